@@ -1,0 +1,1 @@
+"""Run, check, see and compare gradient-based optimization from the command line."""

@@ -1,0 +1,87 @@
+"""Files that are whole or not there: atomic writing, and the state of a run on disk."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import torch
+from torch import Tensor
+
+from .core import Params, State
+from .errors import DataError
+
+
+def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
+    """Give `write` a file that takes the place of `path` once it is complete and on disk."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """`content`, atomically."""
+    write_atomically(path, lambda file: file.write(content))
+
+
+def write_text(path: Path, text: str) -> None:
+    """`text` in UTF-8, atomically."""
+    write_bytes(path, text.encode())
+
+
+def save_params(path: Path, params: Params) -> None:
+    """Parameters as a dict of CPU tensors, loadable with `weights_only=True`."""
+    write_atomically(path, lambda file: torch.save(on_cpu(params), file))
+
+
+def save_state(path: Path, state: State) -> None:
+    """A checkpoint: numbers and CPU tensors only, loadable with `weights_only=True`."""
+    content = {
+        "updates": state.updates,
+        "seconds": state.seconds,
+        "params": on_cpu(state.params),
+        "optimizer": {name: on_cpu(part) for name, part in state.optimizer.items()},
+        "diverged_at": state.diverged_at.cpu(),
+    }
+    write_atomically(path, lambda file: torch.save(content, file))
+
+
+def load_state(path: Path, device: torch.device) -> State:
+    """The state saved by `save_state`, on `device`.
+
+    Raises:
+        DataError: the file is missing or damaged.
+    """
+    content = load(path, device)
+    try:
+        return State(**content)
+    except TypeError:
+        raise DataError(f"{path} is not a checkpoint of this program") from None
+
+
+def load(path: Path, device: torch.device) -> Any:
+    """What `torch.save` wrote, without running code from the file.
+
+    Raises:
+        DataError: the file is missing, damaged or holds more than tensors and numbers.
+    """
+    try:
+        return torch.load(path, map_location=device, weights_only=True)
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from None
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError):
+        raise DataError(f"{path} is damaged or not a file of tensors") from None
+
+
+def on_cpu(params: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Copies on the CPU, each owning just its own storage."""
+    return {name: p.detach().to("cpu", copy=True).contiguous() for name, p in params.items()}

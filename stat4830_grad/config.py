@@ -1,0 +1,315 @@
+"""The schema of a configuration and its checks. Nothing here imports torch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from hydra.experimental.callback import Callback
+from msgspec import Meta, Struct
+from omegaconf import DictConfig, OmegaConf
+
+from .errors import ConfigError, UserError
+
+LARGEST = sys.float_info.max  # keeps out infinity and, as every bound does, NaN
+Finite = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
+Positive = Annotated[float, Meta(gt=0, le=LARGEST)]
+NotNegative = Annotated[float, Meta(ge=0, le=LARGEST)]
+Fraction = Annotated[float, Meta(ge=0, lt=1)]
+Count = Annotated[int, Meta(ge=1)]
+Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+
+RESUMABLE = ("steps", "log.", "checkpoint.", "figures", "data_dir", "device", "debug")
+"""Keys (or prefixes of keys) that may change when a run is resumed."""
+
+
+class Strict(Struct, frozen=True, forbid_unknown_fields=True, tag_field="name"):
+    """A part of the configuration: unknown keys are errors, values never change."""
+
+    @property
+    def name(self) -> str:
+        """The option chosen, e.g. "mnist" of problem=mnist."""
+        return str(type(self).__struct_config__.tag)
+
+
+class Polynomial(Strict, frozen=True, tag="polynomial"):
+    coefficients: Annotated[list[Finite], Meta(min_length=2)]
+    x0: Finite
+
+
+class Composite(Strict, frozen=True, tag="composite"):
+    inputs: Count
+    hidden: Count
+    outputs: Count
+    init_seed: Seed | None
+
+
+class LeastSquares(Strict, frozen=True, tag="least_squares"):
+    file: str | None
+    target: str
+    n: Count
+    p: Count
+    w_star: list[Finite] | None
+    noise: NotNegative
+    condition: Annotated[float, Meta(ge=1, le=LARGEST)] | None
+    w0: list[Finite] | None
+
+
+class ImageProblem(Strict, frozen=True):
+    n_train: Count
+    n_val: Annotated[int, Meta(ge=0)]
+    test: bool
+    mean: Finite
+    std: Positive
+    indices: str | None
+
+
+class Mnist(ImageProblem, frozen=True, tag="mnist"):
+    pass
+
+
+class FashionMnist(ImageProblem, frozen=True, tag="fashion_mnist"):
+    pass
+
+
+class Kmnist(ImageProblem, frozen=True, tag="kmnist"):
+    pass
+
+
+class Digits(ImageProblem, frozen=True, tag="digits"):
+    pass
+
+
+class Logistic(Strict, frozen=True, tag="logistic"):
+    bias: bool
+    init_seed: Seed | None
+    init_from: str | None
+
+
+class MLP(Strict, frozen=True):
+    hidden: Annotated[list[Count], Meta(min_length=1)]
+    init_seed: Seed | None
+    init_from: str | None
+
+
+class ReluMLP(MLP, frozen=True, tag="relu_mlp"):
+    pass
+
+
+class TanhMLP(MLP, frozen=True, tag="tanh_mlp"):
+    pass
+
+
+class Gradient(Struct, frozen=True, forbid_unknown_fields=True):
+    name: Literal["manual", "backward", "autograd_grad"]
+
+
+class GD(Strict, frozen=True, tag="gd"):
+    lr: Positive
+
+
+class TorchSGD(Strict, frozen=True, tag="torch_sgd"):
+    lr: Positive
+
+
+class Momentum(Strict, frozen=True, tag="momentum"):
+    lr: Positive
+    beta: Fraction
+
+
+class Nesterov(Strict, frozen=True, tag="nesterov"):
+    lr: Positive
+    beta: Fraction
+
+
+class Adam(Strict, frozen=True, tag="adam"):
+    lr: Positive
+    beta1: Fraction
+    beta2: Fraction
+    eps: Positive
+
+
+class Log(Struct, frozen=True, forbid_unknown_fields=True):
+    every: Count
+    first: Annotated[int, Meta(ge=0)]
+
+    def due(self, updates: int) -> bool:
+        """Whether a row is written after this many updates; the last is written in any case."""
+        past = updates - self.first
+        return updates == 0 or (past >= 0 and past % self.every == 0)
+
+
+class Checkpoint(Struct, frozen=True, forbid_unknown_fields=True):
+    seconds: NotNegative
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """One run, every choice made."""
+
+    task: Literal["train"]
+    problem: Polynomial | Composite | LeastSquares | Mnist | FashionMnist | Kmnist | Digits
+    gradient: Gradient
+    optimizer: GD | TorchSGD | Momentum | Nesterov | Adam
+    steps: Count
+    seed: Seed
+    device: Literal["auto", "cpu", "cuda", "mps"]
+    dtype: Literal["float32", "float64"]
+    data_dir: str
+    log: Log
+    checkpoint: Checkpoint
+    figures: bool
+    resume: str | None
+    debug: bool
+    model: Logistic | ReluMLP | TanhMLP | None = None
+
+
+def parse(raw: dict[str, Any]) -> Config:
+    """The configuration in `raw`, checked.
+
+    Raises:
+        ConfigError: names the first key whose value cannot be used, and why.
+    """
+    try:
+        config = msgspec.convert(raw, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(complaint(str(error), raw)) from None
+    check(config)
+    return config
+
+
+def check(config: Config) -> None:
+    """What single values cannot tell: which of them go together.
+
+    Raises:
+        ConfigError: two choices contradict each other.
+    """
+    problem = config.problem
+    name = problem.name
+    if isinstance(problem, ImageProblem):
+        if config.model is None:
+            raise ConfigError(f"problem={name} needs a model: logistic, relu_mlp (mlp) or tanh_mlp")
+    elif config.model is not None:
+        model = config.model.name
+        raise ConfigError(f"problem={name} takes no model: leave out model={model}")
+    if isinstance(problem, Polynomial) and not any(problem.coefficients[:-1]):
+        raise ConfigError(
+            f"problem.coefficients={problem.coefficients} is a constant: nothing to minimise"
+        )
+    if isinstance(problem, LeastSquares) and problem.file is None:
+        for key, vector in (("w_star", problem.w_star), ("w0", problem.w0)):
+            if vector is not None and len(vector) != problem.p:
+                raise ConfigError(
+                    f"problem.{key}={vector} has {len(vector)} entries, but problem.p={problem.p}"
+                )
+
+
+def init_seed(config: Config) -> int | None:
+    """The seed of a generator for the initial weights alone, if they have one."""
+    if config.model is not None:
+        return config.model.init_seed
+    return config.problem.init_seed if isinstance(config.problem, Composite) else None
+
+
+PLAIN = {
+    "Object contains unknown field": "there is no key",
+    "Object missing required field": "a value is missing for",
+    "Expected ": "must be ",
+    "`float`": "a number",
+    "`int`": "a whole number",
+    "`bool`": "true or false",
+    "`str`": "text",
+    "`array`": "a list",
+    "`null`": "null",
+    "`object`": "a group of keys",
+    f" <= {LARGEST}": ", finite",
+    f" >= -{LARGEST}": ", finite",
+}
+
+
+def complaint(message: str, raw: dict[str, Any]) -> str:
+    """msgspec's message in the user's words: `optimizer.lr=-1: must be a number > 0.0`."""
+    what, _, where = message.partition(" - at `$")
+    for theirs, ours in PLAIN.items():
+        what = what.replace(theirs, ours)
+    path = where.rstrip("`").lstrip(".")
+    if not path:
+        return what
+    value: Any = raw
+    for key in path.split("[")[0].split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    what = what.split(", got")[0]
+    return f"{path.replace('[...]', '')}: {what}" + (
+        "" if isinstance(value, dict) else f", not {value!r}"
+    )
+
+
+def load(composed: DictConfig, overrides: Sequence[str]) -> Config:
+    """The checked configuration of a composed one; `resume` takes a saved one instead.
+
+    Args:
+        overrides: what the command line says, e.g. ["problem=mnist", "steps=10"].
+
+    Raises:
+        ConfigError: the configuration cannot be run.
+    """
+    raw = plain(composed)
+    if raw.get("resume") is None:
+        return parse(raw)
+    return parse(resumed(Path(str(raw["resume"])), raw, overrides))
+
+
+def resumed(directory: Path, raw: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """The saved configuration of the run in `directory`, with what may change changed.
+
+    Raises:
+        ConfigError: there is no run to resume, or `overrides` ask for another run.
+    """
+    if not (directory / "checkpoint.pt").is_file() or not (directory / "config.yaml").is_file():
+        raise ConfigError(f"resume={directory}: no run with a checkpoint is in that directory")
+    saved = OmegaConf.load(directory / "config.yaml")
+    for override in overrides:
+        key = override.split("=")[0].lstrip("+")
+        if key == "resume":
+            continue
+        if not key.startswith(RESUMABLE):
+            raise ConfigError(
+                f"{override}: a resumed run keeps its configuration; "
+                "only steps, log, checkpoint, figures, device and data_dir may change"
+            )
+        OmegaConf.update(saved, key, OmegaConf.select(OmegaConf.create(raw), key))
+    return {**plain(saved), "resume": str(directory)}
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """A configuration as dicts and lists, interpolations resolved.
+
+    Raises:
+        ConfigError: a value that must be given is not.
+    """
+    own = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+    for key in sorted(OmegaConf.missing_keys(own)):
+        raise ConfigError(f"{key}: a value is missing")
+    raw = OmegaConf.to_container(own, resolve=True)
+    assert isinstance(raw, dict)
+    return {str(key): value for key, value in raw.items()}
+
+
+class CheckFirst(Callback):
+    """Checks a configuration before Hydra makes its directory. Hydra instantiates it."""
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        # Hydra turns exceptions of callbacks into warnings, so the error leaves as an exit.
+        try:
+            checked = load(config, config.hydra.overrides.task)
+            directory = Path(config.hydra.run.dir)
+            if checked.resume is None and (directory / "metrics.csv").exists():
+                raise ConfigError(
+                    f"hydra.run.dir={directory} holds a run already: choose another directory, "
+                    f"or go on with it by resume={directory}"
+                )
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
+            raise SystemExit(error.exit_code) from error

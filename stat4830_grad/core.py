@@ -1,0 +1,107 @@
+"""The words of the project: what a model, an objective, a gradient, an optimizer and a record are.
+
+One law: every parameter may carry leading dimensions `*K`. A single run has `*K = ()`, a batch of
+K runs `*K = (K,)`. Formulas act on trailing dimensions and rows never touch each other, so the
+gradient of `loss.sum()` holds the gradient of every row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+Params = dict[str, Tensor]
+"""Named parameters (or gradients, or directions), each of shape (*K, …)."""
+
+OptimizerState = dict[str, Params]
+"""What an optimizer remembers between updates, e.g. {"velocity": {"w": (*K, d)}}."""
+
+
+class Model(Protocol):
+    """A map from parameters and inputs X (n, d) to logits (*K, n)."""
+
+    def init(self, generator: torch.Generator, d: int) -> Params:
+        """One run's initial parameters (*K = ()), float32, drawn in the lecture's order."""
+
+    def logits(self, params: Params, X: Tensor) -> Tensor:
+        """Logits (*K, n) of the inputs X (n, d)."""
+
+    def vjp(self, params: Params, X: Tensor) -> tuple[Tensor, Callable[[Tensor], Params]]:
+        """Logits (*K, n) and their pullback: ∂f/∂logits (*K, n) -> ∂f/∂params, by hand."""
+
+
+class Objective(Protocol):
+    """A function to minimise, with its gradient by hand and the metrics worth logging."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the logged metrics in their fixed order; `grad_norm` among them."""
+
+    def init(self, generator: torch.Generator) -> Params:
+        """One run's initial parameters (*K = ())."""
+
+    def loss(self, params: Params) -> Tensor:
+        """f(params), shape (*K,)."""
+
+    def loss_and_gradient(self, params: Params) -> tuple[Tensor, Params]:
+        """f (*K,) and ∇f, derived by hand."""
+
+    def metrics(self, params: Params) -> dict[str, Tensor]:
+        """Every column but `grad_norm`, each (*K,)."""
+
+
+Gradient = Callable[[Objective, Params], tuple[Tensor, Params]]
+"""(objective, params) -> loss (*K,) and gradients: manual, backward or autograd_grad."""
+
+
+class Optimizer(Protocol):
+    """A rule that moves parameters along a direction made from gradients."""
+
+    def init(self, params: Params) -> OptimizerState:
+        """The state before the first update."""
+
+    def update(
+        self, params: Params, grads: Params, lr: Tensor, state: OptimizerState
+    ) -> tuple[Params, OptimizerState]:
+        """Parameters and state after one update with step size lr (*K,)."""
+
+
+NEVER = torch.iinfo(torch.int64).max
+"""`State.diverged_at` of a run whose losses have all been finite."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a run stands; a checkpoint is this plus the config."""
+
+    updates: int
+    seconds: float  # spent on updates so far, evaluation left out
+    params: Params
+    optimizer: OptimizerState
+    diverged_at: Tensor  # (*K,) int64: updates before the first loss not finite, or NEVER
+
+
+@dataclass(frozen=True)
+class Record:
+    """One logged row: the metrics after `updates` updates and `seconds` of updating."""
+
+    updates: int
+    seconds: float
+    values: dict[str, Tensor]  # column -> (*K,)
+
+
+def per_row(value: Tensor, like: Tensor) -> Tensor:
+    """Shape (*K,) -> (*K, 1, …, 1), to broadcast against `like` (*K, …)."""
+    return value.reshape(value.shape + (1,) * (like.ndim - value.ndim))
+
+
+def row_norm(params: Params, rows: int) -> Tensor:
+    """Euclidean norm over all parameters of each run: (*K,), `rows` being len(*K)."""
+    norms = [
+        torch.linalg.vector_norm(p.reshape((*p.shape[:rows], -1)), dim=-1) for p in params.values()
+    ]
+    return torch.linalg.vector_norm(torch.stack(norms), dim=0)

@@ -1,0 +1,220 @@
+"""From a configuration to its parts: objective, gradient, optimizer, initial parameters.
+
+Takes one configuration, or several that differ only in what leading dimensions can carry (step
+size, momentum, initial seed, initial point); those become one batch with *K = (K,).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from . import config as schema
+from . import data, optimizers, problems
+from .config import Config
+from .core import Gradient, Model, Objective, Optimizer, Params
+from .errors import ConfigError
+from .gradients import GRADIENTS
+from .models import MLP, RELU, TANH, Logistic
+from .weights import load_indices, load_weights
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything `train` needs, and what a summary says about the data."""
+
+    objective: Objective
+    gradient: Gradient
+    optimizer: Optimizer
+    lr: Tensor  # (*K,)
+    params: Params  # initial point, each (*K, …)
+    dataset: dict[str, Any]
+
+
+def build(jobs: Sequence[Config], rows: torch.Size) -> Experiment:
+    """The experiment of `jobs`, one per run; `rows` = *K is () for a run alone.
+
+    Raises:
+        ConfigError: a choice cannot be run here, such as a device that is not there.
+        DataError: a file is missing or damaged.
+    """
+    first = jobs[0]
+    device, dtype = pick_device(first), getattr(torch, first.dtype)
+    torch.set_float32_matmul_precision("highest")  # TF32 off
+    generator = torch.Generator().manual_seed(first.seed)
+    objective, dataset = build_objective(first, generator, device, dtype)
+    after_data = generator.get_state()
+
+    def initial(job: Config) -> Params:
+        generator.set_state(after_data)
+        own = schema.init_seed(job)
+        weights = generator if own is None else torch.Generator().manual_seed(own)
+        params = starting_at(objective, job.problem).init(weights)
+        path = job.model.init_from if job.model else None
+        return load_weights(Path(path), params) if path else params
+
+    def per_job(value: Callable[[Any], float]) -> Tensor:
+        values = torch.tensor([value(job.optimizer) for job in jobs], dtype=dtype, device=device)
+        return values.reshape(rows)
+
+    starts = [initial(job) for job in jobs]
+    params = {
+        name: torch.stack([s[name] for s in starts]).reshape((*rows, *p.shape)).to(device, dtype)
+        for name, p in starts[0].items()
+    }
+    return Experiment(
+        objective=objective,
+        gradient=GRADIENTS[first.gradient.name],
+        optimizer=build_optimizer(first.optimizer, per_job),
+        lr=per_job(lambda optimizer: optimizer.lr),
+        params=params,
+        dataset=dataset,
+    )
+
+
+LACKING = {("mps", "float64")}
+"""Devices without a dtype."""
+
+
+def pick_device(config: Config) -> torch.device:
+    """The device asked for; `auto` is the accelerator that is there, else the CPU.
+
+    Raises:
+        ConfigError: it is not there, or cannot compute in the dtype asked for.
+    """
+    available: dict[str, bool] = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    name: str = config.device
+    if name == "auto":
+        name = next(d for d in available if available[d] and (d, config.dtype) not in LACKING)
+    if not available[name]:
+        raise ConfigError(f"device={name}: this machine or this torch has none; try device=cpu")
+    if (name, config.dtype) in LACKING:
+        raise ConfigError(f"device={name} has no {config.dtype}: use dtype=float32 or device=cpu")
+    return torch.device(name)
+
+
+def build_objective(
+    config: Config, generator: torch.Generator, device: torch.device, dtype: torch.dtype
+) -> tuple[Objective, dict[str, Any]]:
+    """The objective, and a description of its data for the summary."""
+    match config.problem:
+        case schema.Polynomial(coefficients, x0):
+            return problems.Polynomial(tuple(coefficients), x0), {"name": "polynomial"}
+        case schema.Composite(inputs, hidden, outputs):
+            y = torch.randn(outputs, generator=generator).to(device, dtype)
+            return problems.Composite(y, inputs, hidden), {"name": "composite"}
+        case schema.LeastSquares() as problem:
+            return build_least_squares(problem, generator, device, dtype)
+        case schema.ImageProblem() as problem:
+            return build_parity(config, problem, generator, device, dtype)
+
+
+def build_least_squares(
+    problem: schema.LeastSquares,
+    generator: torch.Generator,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> tuple[Objective, dict[str, Any]]:
+    if problem.file is None:
+        X, y, _ = data.synthetic_least_squares(
+            generator=generator,
+            n=problem.n,
+            p=problem.p,
+            w_star=problem.w_star,
+            noise=problem.noise,
+            condition=problem.condition,
+            dtype=dtype,
+            device=device,
+        )
+        dataset: dict[str, Any] = {"name": "synthetic"}
+    else:
+        X, y, features = data.load_least_squares(
+            Path(problem.file), problem.target, dtype=dtype, device=device
+        )
+        dataset = {"name": problem.file, "target": problem.target, "features": features}
+    w0 = None if problem.w0 is None else tuple(problem.w0)
+    if w0 is not None and len(w0) != X.shape[1]:
+        raise ConfigError(
+            f"problem.w0 has {len(w0)} entries, but the data has {X.shape[1]} columns"
+        )
+    objective = problems.LeastSquares(X, y, problems.minimiser(X, y), w0)
+    return objective, {**dataset, "n": X.shape[0], "p": X.shape[1]}
+
+
+def build_parity(
+    config: Config,
+    problem: schema.ImageProblem,
+    generator: torch.Generator,
+    device: torch.device,
+    dtype: torch.dtype,
+) -> tuple[Objective, dict[str, Any]]:
+    images = data.load_images(problem.name, Path(config.data_dir).expanduser())
+    indices = load_indices(Path(problem.indices)) if problem.indices else None
+    split = data.split_images(
+        images,
+        generator=generator,
+        n_train=problem.n_train,
+        n_val=problem.n_val,
+        use_test=problem.test,
+        mean=problem.mean,
+        std=problem.std,
+        dtype=dtype,
+        device=device,
+        indices=indices,
+    )
+    dataset = {
+        "name": problem.name,
+        "sha256": split.sha256,
+        "n_train": problem.n_train,
+        "n_val": problem.n_val,
+    }
+    return problems.Parity(build_model(config.model), split), dataset
+
+
+def build_model(model: Any) -> Model:
+    match model:
+        case schema.Logistic(bias):
+            return Logistic(bias)
+        case schema.ReluMLP(hidden):
+            return MLP(tuple(hidden), RELU)
+        case schema.TanhMLP(hidden):
+            return MLP(tuple(hidden), TANH)
+    raise TypeError(f"no model is built from {model!r}")
+
+
+def build_optimizer(choice: Any, per_job: Callable[[Callable[[Any], float]], Tensor]) -> Optimizer:
+    match choice:
+        case schema.GD():
+            return optimizers.gd()
+        case schema.TorchSGD():
+            return optimizers.TorchSGD()
+        case schema.Momentum():
+            return optimizers.momentum(per_job(lambda o: o.beta))
+        case schema.Nesterov():
+            return optimizers.nesterov(per_job(lambda o: o.beta))
+        case schema.Adam():
+            return optimizers.adam(
+                per_job(lambda o: o.beta1), per_job(lambda o: o.beta2), per_job(lambda o: o.eps)
+            )
+    raise TypeError(f"no optimizer is built from {choice!r}")
+
+
+def starting_at(objective: Objective, problem: Any) -> Objective:
+    """The same objective with the initial point of `problem`, where it names one."""
+    match objective, problem:
+        case problems.Polynomial(), schema.Polynomial():
+            return dataclasses.replace(objective, x0=problem.x0)
+        case problems.LeastSquares(), schema.LeastSquares():
+            w0 = None if problem.w0 is None else tuple(problem.w0)
+            return dataclasses.replace(objective, w0=w0)
+    return objective

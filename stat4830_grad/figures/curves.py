@@ -1,0 +1,63 @@
+"""Curves of a run: every metric against the number of updates."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ..rundir import Row
+from .style import BLUE, GREEN, VERMILION, plain_axes, save
+
+PART_STYLE: dict[str, dict[str, Any]] = {
+    "train": {"color": BLUE, "linestyle": "-"},
+    "val": {"color": VERMILION, "linestyle": "--"},
+    "test": {"color": GREEN, "linestyle": ":"},
+}
+PART_NAME = {"train": "training", "val": "validation", "test": "test"}
+
+
+def draw_curves(rows: list[Row], title: str, directory: Path) -> None:
+    """curves.png and curves.svg: every metric against the number of updates."""
+    columns = [name for name in rows[0] if name not in ("step", "seconds")]
+    panels = group(columns)
+    figure = Figure(figsize=(3.8 * len(panels), 3.4), layout="constrained")
+    figure.suptitle(title, fontsize=10)
+    for axes, (label, names) in zip(
+        figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
+    ):
+        draw_panel(axes, rows, label, names)
+    save(figure, directory, "curves")
+
+
+def group(columns: list[str]) -> dict[str, list[str]]:
+    """Panel label -> its columns: all losses in one, all accuracies in one."""
+    panels: dict[str, list[str]] = {}
+    for name in columns:
+        label = {"grad_norm": "gradient norm", "distance": "distance to the minimiser"}.get(
+            name, name.rpartition("_")[2]
+        )
+        panels.setdefault(label, []).append(name)
+    return panels
+
+
+def draw_panel(axes: Axes, rows: list[Row], label: str, names: list[str]) -> None:
+    values = []
+    for name in names:
+        part = name.partition("_")[0]
+        style = PART_STYLE.get(part, {"color": BLUE}) if len(names) > 1 else {"color": BLUE}
+        points = [(row["step"], row[name]) for row in rows if math.isfinite(row[name])]
+        axes.plot(*zip(*points, strict=True), label=PART_NAME.get(part), linewidth=1.6, **style)
+        values += [value for _, value in points]
+    if label == "accuracy":
+        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+    elif values and min(values) > 0 and max(values) > 20 * min(values):
+        axes.set_yscale("log")
+    if len(names) > 1:
+        axes.legend(frameon=False)
+    axes.set_xlabel("updates")
+    axes.set_ylabel(label)
+    plain_axes(axes)

@@ -1,0 +1,48 @@
+"""Three ways to the same gradient: by hand, by `backward()`, by `autograd.grad`.
+
+Each takes an objective and parameters (*K, …) and returns the loss (*K,) and gradients (*K, …),
+both detached. Rows are independent, so differentiating `loss.sum()` differentiates every row.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .core import Gradient, Objective, Params
+
+
+def manual(objective: Objective, params: Params) -> tuple[Tensor, Params]:
+    """The formula that stands beside the objective; autograd is not involved."""
+    return objective.loss_and_gradient(params)
+
+
+def backward(objective: Objective, params: Params) -> tuple[Tensor, Params]:
+    """`loss.backward()` adds into each leaf's `.grad`, which starts out empty here."""
+    leaves = as_leaves(params)
+    loss = objective.loss(leaves)
+    loss.sum().backward()
+    return loss.detach(), {
+        name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+        for name, leaf in leaves.items()
+    }
+
+
+def autograd_grad(objective: Objective, params: Params) -> tuple[Tensor, Params]:
+    """`torch.autograd.grad` returns the gradients and leaves `.grad` alone."""
+    leaves = as_leaves(params)
+    loss = objective.loss(leaves)
+    grads = torch.autograd.grad(loss.sum(), list(leaves.values()), materialize_grads=True)
+    return loss.detach(), dict(zip(leaves, grads, strict=True))
+
+
+def as_leaves(params: Params) -> Params:
+    """The same values as new leaves of a graph."""
+    return {name: p.detach().requires_grad_() for name, p in params.items()}
+
+
+GRADIENTS: dict[str, Gradient] = {
+    "manual": manual,
+    "backward": backward,
+    "autograd_grad": autograd_grad,
+}

@@ -1,0 +1,98 @@
+"""What the console says before and after a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from .config import Config, Digits
+from .lecture import UPDATES, departures, stated_accuracy
+from .rundir import Row
+from .sinks import number
+
+
+def headline(config: Config, device: str) -> str:
+    """The choices of a run in one line."""
+    model = config.model.name if config.model else None
+    parts = [
+        config.problem.name,
+        model,
+        config.gradient.name,
+        f"{config.optimizer.name} lr={config.optimizer.lr:g}",
+        f"{config.steps:,} steps",
+        f"{device} {config.dtype}",
+    ]
+    return " · ".join(str(part) for part in parts if part)
+
+
+def note(config: Config) -> str | None:
+    """What a newcomer should know about the data."""
+    if isinstance(config.problem, Digits):
+        return (
+            "digits: scikit-learn's 1,797 handwritten digits, brought to 28×28. This is not MNIST; "
+            "for the lecture's run use problem=mnist."
+        )
+    return None
+
+
+def table(summary: dict[str, Any]) -> Table:
+    """Final and best value of every metric."""
+    result = Table(header_style="bold")
+    result.add_column("metric")
+    result.add_column(f"final (step {summary['steps']})", justify="right")
+    result.add_column("best", justify="right")
+    result.add_column("at step", justify="right")
+    for name, value in summary["final"].items():
+        best = summary["best"].get(name)
+        result.add_row(
+            name.replace("_", " "),
+            number(name, value),
+            "–" if best is None else number(name, best),
+            "–" if best is None else str(summary["best_step"][name]),
+        )
+    return result
+
+
+def against_lecture(config: Config, rows: list[Row]) -> str | None:
+    """The lecture's number beside ours, for its problem and models."""
+    stated = stated_accuracy(config)
+    if stated is None:
+        return None
+    said = f"lecture: validation accuracy {100 * stated:.2f} % after {UPDATES} updates"
+    if other := departures(config):
+        return f"{said}; this run is another ({', '.join(other)})"
+    ours = next((row["val_accuracy"] for row in rows if row["step"] == UPDATES), None)
+    if ours is None:
+        return f"{said}; this run ended before"
+    verdict = "exactly the same" if ours == stated else "NOT the same"
+    return f"{said}; ours: {100 * ours:.2f} %, {verdict}"
+
+
+def closing(
+    console: Console, config: Config, summary: dict[str, Any], rows: list[Row], directory: Path
+) -> None:
+    """The end of a run: table, comparison, where its files are."""
+    console.print(table(summary))
+    if comparison := against_lecture(config, rows):
+        console.print(comparison, highlight=False, soft_wrap=True)
+    if summary["status"] == "diverged":
+        console.print(diverged(config, summary), style="bold red", highlight=False, soft_wrap=True)
+    if summary["status"] == "interrupted":
+        console.print(
+            f"interrupted after {summary['steps']} of {config.steps} updates; "
+            f"go on with resume={directory}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    console.print(f"files: {directory}", highlight=False, soft_wrap=True)
+
+
+def diverged(config: Config, summary: dict[str, Any]) -> str:
+    name = next(column for column in summary["final"] if column.endswith("loss"))
+    return (
+        f"diverged: {name.replace('_', ' ')} is {summary['final'][name]} at step "
+        f"{summary['steps']} with step size {config.optimizer.lr:g}; try a smaller optimizer.lr"
+    )

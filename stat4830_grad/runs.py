@@ -1,0 +1,146 @@
+"""Running an experiment to its end: training, recording, saving, one directory per run."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from .config import Config
+from .core import NEVER, Record, State
+from .experiment import Experiment
+from .rundir import Row, RunDirectory, git, versions, write_json
+from .train import train
+
+
+class Sink(Protocol):
+    """Something that is told of every record of a batch of runs."""
+
+    def log(self, record: Record) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Interrupt:
+    """Whether SIGINT or SIGTERM has come; the second SIGINT ends the program at once."""
+
+    def __init__(self) -> None:
+        self.signal = 0
+
+    def __call__(self) -> bool:
+        return self.signal != 0
+
+    @property
+    def exit_code(self) -> int:
+        """130 after SIGINT, 143 after SIGTERM, as shells have it."""
+        return 128 + self.signal
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Ask a run to stop after its current update instead of breaking it off."""
+
+        def note(number: int, frame: Any) -> None:
+            if self.signal:
+                raise KeyboardInterrupt
+            self.signal = number
+
+        before = {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def execute(
+    experiment: Experiment,
+    state: State,
+    config: Config,
+    directories: list[RunDirectory],
+    sinks: list[Sink],
+    save: Callable[[State], None],
+    stop: Callable[[], bool],
+) -> State:
+    """Train from `state` on, one directory per run of the batch; return where it ended.
+
+    `save` gets the state each `checkpoint.seconds` and at the end.
+    """
+    saved = time.monotonic()
+    ended = [False] * len(directories)
+    for now, record in train(
+        experiment.objective,
+        experiment.gradient,
+        experiment.optimizer,
+        experiment.lr,
+        state,
+        steps=config.steps,
+        due=config.log.due,
+        stop=stop,
+    ):
+        diverged_at = now.diverged_at.flatten().tolist()
+        wanted = config.log.due(record.updates) or record.updates == config.steps or stop()
+        for k, row in enumerate(rows_of(record)):
+            over = diverged_at[k] <= record.updates
+            if not ended[k] and (wanted or over):
+                directories[k].log(row)
+            ended[k] = over
+        for sink in sinks:
+            sink.log(record)
+        if time.monotonic() - saved > config.checkpoint.seconds:
+            save(now)
+            saved = time.monotonic()
+    save(now)
+    return now
+
+
+def rows_of(record: Record) -> list[Row]:
+    """One row per run of the batch, in its order."""
+    columns = {name: value.flatten().tolist() for name, value in record.values.items()}
+    runs = zip(*columns.values(), strict=True)
+    return [
+        {
+            "step": record.updates,
+            "seconds": record.seconds,
+            **dict(zip(columns, values, strict=True)),
+        }
+        for values in runs
+    ]
+
+
+def summarise(
+    directory: RunDirectory,
+    experiment: Experiment,
+    config: Config,
+    *,
+    updates: int,
+    diverged_at: int,
+    command: str,
+) -> dict[str, Any]:
+    """Write summary.json and return what it says."""
+    final = directory.final
+    diverged = diverged_at < NEVER
+    summary = {
+        "status": status(updates, diverged_at, config.steps),
+        "steps": diverged_at if diverged else updates,
+        "final": {name: final[name] for name in directory.columns},
+        "best": {name: value for name, (value, _) in directory.best.items()},
+        "best_step": {name: step for name, (_, step) in directory.best.items()},
+        "seconds": final["seconds"],
+        "device": str(experiment.lr.device),
+        "dtype": config.dtype,
+        "seed": config.seed,
+        "dataset": experiment.dataset,
+        "versions": versions(),
+        "command": command,
+        "git": git(),
+    }
+    write_json(directory.path / "summary.json", summary)
+    return summary
+
+
+def status(updates: int, diverged_at: int, steps: int) -> str:
+    if diverged_at < NEVER:
+        return "diverged"
+    return "completed" if updates == steps else "interrupted"

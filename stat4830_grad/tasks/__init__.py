@@ -1,0 +1,1 @@
+"""One file per `task=…`, each with `run(config, directory, command) -> exit code`."""
