@@ -1,0 +1,58 @@
+"""A cache of prepared tensors. It only ever saves time: any trouble with it means no cache."""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def folder() -> Path:
+    """`$STAT4830_CACHE_DIR`, else `stat4830_grad` in `$XDG_CACHE_HOME`, else in `~/.cache`."""
+    if own := os.environ.get("STAT4830_CACHE_DIR"):
+        return Path(own)
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(base) / "stat4830_grad"
+
+
+def fingerprint(paths: list[Path]) -> str:
+    """Changes when a file is moved, replaced or edited: resolved paths, sizes, times in ns."""
+    stats = [(os.fspath(path.resolve()), path.stat()) for path in paths]
+    return repr([(path, stat.st_size, stat.st_mtime_ns) for path, stat in stats])
+
+
+def load(file_name: str, key: str) -> dict[str, Any] | None:
+    """What `save` stored under this name, if it was stored with this key and can be read."""
+    try:
+        # Mapped, so that a run that trains on 5,000 images reads no more than these.
+        stored = torch.load(folder() / file_name, weights_only=True, mmap=True)
+        return stored["values"] if stored["key"] == key else None
+    except Exception:  # torch.load fails in many ways on a damaged file
+        return None
+
+
+def save(file_name: str, key: str, values: dict[str, Any]) -> None:
+    """Store tensors and plain values; a reader sees the old whole file or the new whole file."""
+    try:
+        folder().mkdir(parents=True, exist_ok=True)
+        handle, partial = tempfile.mkstemp(dir=folder(), prefix=f".{file_name}-")
+    except OSError:
+        return
+    try:
+        with os.fdopen(handle, "wb") as file:
+            torch.save({"key": key, "values": values}, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, folder() / file_name)
+    except (OSError, RuntimeError):  # a full disk, say
+        _remove(partial)
+    except BaseException:  # interrupted
+        _remove(partial)
+        raise
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)

@@ -1,0 +1,119 @@
+"""The lecture's split: which images train and which validate, normalised, with their parity."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stat4830_grad.data.images import Images
+from stat4830_grad.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Part:
+    """Flattened, normalised images of one part of a split and their parity.
+
+    `X` and `y` lie on the device; `images` and `labels`, as stored, stay on the CPU for figures.
+    """
+
+    X: Tensor  # (n, 784) dtype
+    y: Tensor  # (n,) dtype, label mod 2
+    images: Tensor  # (n, 28, 28) uint8
+    labels: Tensor  # (n,) uint8
+
+
+@dataclass(frozen=True)
+class Split:
+    """The parts of one data set; `val` and `test` are None where they were not asked for."""
+
+    name: str
+    train: Part
+    val: Part | None
+    test: Part | None
+    sha256: str
+
+
+def split_images(
+    images: Images,
+    *,
+    generator: torch.Generator,
+    n_train: int,
+    n_val: int,
+    use_test: bool,
+    mean: float,
+    std: float,
+    dtype: torch.dtype,
+    device: torch.device | str,
+    indices: Tensor | None = None,
+) -> Split:
+    """The first `n_train` of a random permutation train, the next `n_val` validate.
+
+    `indices` (n_train + n_val,) int64 takes the permutation's place. The permutation is drawn all
+    the same, so that what is drawn from `generator` later (weights) does not depend on it.
+
+    Raises ConfigError for sizes, indices, a test part or a `std` that cannot be had.
+    """
+    n = n_train + n_val
+    _check_sizes(images, n_train, n_val)
+    if use_test and images.test is None:
+        raise ConfigError(f"{images.name} has no test images; leave them out.")
+    if not 0 < std < float("inf") or not abs(mean) < float("inf"):
+        raise ConfigError(f"Images cannot be normalised by mean {mean} and std {std}.")
+    available = len(images.train)
+    drawn = torch.randperm(available, generator=generator, device=generator.device).cpu()[:n]
+    chosen = drawn if indices is None else _checked(indices, n, available)
+
+    def part(stored: Tensor, labels: Tensor) -> Part:
+        X = normalise(stored, mean, std).to(device, dtype)
+        return Part(X, (labels % 2).to(device, dtype), stored, labels)
+
+    def chosen_part(rows: Tensor) -> Part:
+        return part(images.train[rows], images.train_labels[rows])
+
+    val = chosen_part(chosen[n_train:]) if n_val else None
+    test = None
+    if use_test and images.test is not None and images.test_labels is not None:
+        test = part(images.test, images.test_labels)
+    return Split(images.name, chosen_part(chosen[:n_train]), val, test, images.sha256)
+
+
+def normalise(stored: Tensor, mean: float, std: float) -> Tensor:
+    """(n, 28, 28) uint8 -> (n, 784) float32, with the roundings of ToTensor and Normalize.
+
+    Always in float32 on the CPU, so that every dtype and device sees the same numbers.
+    """
+    X = stored.flatten(1).to(torch.float32).div_(255)
+    return X.sub_(torch.tensor(mean)).div_(torch.tensor(std))
+
+
+def _check_sizes(images: Images, n_train: int, n_val: int) -> None:
+    if n_train < 1 or n_val < 0:
+        raise ConfigError(
+            f"n_train={n_train} and n_val={n_val}: at least one image must train, and none or "
+            "more validate."
+        )
+    if n_train + n_val > len(images.train):
+        raise ConfigError(
+            f"n_train={n_train} and n_val={n_val} make {n_train + n_val} images; {images.name} "
+            f"has {len(images.train)} to split."
+        )
+
+
+def _checked(indices: Tensor, n: int, available: int) -> Tensor:
+    """`indices` if they are `n` distinct integers in [0, available), or a ConfigError."""
+    indices = indices.cpu()
+    if indices.dtype != torch.int64 or indices.shape != (n,):
+        raise ConfigError(
+            f"The indices of the split are {indices.dtype} of shape {tuple(indices.shape)}; "
+            f"n_train + n_val = {n} integers (int64) are needed."
+        )
+    outside = indices[(indices < 0) | (indices >= available)]
+    if len(outside):
+        raise ConfigError(
+            f"The indices of the split hold {outside[0].item()}; they must be 0 to {available - 1}."
+        )
+    values, counts = indices.unique(return_counts=True)
+    if len(values) < n:
+        twice = values[counts > 1][0].item()
+        raise ConfigError(f"The indices of the split hold {twice} more than once.")
+    return indices

@@ -1,0 +1,158 @@
+"""The digits' drawing, and the split of images into parts."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from stat4830_grad.data import load_images, split_images
+from stat4830_grad.errors import ConfigError
+
+MNIST_SHA256 = "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
+LECTURE = {"n_train": 4000, "n_val": 1000, "use_test": False, "mean": 0.1307, "std": 0.3081}
+FLOAT32 = {"dtype": torch.float32, "device": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def cache_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("cache")
+    yield folder
+    shutil.rmtree(folder)  # pytest would keep the images of three sessions
+
+
+@pytest.fixture
+def mnist(mnist_dir, cache_folder, monkeypatch):
+    monkeypatch.setenv("STAT4830_CACHE_DIR", str(cache_folder))
+    return load_images("mnist", mnist_dir)
+
+
+# Digits
+
+
+@pytest.fixture(scope="module")
+def digits():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STAT4830_CACHE_DIR", os.devnull)  # no folder: nothing is cached
+        return load_images("digits", Path("unused"))
+
+
+def test_digits_are_1797_and_pinned(digits):
+    assert digits.train.shape == (1797, 28, 28)
+    assert digits.train.dtype == digits.train_labels.dtype == torch.uint8
+    assert digits.train_labels.bincount().tolist() == [
+        178, 182, 177, 183, 181, 182, 181, 179, 174, 180
+    ]  # fmt: skip
+    assert digits.test is digits.test_labels is None
+    assert digits.sha256 == hashlib.sha256(digits.train.numpy().tobytes()).hexdigest()
+    assert digits.sha256 == "252bace0e04e4c90ece01ffa7953cd3d4ee4f4951c6c972dd659d0545e9d4822"
+
+
+def test_digits_fill_a_box_of_20_and_are_centred_by_mass_as_mnist_is(digits):
+    images = digits.train.double()
+    index = torch.arange(28, dtype=torch.float64)
+    for ink in (images.sum(2), images.sum(1)):  # by row, by column
+        centre = (ink @ index) / ink.sum(1)
+        assert (centre - 14).abs().max() <= 0.5
+    heights, widths = (
+        torch.stack([extent(image.amax(axis)) for image in digits.train]) for axis in (1, 0)
+    )
+    assert (heights == 20).all()
+    assert widths.max() <= 20
+
+
+def extent(profile):
+    inked = profile.nonzero()
+    return inked.max() - inked.min() + 1
+
+
+# The split
+
+
+def split_digits(digits, seed=0, **changes):
+    generator = torch.Generator().manual_seed(seed)
+    return split_images(digits, generator=generator, **{**LECTURE, "n_train": 700, "n_val": 300,
+                                                        **FLOAT32, **changes})  # fmt: skip
+
+
+@pytest.mark.mnist
+def test_the_lectures_split_is_reproduced(mnist):
+    generator = torch.Generator().manual_seed(42)
+    split = split_images(mnist, generator=generator, **LECTURE, **FLOAT32)
+    torch.manual_seed(42)
+    order = torch.randperm(60_000)[:5000]
+    assert order[:5].tolist() == [37542, 43087, 2992, 25810, 39634]
+    assert torch.equal(split.train.images, mnist.train[order[:4000]])
+    assert torch.equal(split.val.labels, mnist.train_labels[order[4000:]])
+    assert split.train.X.shape == (4000, 784)
+    assert split.val.y.shape == (1000,)
+    assert split.test is None
+    assert split.sha256 == MNIST_SHA256
+    # The weights are drawn next, from the same generator.
+    assert torch.equal(torch.rand(3, generator=generator), torch.rand(3))
+
+
+@pytest.mark.mnist
+def test_all_60000_images_can_train_and_the_test_images_are_an_option(mnist):
+    sizes = {**LECTURE, "n_train": 60_000, "n_val": 0, "use_test": True}
+    split = split_images(mnist, generator=torch.Generator(), **sizes, **FLOAT32)
+    assert split.train.X.shape == (60_000, 784)
+    assert split.val is None
+    assert torch.equal(split.test.images, mnist.test)
+    assert torch.equal(split.test.y, (mnist.test_labels % 2).float())
+    with pytest.raises(ConfigError, match=r"60001 images; mnist has 60000"):
+        split_images(mnist, generator=torch.Generator(), **{**sizes, "n_val": 1}, **FLOAT32)
+
+
+def test_normalising_rounds_as_torchvision_does(digits):
+    from torchvision.transforms import Compose, Normalize, ToTensor
+
+    transform = Compose([ToTensor(), Normalize((0.1307,), (0.3081,))])
+    part = split_digits(digits).train
+    for image, row in zip(part.images[:50], part.X, strict=False):
+        assert torch.equal(transform(image.numpy()[:, :, None]).flatten(), row)
+
+
+def test_both_dtypes_see_the_same_data(digits):
+    single, double = (split_digits(digits, dtype=d) for d in (torch.float32, torch.float64))
+    assert double.train.X.dtype == double.train.y.dtype == torch.float64
+    assert torch.equal(single.train.X.double(), double.train.X)
+
+
+def test_y_is_the_parity_of_the_label(digits):
+    part = split_digits(digits).val
+    assert part.y.tolist() == [label % 2 for label in part.labels.tolist()]
+
+
+def test_given_indices_replace_the_permutation_and_leave_later_draws_alone(digits):
+    indices = torch.arange(999, -1, -1)
+    generator, other = torch.Generator().manual_seed(3), torch.Generator().manual_seed(3)
+    sizes = {**LECTURE, "n_train": 700, "n_val": 300, **FLOAT32}
+    given = split_images(digits, generator=generator, **sizes, indices=indices)
+    split_images(digits, generator=other, **sizes)
+    assert torch.equal(given.train.images, digits.train[indices[:700]])
+    assert torch.equal(given.val.images, digits.train[indices[700:]])
+    assert torch.equal(torch.rand(3, generator=generator), torch.rand(3, generator=other))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"n_train": 1500, "n_val": 298}, "1798 images; digits has 1797"),
+        ({"n_train": 0}, "n_train=0"),
+        ({"n_val": -1}, "n_val=-1"),
+        ({"use_test": True}, "digits has no test images"),
+        ({"std": 0.0}, "std 0.0"),
+        ({"mean": float("nan")}, "mean nan"),
+        ({"indices": torch.arange(999)}, r"shape \(999,\); n_train \+ n_val = 1000"),
+        ({"indices": torch.arange(1000.0)}, "torch.float32"),
+        ({"indices": torch.arange(1000) + 798}, "hold 1797; they must be 0 to 1796"),
+        ({"indices": torch.arange(1000) - 1}, "hold -1"),
+        ({"indices": torch.arange(1000).clamp(min=1)}, "hold 1 more than once"),
+    ],
+)
+def test_a_split_that_cannot_be_had_is_a_configuration_error(digits, changes, message):
+    with pytest.raises(ConfigError, match=message):
+        split_digits(digits, **changes)
