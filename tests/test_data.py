@@ -26,7 +26,7 @@ MNIST_SHA256 = "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db
 def cache_dir(tmp_path, monkeypatch):
     monkeypatch.setenv("STAT4830_CACHE_DIR", str(tmp_path / "cache"))
     yield tmp_path / "cache"
-    shutil.rmtree(tmp_path)  # pytest would keep the images of three sessions
+    shutil.rmtree(tmp_path)  # pytest would keep the images of three runs
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ FLOAT32 = {"dtype": torch.float32, "device": "cpu"}
 def cache_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("cache")
     yield folder
-    shutil.rmtree(folder)  # pytest would keep the images of three sessions
+    shutil.rmtree(folder)  # pytest would keep the images of three runs
 
 
 @pytest.fixture
