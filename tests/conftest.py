@@ -1,0 +1,59 @@
+"""What tests share: where real data are, a cache of their own, the command line as users run it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # steadier on shared cores
+
+REQUIRED = os.environ.get("STAT4830_REQUIRE", "").split(",")
+
+
+def lacking(what: str, why: str) -> None:
+    """Skip, or fail where STAT4830_REQUIRE lists `what` (as CI does)."""
+    if what in REQUIRED:
+        pytest.fail(f"STAT4830_REQUIRE lists {what}, but {why}")
+    pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def mnist_dir() -> Path:
+    """Directory that holds the real MNIST files."""
+    directory = Path(os.environ.get("STAT4830_DATA_DIR", "data")).resolve()
+    if not any((directory / "MNIST" / "raw").glob("train-images-idx3-ubyte*")):
+        lacking("mnist", f"no MNIST files under {directory}; set STAT4830_DATA_DIR")
+    return directory
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of prepared data for this session, so that the user's own is left alone."""
+    directory = tmp_path_factory.mktemp("cache")
+    os.environ["STAT4830_CACHE_DIR"] = str(directory)
+    return directory
+
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    """`cli("problem=polynomial", …)` runs the program as a user does, in a directory of its own."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "stat4830_grad", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), **environment},
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+
+    return run
