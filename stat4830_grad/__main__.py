@@ -1,94 +1,20 @@
-"""The command line: Hydra composes the configuration, an error becomes one message and a code."""
+"""`python -m stat4830_grad`: help at once, everything else through Hydra."""
 
 from __future__ import annotations
 
-import importlib
-import os
-import secrets
-import shlex
-import shutil
 import sys
-import traceback
-from datetime import datetime
-from pathlib import Path
 
-import hydra
-from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
-
-from .config import load
-from .errors import UserError
-from .messages import conf_dir, explain
-
-TOKEN = f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{secrets.token_hex(4)}"
-"""Names this program's directories: sortable, and shared with no other process."""
-
-
-def register_resolvers() -> None:
-    """The names of directories, as conf/config.yaml asks for them."""
-    OmegaConf.register_new_resolver(
-        "run_dir",
-        lambda resume, task, problem: (
-            resume or f"outputs/{problem if task == 'train' else task}/{TOKEN}"
-        ),
-        replace=True,
-    )
-    OmegaConf.register_new_resolver(
-        "output_subdir", lambda resume: None if resume else ".hydra", replace=True
-    )
-
-
-def run(composed: DictConfig) -> int:
-    """Run the task of one composed configuration in the directory Hydra made for it."""
-    own = HydraConfig.get()
-    config = load(composed, own.overrides.task)
-    directory = Path(own.runtime.output_dir)
-    task = importlib.import_module(f"{__package__}.tasks.{config.task}")
-    command = shlex.join(["python", "-m", "stat4830_grad", *own.overrides.task])
-    try:
-        return int(task.run(config, directory, command))
-    except UserError:
-        if not (
-            directory / "metrics.csv"
-        ).exists():  # nothing ran: leave nothing that looks like it
-            shutil.rmtree(directory, ignore_errors=True)
-        raise
+from .help import help_text
 
 
 def main() -> None:
     """Entry point of `python -m stat4830_grad` and of `stat4830-grad`."""
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come to us, not to Hydra's printer
-    register_resolvers()
-    codes = [0]
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(help_text(sys.argv[1:]), end="")
+        return
+    from .app import start  # Hydra takes 0.2 s to import
 
-    @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
-    def app(composed: DictConfig) -> None:
-        try:
-            codes.append(run(composed))
-        except Exception as error:  # reported here, so that the other jobs of a sweep go on
-            codes.append(report(error))
-
-    try:
-        app()
-    except KeyboardInterrupt:
-        codes.append(130)
-    except Exception as error:
-        codes.append(report(error))
-    sys.exit(max(codes))
-
-
-def report(error: Exception) -> int:
-    """Print one message for what a user can cause, a traceback for a defect of ours."""
-    known = error if isinstance(error, UserError) else explain(error)
-    if known is None and isinstance(error, OSError) and error.filename:
-        print(f"error: {error.strerror}: {error.filename}", file=sys.stderr)
-        return 2
-    if known is None or "debug=true" in sys.argv:
-        traceback.print_exception(error)
-    if known is None:
-        return 1
-    print(f"error: {known}", file=sys.stderr)
-    return known.exit_code
+    sys.exit(start())
 
 
 if __name__ == "__main__":

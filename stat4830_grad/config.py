@@ -214,6 +214,9 @@ def init_seed(config: Config) -> int | None:
 
 
 PLAIN = {
+    f"`float` <= {LARGEST}": "a finite number",
+    f"`float` >= -{LARGEST}": "a finite number",
+    " 0.0": " 0",
     "Object contains unknown field": "there is no key",
     "Object missing required field": "a value is missing for",
     "Expected ": "must be ",
@@ -224,8 +227,6 @@ PLAIN = {
     "`array`": "a list",
     "`null`": "null",
     "`object`": "a group of keys",
-    f" <= {LARGEST}": ", finite",
-    f" >= -{LARGEST}": ", finite",
 }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from hydra.errors import (
@@ -17,12 +16,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from .errors import ConfigError
-
-
-def conf_dir() -> Path:
-    """The configuration groups: inside the package when installed, beside it in a checkout."""
-    package = Path(__file__).resolve().parent
-    return next(d for d in (package / "conf", package.parent / "conf") if d.is_dir())
+from .help import conf_dir
 
 
 def explain(error: Exception) -> ConfigError | None:
@@ -33,9 +27,7 @@ def explain(error: Exception) -> ConfigError | None:
             return ConfigError(unknown_option(found[1], found[2], text))
         return ConfigError(text.splitlines()[0])
     if isinstance(error, OverrideParseException):
-        return ConfigError(
-            f"{error.override!r} is not of the form key=value: {text.splitlines()[0]}"
-        )
+        return ConfigError(f"{error.override!r} cannot be read as key=value")
     if isinstance(error, ConfigCompositionException):
         if found := re.match(r"Could not (?:override|delete from config)[^']*'([^']+)'", text):
             return ConfigError(unknown_key(found[1]))
@@ -55,7 +47,7 @@ def unknown_option(group: str, option: str, text: str) -> str:
     offered = [line.strip() for line in text.splitlines() if line.startswith("\t")]
     offered = [name for name in offered if "provider=" not in name]
     hint = nearest(option, offered)
-    return f"{group}={option}: no such {group}{hint}. Choose one of: {', '.join(offered)}"
+    return f"{group}={option}: no such {group}{hint} There are: {', '.join(offered)}"
 
 
 def unknown_key(key: str) -> str:
@@ -65,13 +57,13 @@ def unknown_key(key: str) -> str:
         owners.setdefault(known, []).append(owner)
     if key in owners:
         return f"{key} belongs to {', '.join(filter(None, owners[key]))}, which this run has not"
-    return f"there is no key {key}{nearest(key, owners)}. See --help for all of them"
+    return f"there is no key {key}{nearest(key, owners)} (--help lists them all)"
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean …?` where something close is known."""
     close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f"; did you mean {close[0]}?" if close else "."
 
 
 def known_keys() -> Iterator[tuple[str, str]]:

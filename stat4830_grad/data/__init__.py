@@ -1,9 +1,9 @@
 """Data: MNIST and its kin, handwritten digits, least squares; checksums and a cache."""
 
-from stat4830_grad.data.images import Images, load_images
-from stat4830_grad.data.split import Part, Split, split_images
-from stat4830_grad.data.synthetic import synthetic_least_squares
-from stat4830_grad.data.table import load_least_squares
+from .images import Images, load_images
+from .split import Part, Split, split_images
+from .synthetic import synthetic_least_squares
+from .table import load_least_squares
 
 __all__ = [
     "Images",

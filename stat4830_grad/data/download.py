@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from http.client import HTTPException
 from pathlib import Path
 
-from stat4830_grad.data import idx
-from stat4830_grad.errors import DataError
+from ..errors import DataError
+from . import idx
 
 REACH_SECONDS = 10.0  # for the first mirror to answer at all
 STALL_SECONDS = 30.0  # without a byte before a download counts as broken

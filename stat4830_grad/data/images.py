@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stat4830_grad.data import cache, digits, download, idx
-from stat4830_grad.errors import ConfigError
+from ..errors import ConfigError
+from . import cache, digits, download, idx
 
 # Belongs to every cache key: raise it when the preparation of the images changes.
 FORMAT = 1

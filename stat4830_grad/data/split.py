@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stat4830_grad.data.images import Images
-from stat4830_grad.errors import ConfigError
+from ..errors import ConfigError
+from .images import Images
 
 
 @dataclass(frozen=True)

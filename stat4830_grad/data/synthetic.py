@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from stat4830_grad.errors import ConfigError
+from ..errors import ConfigError
 
 
 def synthetic_least_squares(

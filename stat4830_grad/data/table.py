@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stat4830_grad.errors import ConfigError, DataError
+from ..errors import ConfigError, DataError
 
 Array = NDArray[np.float64]
 

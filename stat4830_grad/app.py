@@ -1,0 +1,100 @@
+"""The program: Hydra composes the configuration, an error becomes one message and a code."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import secrets
+import shlex
+import shutil
+import sys
+import traceback
+from datetime import datetime
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from .config import load
+from .errors import UserError
+from .help import conf_dir
+from .messages import explain
+
+TOKEN = f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{secrets.token_hex(4)}"
+"""Names this program's directories: sortable, and shared with no other process."""
+
+
+def register_resolvers() -> None:
+    """The names of directories, as conf/config.yaml asks for them."""
+    OmegaConf.register_new_resolver(
+        "run_dir",
+        lambda resume, task, problem: (
+            resume or f"outputs/{problem if task == 'train' else task}/{TOKEN}"
+        ),
+        replace=True,
+    )
+    OmegaConf.register_new_resolver(
+        "output_subdir", lambda resume: None if resume else ".hydra", replace=True
+    )
+
+
+def run(composed: DictConfig) -> int:
+    """Run the task of one composed configuration in the directory Hydra made for it."""
+    own = HydraConfig.get()
+    config = load(composed, own.overrides.task)
+    directory = Path(own.runtime.output_dir)
+    task = importlib.import_module(f"{__package__}.tasks.{config.task}")
+    command = shlex.join(["python", "-m", "stat4830_grad", *own.overrides.task])
+    try:
+        return int(task.run(config, directory, command))
+    except UserError:
+        discard(directory)
+        raise
+
+
+def discard(directory: Path) -> None:
+    """Take back what Hydra made for a run that did not begin; files of others stay."""
+    if not (directory / "metrics.csv").exists():
+        shutil.rmtree(directory / ".hydra", ignore_errors=True)
+        with contextlib.suppress(OSError):  # not empty: somebody else's
+            directory.rmdir()
+
+
+def start() -> int:
+    """Compose and run what the command line asks for; return the exit code."""
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come to us, not to Hydra's printer
+    register_resolvers()
+    if not any(word.startswith(("-", "hydra.mode")) for word in sys.argv[1:]):
+        sys.argv.insert(1, "--run")  # else Hydra composes everything twice to learn its mode
+    codes = [0]
+
+    @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
+    def app(composed: DictConfig) -> None:
+        try:
+            codes.append(run(composed))
+        except Exception as error:  # reported here, so that the other jobs of a sweep go on
+            codes.append(report(error))
+
+    try:
+        app()
+    except KeyboardInterrupt:
+        codes.append(130)
+    except Exception as error:
+        codes.append(report(error))
+    return max(codes)
+
+
+def report(error: Exception) -> int:
+    """Print one message for what a user can cause, a traceback for a defect of ours."""
+    known = error if isinstance(error, UserError) else explain(error)
+    if known is None and isinstance(error, OSError) and error.filename:
+        print(f"error: cannot use {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    if known is None or "debug=true" in sys.argv:
+        traceback.print_exception(error)
+    if known is None:
+        return 1
+    print(f"error: {known}", file=sys.stderr)
+    return known.exit_code

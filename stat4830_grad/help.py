@@ -1,0 +1,68 @@
+"""`--help`, written from conf/ itself: the comments there are the help. Imports nothing heavy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+USAGE = """\
+Run, check, see and compare gradient-based optimization.
+
+  python -m stat4830_grad [group=option …] [key=value …]       one run
+  python -m stat4830_grad -m key=value1,value2 …               a sweep
+
+For example
+  python -m stat4830_grad problem=polynomial problem.x0=-0.5 optimizer.lr=0.05
+  python -m stat4830_grad problem=mnist model=mlp gradient=manual
+"""
+
+ENDING = """\
+To see the keys of an option, name it: problem=mnist model=mlp --help. Exit codes: 0 completed,
+1 a defect of this program, 2 bad configuration, 3 data missing or damaged, 4 diverged,
+130 and 143 interrupted. Hydra's own options: --hydra-help.
+"""
+
+
+def conf_dir() -> Path:
+    """The configuration groups: inside the package when installed, beside it in a checkout."""
+    package = Path(__file__).resolve().parent
+    return next(d for d in (package / "conf", package.parent / "conf") if d.is_dir())
+
+
+def help_text(words: Sequence[str]) -> str:
+    """The whole help; options named in `words` ("problem=mnist") are shown with their keys."""
+    chosen = [pair for word in words if (pair := word.partition("="))[1]]
+    files = [conf_dir() / group / f"{option}.yaml" for group, _, option in chosen]
+    options = [file for file in files if file.is_file()]
+    if not options:
+        return "\n".join((USAGE, groups(), common_keys(), ENDING))
+    shown = (
+        f"{file.parent.name}={file.stem}\n{indent(file.read_text('utf-8'))}" for file in options
+    )
+    return "\n".join(shown)
+
+
+def groups() -> str:
+    """Every group with its options, each with the first comment of its file."""
+    lines = ["Choose one of each (group=option):", ""]
+    for directory in sorted(d for d in conf_dir().iterdir() if d.is_dir()):
+        lines.append(f"  {directory.name}")
+        lines += [f"    {f.stem:<18} {summary(f)}" for f in sorted(directory.glob("*.yaml"))]
+    return "\n".join(lines) + "\n"
+
+
+def summary(file: Path) -> str:
+    """The first comment of a file that is not an instruction to Hydra."""
+    comments = (line for line in file.read_text("utf-8").splitlines() if line.startswith("# "))
+    return next((line[2:] for line in comments if not line.startswith("# @")), "")
+
+
+def common_keys() -> str:
+    """The keys every run has, as conf/config.yaml lists them with their defaults."""
+    text = (conf_dir() / "config.yaml").read_text("utf-8")
+    own = text[text.index("\nsteps:") : text.index("\nhydra:")]
+    return "Set (key=value):\n" + indent(own)
+
+
+def indent(text: str) -> str:
+    return "".join(f"  {line}\n" if line else "\n" for line in text.splitlines())
