@@ -149,7 +149,7 @@ class Checkpoint(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """One run, every choice made."""
 
-    task: Literal["train"]
+    task: Literal["train", "pitfalls", "lecture"]
     problem: Polynomial | Composite | LeastSquares | Mnist | FashionMnist | Kmnist | Digits
     gradient: Gradient
     optimizer: GD | TorchSGD | Momentum | Nesterov | Adam
@@ -164,6 +164,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     resume: str | None
     debug: bool
     model: Logistic | ReluMLP | TanhMLP | None = None
+    pitfall: str | None = None
 
 
 def parse(raw: dict[str, Any]) -> Config:

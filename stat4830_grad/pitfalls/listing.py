@@ -1,0 +1,70 @@
+"""Results for people: side by side on a terminal of 80 columns, and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from .lesson import Outcome, Result, Value, Verdict
+
+STYLE: dict[Verdict, str] = {"wrong": "bold red", "right": "bold green", "either": "bold cyan"}
+SIGN: dict[Verdict, str] = {"wrong": "✗ wrong: ", "right": "✓ right: ", "either": "• "}
+
+
+def show(console: Console, result: Result) -> None:
+    """Two listings beside each other, what each did, and why."""
+    pitfall = result.pitfall
+    source = f" ({pitfall.lecture})" if pitfall.lecture else ""
+    console.print(Rule(f"[bold]{pitfall.name}[/bold]{source}: {pitfall.title}", align="left"))
+    grid = Table.grid(padding=(0, 2), expand=True)
+    grid.add_column(ratio=1)
+    grid.add_column(ratio=1)
+    for pair in pairs(result.outcomes):
+        grid.add_row(*(Padding(cell(outcome), (0, 0, 1, 0)) for outcome in pair))
+    console.print(grid)
+    console.print(Text.assemble(("Why: ", "bold"), pitfall.why))
+    console.print()
+
+
+def pairs(outcomes: Sequence[Outcome]) -> list[Sequence[Outcome]]:
+    return [outcomes[i : i + 2] for i in range(0, len(outcomes), 2)]
+
+
+def cell(outcome: Outcome) -> RenderableType:
+    said = [Text(warning, style="yellow", overflow="fold") for warning in outcome.warnings]
+    if outcome.error:
+        said.append(Text(outcome.error, style="red", overflow="fold"))
+    return Group(
+        Text(SIGN[outcome.verdict] + outcome.label, style=STYLE[outcome.verdict]),
+        Syntax(outcome.code, "python", theme="ansi_dark", background_color="default"),
+        *(Text(f"→ {name} = {number(value)}", style="bold") for name, value in outcome.printed),
+        *said,
+    )
+
+
+def number(value: Value) -> str:
+    """Four decimals for a float, groups of thousands for a count."""
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return str(value) if value is None or isinstance(value, bool) else f"{value:,}"
+
+
+def markdown(result: Result, level: int) -> str:
+    """A section under a heading of `level`; its parts stand below one another."""
+    pitfall = result.pitfall
+    source = f" ({pitfall.lecture})" if pitfall.lecture else ""
+    heading = f"{'#' * level} `{pitfall.name}`{source}: {pitfall.title}"
+    return "\n\n".join([heading, *map(markdown_listing, result.outcomes), f"Why: {pitfall.why}"])
+
+
+def markdown_listing(outcome: Outcome) -> str:
+    lines = [f"**{SIGN[outcome.verdict]}{outcome.label}**", "", "```python", outcome.code, "```"]
+    said = [f"{name} = {number(value)}" for name, value in outcome.printed]
+    said += [*outcome.warnings, *([outcome.error] if outcome.error else [])]
+    return "\n".join([*lines, "", "```text", *said, "```"])
