@@ -44,6 +44,12 @@ def group(columns: list[str]) -> dict[str, list[str]]:
     return panels
 
 
+def spans_decades(values: list[float]) -> bool:
+    """Whether a log axis shows more: nothing negative, and far from the smallest to the largest."""
+    positive = [value for value in values if value > 0]
+    return min(values, default=-1) >= 0 and max(positive, default=0) > 20 * min(positive, default=0)
+
+
 def draw_panel(axes: Axes, rows: list[Row], label: str, names: list[str]) -> None:
     values = []
     for name in names:
@@ -54,7 +60,7 @@ def draw_panel(axes: Axes, rows: list[Row], label: str, names: list[str]) -> Non
         values += [value for _, value in points]
     if label == "accuracy":
         axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
-    elif values and min(values) > 0 and max(values) > 20 * min(values):
+    elif spans_decades(values):
         axes.set_yscale("log")
     if len(names) > 1:
         axes.legend(frameon=False)

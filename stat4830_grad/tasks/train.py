@@ -27,7 +27,7 @@ def run(config: Config, directory: Path, command: str) -> int:
     experiment = build([config], torch.Size(()))
     console.print(headline(config, str(experiment.lr.device)), highlight=False, soft_wrap=True)
     if remark := note(config):
-        console.print(remark, style="dim", highlight=False)
+        console.print(remark, style="dim", highlight=False, soft_wrap=True)
     state, files = begin(experiment, config, directory)
     sink = progress(console, config.steps, files.columns)
     interrupt = Interrupt()
@@ -44,7 +44,7 @@ def run(config: Config, directory: Path, command: str) -> int:
             )
     finally:
         sink.close()
-        files.close()
+        files.flush()
     summary = summarise(
         files,
         experiment,

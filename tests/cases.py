@@ -1,0 +1,89 @@
+"""Every problem with every model it takes, small enough for a test, and batches of them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from stat4830_grad.core import Objective, Params
+from stat4830_grad.data import Part, Split, synthetic_least_squares
+from stat4830_grad.models import MLP, RELU, TANH, Logistic
+from stat4830_grad.problems import Composite, LeastSquares, Parity, Polynomial, minimiser
+
+NAMES = (
+    "polynomial",
+    "quartic",
+    "composite",
+    "least_squares",
+    "logistic",
+    "logistic_bias",
+    "relu_mlp",
+    "tanh_mlp",
+    "deep_relu_mlp",
+    "deep_tanh_mlp",
+)
+MODELS = {
+    "logistic": Logistic(),
+    "logistic_bias": Logistic(bias=True),
+    "relu_mlp": MLP((8,), RELU),
+    "tanh_mlp": MLP((8,), TANH),
+    "deep_relu_mlp": MLP((7, 5, 4), RELU),
+    "deep_tanh_mlp": MLP((7, 5), TANH),
+}
+
+
+def objective(name: str, dtype: torch.dtype = torch.float64) -> Objective:
+    """The problem called `name` in NAMES."""
+    generator = torch.Generator().manual_seed(7)
+    if name == "polynomial":
+        return Polynomial((1.0, 0.0, -3.0, 0.0), x0=2.0)
+    if name == "quartic":
+        return Polynomial((0.25, -1.0, 0.0, 2.0, 5.0), x0=0.3)
+    if name == "composite":
+        return Composite(torch.randn(3, generator=generator).to(dtype), d=4, h=6)
+    if name == "least_squares":
+        X, y, _ = synthetic_least_squares(
+            generator=generator,
+            n=12,
+            p=3,
+            w_star=None,
+            noise=0.1,
+            condition=None,
+            dtype=dtype,
+            device="cpu",
+        )
+        return LeastSquares(X, y, minimiser(X, y))
+    return Parity(MODELS[name], split(dtype))
+
+
+def split(dtype: torch.dtype) -> Split:
+    """Twenty samples of nine inputs to train on, ten to validate on."""
+    generator = torch.Generator().manual_seed(3)
+
+    def part(n: int) -> Part:
+        X = torch.randn(n, 9, generator=generator).to(dtype)
+        labels = torch.randint(0, 10, (n,), generator=generator, dtype=torch.uint8)
+        return Part(X, (labels % 2).to(dtype), X, labels)
+
+    return Split("made", part(20), part(10), None, "")
+
+
+def start(target: Objective, seed: int, dtype: torch.dtype = torch.float64) -> Params:
+    """One run's initial point, moved off the origin so that no gradient vanishes by accident."""
+    generator = torch.Generator().manual_seed(seed)
+    params = target.init(generator)
+    return {
+        name: (p.double() + 0.1 * torch.randn(p.shape, generator=generator).double()).to(dtype)
+        for name, p in params.items()
+    }
+
+
+def batch(target: Objective, seeds: list[int], dtype: torch.dtype = torch.float64) -> Params:
+    """Initial points of several runs as one batch (K, …)."""
+    starts = [start(target, seed, dtype) for seed in seeds]
+    return {name: torch.stack([s[name] for s in starts]) for name in starts[0]}
+
+
+def relative(a: Tensor, b: Tensor) -> float:
+    """Largest difference, relative to the largest entry."""
+    return float((a - b).abs().max() / torch.maximum(a.abs().max(), b.abs().max()).clamp(min=1e-30))

@@ -1,0 +1,170 @@
+"""The loop: which rows come, when it ends, and that nothing depends on who else is in the batch."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from cases import batch, objective, start
+from torch import Tensor
+
+from stat4830_grad import optimizers
+from stat4830_grad.checkpoint import load_state, save_state
+from stat4830_grad.core import NEVER, Optimizer, Params, Record, State
+from stat4830_grad.errors import DataError
+from stat4830_grad.gradients import GRADIENTS, backward, manual
+from stat4830_grad.problems import Polynomial
+from stat4830_grad.train import start as begin
+from stat4830_grad.train import train
+
+CUBIC = Polynomial((1.0, 0.0, -3.0, 0.0), x0=2.0)
+
+
+def always(updates: int) -> bool:
+    return True
+
+
+def cubic(x0: Tensor, lr: Tensor, steps: int, gradient: str = "manual") -> list[Record]:
+    rule = optimizers.gd()
+    state = begin({"x": x0}, rule, lr.shape)
+    run = train(CUBIC, GRADIENTS[gradient], rule, lr, state, steps=steps, due=always)
+    return [record for _, record in run]
+
+
+def test_row_t_is_the_point_after_t_updates() -> None:
+    records = cubic(torch.tensor(2.0).double(), torch.tensor(0.1, dtype=torch.float64), 3)
+    x = [2.0]
+    for _ in range(3):
+        x.append(x[-1] - 0.1 * (3 * x[-1] ** 2 - 3))
+    assert [r.updates for r in records] == [0, 1, 2, 3]
+    assert [float(r.values["x"]) for r in records] == pytest.approx(x, rel=1e-12)
+    assert [float(r.values["loss"]) for r in records] == pytest.approx([v**3 - 3 * v for v in x])
+    assert [float(r.values["grad_norm"]) for r in records] == pytest.approx(
+        [abs(3 * v**2 - 3) for v in x], abs=1e-12
+    )
+
+
+def test_columns_come_in_the_order_of_the_objective() -> None:
+    [record, *_] = cubic(torch.tensor(2.0), torch.tensor(0.1), 1)
+    assert tuple(record.values) == ("loss", "x", "grad_norm")
+
+
+@pytest.mark.parametrize("method", GRADIENTS)
+def test_divergence_ends_the_run_where_it_happens(method: str) -> None:
+    records = cubic(torch.tensor(-2.5), torch.tensor(0.1), 50, method)
+    assert records[-1].updates == 7
+    assert not records[-1].values["loss"].isfinite()
+    assert all(r.values["loss"].isfinite() for r in records[:-1])
+
+
+def test_a_diverged_row_is_recorded_at_its_update_though_none_is_due_there() -> None:
+    rule, lr = optimizers.gd(), torch.tensor([0.1, 0.1])
+    state = begin({"x": torch.tensor([2.0, -2.5])}, rule, lr.shape)
+    run = list(train(CUBIC, manual, rule, lr, state, steps=40, due=lambda t: t == 0))
+    assert [record.updates for _, record in run] == [0, 7, 40]
+    assert run[-1][0].diverged_at.tolist() == [NEVER, 7]
+
+
+def test_a_diverged_row_leaves_the_others_as_they_were() -> None:
+    together = cubic(torch.tensor([2.0, -2.5, 0.5]), torch.tensor([0.1, 0.1, 0.2]), 40)
+    without = cubic(torch.tensor([2.0, 0.5]), torch.tensor([0.1, 0.2]), 40)
+    last, expected = together[-1], without[-1]
+    assert last.updates == expected.updates == 40
+    assert torch.equal(last.values["x"][[0, 2]], expected.values["x"])
+
+
+def test_a_batch_whose_rows_have_all_diverged_ends() -> None:
+    records = cubic(torch.tensor([-2.5, -3.0]), torch.tensor([0.1, 0.1]), 1000)
+    assert records[-1].updates <= 7
+
+
+def test_stop_ends_after_the_current_update_with_a_record() -> None:
+    rule, lr = optimizers.gd(), torch.tensor(0.1)
+    asked = iter([False] * 5 + [True])
+    state = begin({"x": torch.tensor(2.0)}, rule, lr.shape)
+    run = train(
+        CUBIC, manual, rule, lr, state, steps=50, due=lambda t: t == 0, stop=lambda: next(asked)
+    )
+    assert [record.updates for _, record in run] == [0, 5]
+
+
+def test_evaluation_is_left_out_of_the_seconds() -> None:
+    class Slow(Polynomial):
+        def metrics(self, params: Params) -> dict[str, Tensor]:
+            time.sleep(0.05)
+            return super().metrics(params)
+
+    rule, lr = optimizers.gd(), torch.tensor(0.1)
+    state = begin({"x": torch.tensor(2.0)}, rule, lr.shape)
+    slow = Slow((1.0, 0.0, -3.0, 0.0), x0=2.0)
+    records = [r for _, r in train(slow, manual, rule, lr, state, steps=10, due=always)]
+    assert records[-1].seconds < 0.25  # 11 evaluations take 0.55 s
+    assert [r.seconds for r in records] == sorted(r.seconds for r in records)
+
+
+def states(name: str, rule: Optimizer, state: State | None, steps: int) -> list[State]:
+    target = objective("relu_mlp", torch.float32)
+    lr = torch.tensor([0.05, 0.5])
+    if state is None:
+        state = begin(batch(target, [0, 1], torch.float32), rule, lr.shape)
+    run = train(target, GRADIENTS[name], rule, lr, state, steps=steps, due=always)
+    return [
+        State(
+            s.updates,
+            s.seconds,
+            {k: p.clone() for k, p in s.params.items()},
+            s.optimizer,
+            s.diverged_at,
+        )
+        for s, _ in run
+    ]
+
+
+@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "adam", "torch_sgd"])
+@pytest.mark.parametrize("method", GRADIENTS)
+def test_resuming_gives_bit_for_bit_what_going_on_gives(
+    optimizer: str, method: str, tmp_path: Path
+) -> None:
+    beta = torch.tensor([0.9, 0.5])
+    eps = torch.tensor([1e-8, 1e-8])
+    make = {
+        "gd": optimizers.gd,
+        "momentum": lambda: optimizers.momentum(beta),
+        "nesterov": lambda: optimizers.nesterov(beta),
+        "adam": lambda: optimizers.adam(beta, beta, eps),
+        "torch_sgd": optimizers.TorchSGD,
+    }[optimizer]
+    whole = states(method, make(), None, 20)
+    half = states(method, make(), None, 10)
+    save_state(tmp_path / "checkpoint.pt", half[-1])
+    resumed = states(
+        method, make(), load_state(tmp_path / "checkpoint.pt", torch.device("cpu")), 20
+    )
+    assert resumed[0].updates == 10
+    assert resumed[-1].updates == whole[-1].updates == 20
+    for name, p in whole[-1].params.items():
+        assert torch.equal(resumed[-1].params[name], p)
+
+
+def test_a_checkpoint_needs_no_code_to_load_and_a_damaged_one_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    rule = optimizers.momentum(torch.tensor(0.9))
+    params = start(objective("logistic"), seed=0)
+    state = begin(params, rule, torch.Size(()))
+    save_state(path, state)
+    content = torch.load(path, weights_only=True)
+    assert torch.equal(content["params"]["w"], params["w"])
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(DataError, match="damaged"):
+        load_state(path, torch.device("cpu"))
+    with pytest.raises(DataError, match="cannot read"):
+        load_state(tmp_path / "none.pt", torch.device("cpu"))
+    assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_backward_adds_nothing_to_the_parameters_of_the_caller() -> None:
+    x = torch.tensor(1.5, requires_grad=True)
+    backward(CUBIC, {"x": x})
+    assert x.grad is None
