@@ -14,6 +14,11 @@ from .rundir import Row
 from .sinks import number
 
 
+def say(console: Console, text: str, style: str | None = None) -> None:
+    """A sentence: wrapped between words on a terminal, one line where programs read it."""
+    console.print(text, style=style, highlight=False, soft_wrap=not console.is_terminal)
+
+
 def headline(config: Config, device: str) -> str:
     """The choices of a run in one line."""
     model = config.model.name if config.model else None
@@ -77,16 +82,12 @@ def closing(
     """The end of a run: table, comparison, where its files are."""
     console.print(table(summary))
     if comparison := against_lecture(config, rows):
-        console.print(comparison, highlight=False, soft_wrap=True)
+        say(console, comparison)
     if summary["status"] == "diverged":
-        console.print(diverged(config, summary), style="bold red", highlight=False, soft_wrap=True)
+        say(console, diverged(config, summary), style="bold red")
     if summary["status"] == "interrupted":
-        console.print(
-            f"interrupted after {summary['steps']} of {config.steps} updates; "
-            f"go on with resume={directory}",
-            highlight=False,
-            soft_wrap=True,
-        )
+        left = f"interrupted after {summary['steps']} of {config.steps} updates; go on with"
+        console.print(f"{left} resume={directory}", highlight=False, soft_wrap=True)
     console.print(f"files: {directory}", highlight=False, soft_wrap=True)
 
 

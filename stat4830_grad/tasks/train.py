@@ -12,7 +12,7 @@ from ..config import Config
 from ..core import State
 from ..experiment import Experiment, build
 from ..figures.curves import draw_curves
-from ..report import closing, headline, note
+from ..report import closing, headline, note, say
 from ..rundir import RunDirectory, read_rows, rows_to_keep, write_config
 from ..runs import Interrupt, execute, summarise
 from ..sinks import progress
@@ -25,9 +25,9 @@ def run(config: Config, directory: Path, command: str) -> int:
     """Train, leaving everything in `directory`; the exit code says how it ended."""
     console = Console()
     experiment = build([config], torch.Size(()))
-    console.print(headline(config, str(experiment.lr.device)), highlight=False, soft_wrap=True)
+    say(console, headline(config, str(experiment.lr.device)))
     if remark := note(config):
-        console.print(remark, style="dim", highlight=False, soft_wrap=True)
+        say(console, remark, style="dim")
     state, files = begin(experiment, config, directory)
     sink = progress(console, config.steps, files.columns)
     interrupt = Interrupt()
