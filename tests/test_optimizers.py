@@ -86,7 +86,7 @@ def test_the_three_gradients_lead_every_rule_to_the_same_place(problem: str, nam
 
 
 @pytest.mark.parametrize("problem", NAMES)
-@pytest.mark.parametrize("name", ["gd", "momentum", "nesterov", "torch_sgd"])
+@pytest.mark.parametrize("name", RULES)
 def test_in_float32_the_three_gradients_follow_one_another_over_100_updates(
     problem: str, name: str
 ) -> None:
