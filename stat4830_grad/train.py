@@ -45,7 +45,7 @@ def train(
     running = int((diverged_at == NEVER).sum())
     clock = Stopwatch(lr.device, state.seconds)
     for t in range(state.updates, steps + 1):
-        last = t == steps or stop()
+        last = t == steps or running == 0 or stop()
         log = last or due(t)
         seconds = clock.read(wait=log)
         loss, grads = gradient(objective, params)

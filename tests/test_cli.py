@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -27,6 +26,21 @@ FILES = {
     "metrics.csv",
     "summary.json",
 }
+
+
+LONG = (
+    *("model=mlp", "optimizer=adam", "steps=1500", "log.every=50"),
+    *("checkpoint.seconds=0.1", "figures=false"),
+)
+
+
+@pytest.fixture(scope="module")
+def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of the run LONG, undisturbed."""
+    directory = tmp_path_factory.mktemp("whole") / "run"
+    words = [*LONG, f"hydra.run.dir={directory}"]
+    subprocess.run([sys.executable, "-m", "stat4830_grad", *words], check=True, timeout=240)
+    return directory
 
 
 def rows(directory: Path) -> list[dict[str, float]]:
@@ -122,43 +136,39 @@ def test_the_lectures_accuracies_come_out(
     )
 
 
-def test_an_interrupted_run_resumes_bit_for_bit(cli: Cli, tmp_path: Path) -> None:
-    """SIGTERM in the middle, then resume: the rows of the undisturbed run."""
-    words = ["model=mlp", "optimizer=adam", "steps=1500", "log.every=50", "figures=false"]
-    whole = cli(*words, "hydra.run.dir=whole")
-    assert whole.returncode == 0
+@pytest.mark.parametrize(
+    ("ending", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)]
+)
+def test_a_run_that_was_cut_resumes_bit_for_bit(
+    cli: Cli, tmp_path: Path, whole_run: Path, ending: signal.Signals, code: int
+) -> None:
+    """A signal in the middle, then resume: the rows and weights of the undisturbed run."""
     child = subprocess.Popen(
-        [sys.executable, "-m", "stat4830_grad", *words, "hydra.run.dir=cut"],
+        [sys.executable, "-m", "stat4830_grad", *LONG, "hydra.run.dir=cut"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
         stdout=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 120
-    log = tmp_path / "cut" / "metrics.csv"
+    log, deadline = tmp_path / "cut" / "metrics.csv", time.monotonic() + 120
     while not (log.exists() and log.read_text().count("\n") > 3) and time.monotonic() < deadline:
         time.sleep(0.02)
-    child.send_signal(signal.SIGTERM)
+    child.send_signal(ending)
     said, _ = child.communicate(timeout=60)
-    assert child.returncode == 143
-    assert "go on with resume=" in said
-    stopped = summary(tmp_path / "cut")
-    assert stopped["status"] == "interrupted"
-    assert 0 < stopped["steps"] < 1500
+    assert child.returncode == code
+    if ending != signal.SIGKILL:
+        assert "go on with resume=" in said
+        stopped = summary(tmp_path / "cut")
+        assert stopped["status"] == "interrupted"
+        assert 0 < stopped["steps"] < 1500
     resumed = cli("resume=cut")
     assert resumed.returncode == 0, resumed.stderr
     assert summary(tmp_path / "cut")["status"] == "completed"
-
-    def without_seconds(name: str) -> list[dict[str, float]]:
-        return [{**row, "seconds": 0.0} for row in rows(tmp_path / name)]
-
-    assert without_seconds("cut") == without_seconds("whole")
-    states = [
-        torch.load(tmp_path / name / "checkpoint.pt", weights_only=True)
-        for name in ("whole", "cut")
-    ]
-    for name, tensor in states[0]["params"].items():
-        assert torch.equal(tensor, states[1]["params"][name])
+    cut, whole = rows(tmp_path / "cut"), rows(whole_run)
+    assert [{**r, "seconds": 0} for r in cut] == [{**r, "seconds": 0} for r in whole]
+    ours, theirs = (
+        torch.load(d / "checkpoint.pt", weights_only=True) for d in (tmp_path / "cut", whole_run)
+    )
+    assert all(torch.equal(ours["params"][name], p) for name, p in theirs["params"].items())
 
 
 def test_a_finished_run_goes_on_when_given_more_steps_but_not_as_another_run(

@@ -80,6 +80,14 @@ def test_a_batch_whose_rows_have_all_diverged_ends() -> None:
     assert records[-1].updates <= 7
 
 
+def test_resuming_a_diverged_run_ends_at_once_with_its_last_row() -> None:
+    rule, lr = optimizers.gd(), torch.tensor(0.1)
+    state = begin({"x": torch.tensor(-2.5)}, rule, lr.shape)
+    *_, (end, _) = train(CUBIC, manual, rule, lr, state, steps=50, due=lambda t: t == 0)
+    [(again, record)] = train(CUBIC, manual, rule, lr, end, steps=50, due=lambda t: t == 0)
+    assert (again.updates, int(again.diverged_at), record.updates) == (7, 7, 7)
+
+
 def test_stop_ends_after_the_current_update_with_a_record() -> None:
     rule, lr = optimizers.gd(), torch.tensor(0.1)
     asked = iter([False] * 5 + [True])

@@ -70,5 +70,6 @@ def begin(experiment: Experiment, config: Config, directory: Path) -> tuple[Stat
     else:
         directory.mkdir(parents=True, exist_ok=True)
         save_params(directory / "initial_weights.pt", experiment.params)
+        save_state(directory / "checkpoint.pt", state)  # a kill at any time leaves a run to resume
     write_config(directory, config)
     return state, RunDirectory(directory, experiment.objective.columns, before)
