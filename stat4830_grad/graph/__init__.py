@@ -1,0 +1,17 @@
+"""A real autograd graph as data: nodes, edges and what reverse mode passes along them."""
+
+from .assembly import trace
+from .summary import Summary, dimensions, number
+from .trace import Contribution, Edge, Leaf, Node, Trace
+
+__all__ = [
+    "Contribution",
+    "Edge",
+    "Leaf",
+    "Node",
+    "Summary",
+    "Trace",
+    "dimensions",
+    "number",
+    "trace",
+]

@@ -1,0 +1,140 @@
+"""From a function to its trace: run it, run the engine, and name what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from ..core import Params
+from .derivatives import SUPERSCRIPTS
+from .labels import Labels, constant
+from .recorder import Values, differentiate
+from .summary import summarise
+from .trace import Contribution, Leaf, Node, Trace
+
+
+def trace(
+    function: Callable[[Params], Tensor],
+    params: Params,
+    *,
+    order: int = 1,
+    constants: Mapping[str, Tensor] | None = None,
+    keep: int = 6,
+) -> Trace:
+    """Runs `function` on `params` under autograd and tells what reverse mode does on its graph.
+
+    `function` returns one number. With order=2 the graph that is walked is the one that the first
+    backward pass left behind, that of f′; when the gradient has several entries, that of their
+    sum, whose gradient is the Hessian times a vector of ones. `constants` are tensors to call by
+    name in formulas. Tensors of at most `keep` entries are kept as numbers, others as shape and
+    norm. Raises ValueError for a function of another shape, one that depends on no parameter
+    through autograd, and an order that has no graph left.
+    """
+    if order < 1:
+        raise ValueError(f"order={order}: a trace needs an order of at least 1")
+    leaves = {name: p.detach().requires_grad_() for name, p in params.items()}
+    with Values(keep, partial(constant, known=constants or {})) as values:
+        root = derived(one_number(function(leaves)), leaves, order)
+    values.note(root)
+    values.close()
+    recording, gradients = differentiate(root, leaves, keep)
+    name = symbol(order, params)
+    labels = Labels(recording, values, name)
+    nodes = tuple(labels.node(event) for event in recording.events)
+    arrived = contributions(nodes) if nodes else seeds(root, leaves, keep)
+    told = [
+        Leaf(
+            name=leaf,
+            value=summarise(tensor, keep),
+            contributions=tuple(arrived.get(leaf, ())),
+            gradient=summarise(gradients[leaf], keep),
+            difference=difference(recording.sums.get(leaf), gradients[leaf]) if nodes else 0.0,
+        )
+        for leaf, tensor in leaves.items()
+    ]
+    return Trace(name, meaning(order, params), order, summarise(root, keep), nodes, tuple(told))
+
+
+def derived(root: Tensor, leaves: Params, order: int) -> Tensor:
+    """The function whose graph is walked: `root`, or its (order − 1)th derivative."""
+    for n in range(1, order):
+        root = total(derivative(root, leaves, n))
+    differentiable(root, order)
+    return root
+
+
+def one_number(value: Tensor) -> Tensor:
+    if value.numel() != 1:
+        raise ValueError(
+            f"a trace starts from one number, and the function returned shape "
+            f"{tuple(value.shape)}: trace one run at a time (*K = ())"
+        )
+    return value
+
+
+def differentiable(root: Tensor, order: int) -> None:
+    if not root.requires_grad:
+        raise ValueError(
+            f"there is no graph of order {order}: the function of that order does not depend on "
+            "the parameters through autograd"
+        )
+
+
+def derivative(root: Tensor, leaves: Params, order: int) -> list[Tensor]:
+    """The gradients of `root`, themselves differentiable, of those leaves that it reaches."""
+    differentiable(root, order)
+    grads = torch.autograd.grad(root, list(leaves.values()), create_graph=True, allow_unused=True)
+    return [g for g in grads if g is not None] or [torch.zeros(())]
+
+
+def total(grads: list[Tensor]) -> Tensor:
+    """The sum of all entries; a derivative that is one number stays as it is."""
+    terms = [g if g.ndim == 0 else g.sum() for g in grads]
+    whole = terms[0]
+    for term in terms[1:]:
+        whole = whole + term
+    return whole
+
+
+def symbol(order: int, params: Params) -> str:
+    """f, f′, f″; with more than one number to differentiate by, Σ∇f."""
+    single = sum(p.numel() for p in params.values()) == 1
+    if not single:
+        return "Σ∇" * (order - 1) + "f"
+    primes = {1: "", 2: "′", 3: "″", 4: "‴"}
+    return "f" + primes.get(order, f"⁽{order - 1}⁾".translate(SUPERSCRIPTS))
+
+
+def meaning(order: int, params: Params) -> str:
+    if order == 1:
+        return "the function itself"
+    if symbol(order, params).startswith("f"):
+        nth = "" if order == 2 else f" of order {order - 1}"
+        return f"the derivative of f{nth}, read from the graph of the backward pass"
+    return "the sum of the gradient's entries, read from the graph of the backward pass"
+
+
+def contributions(nodes: tuple[Node, ...]) -> dict[str, list[Contribution]]:
+    """Everything passed on, by the name of what it was passed to, in the engine's order."""
+    found: dict[str, list[Contribution]] = {}
+    for node in nodes:
+        for edge in node.edges:
+            if edge.contribution is not None:
+                term = Contribution(node.name, edge.slot, edge.contribution)
+                found.setdefault(edge.target, []).append(term)
+    return found
+
+
+def seeds(root: Tensor, leaves: Params, keep: int) -> dict[str, list[Contribution]]:
+    """The gradient of a function that is one of the leaves: the seed and nothing else."""
+    seed = Contribution("seed", 0, summarise(torch.ones_like(root), keep))
+    return {name: [seed] for name, leaf in leaves.items() if leaf is root}
+
+
+def difference(summed: Tensor | None, gradient: Tensor) -> float:
+    """Largest entry of |summed − gradient|; a leaf that nothing reached has the sum zero."""
+    apart = (gradient if summed is None else gradient - summed).abs()
+    return float(apart.max()) if apart.numel() else 0.0

@@ -1,0 +1,151 @@
+"""Names for nodes and inputs, and the formulas that go by them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+
+from torch import Tensor
+
+from .derivatives import Rule, fields, operation_name, rule_for, spread
+from .recorder import Event, GradFn, Recording, Values, saved
+from .summary import Summary, number
+from .trace import Edge, Node
+
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+class Labels:
+    """Turns recorded events into nodes: z₁, z₂, … in the order of the computation, then `root`."""
+
+    def __init__(self, recording: Recording, values: Values, root: str) -> None:
+        self.leaf_name, self.values = recording.leaf_name, values
+        count = len(recording.events)
+        self.names = {
+            event.grad_fn: "z" + str(count - step).translate(SUBSCRIPTS) if step else root
+            for step, event in enumerate(recording.events)
+        }
+        self.split = {event.grad_fn for event in recording.events if len(event.incoming) > 1}
+
+    def node(self, event: Event) -> Node:
+        grad_fn, torch_name = event.grad_fn, event.grad_fn.name()
+        rule = rule_for(torch_name, saved(grad_fn, "reduction"))
+        outputs = tuple(self.output(event, k) for k in range(len(event.incoming)))
+        symbols = self.symbols(grad_fn)
+        numbers = [self.number_of(grad_fn, slot) or s for slot, s in enumerate(symbols)]
+        listed = symbols[: len(grad_fn.next_functions)]
+        expression = f"{operation_name(torch_name)}({', '.join(listed)})"
+        if rule is not None:
+            out = self.names[grad_fn]
+            expression = fill(rule.value, grad_fn, symbols, out, outputs[0].shape, 1)
+        return Node(
+            name=self.names[grad_fn],
+            operation=operation_name(torch_name),
+            torch_name=torch_name,
+            expression=expression,
+            outputs=outputs,
+            incoming=event.incoming,
+            edges=tuple(self.edges(event, rule, symbols, numbers, outputs)),
+        )
+
+    def edges(
+        self,
+        event: Event,
+        rule: Rule | None,
+        symbols: list[str],
+        numbers: list[str],
+        outputs: tuple[Summary, ...],
+    ) -> Iterator[Edge]:
+        out_size = sum(output.size for output in outputs)
+        out_number = operand(outputs[0]) or self.names[event.grad_fn]
+        for slot, (target, output) in enumerate(event.grad_fn.next_functions):
+            name, contribution = self.target(target), event.passed[slot]
+            if name is None:
+                continue
+            size = contribution.size if contribution else 0
+            formula = filled = None
+            if rule is not None and slot < len(rule.derivatives):
+                template, shape = rule.derivatives[slot], outputs[0].shape
+                out = self.names[event.grad_fn]
+                formula = fill(template, event.grad_fn, symbols, out, shape, size)
+                filled = fill(template, event.grad_fn, numbers, out_number, shape, size)
+                formula = spread(rule, formula, out_size, size)
+            single = out_size == size == 1
+            yield Edge(
+                target=name,
+                output=output,
+                slot=slot,
+                formula=formula,
+                numbers=filled if single and filled != formula else None,
+                jacobian=(out_size, size),
+                local=event.local[slot] if event.local else None,
+                contribution=contribution,
+            )
+
+    def output(self, event: Event, k: int) -> Summary:
+        """The value as the next operation read it, else the shape of the gradient for it."""
+        arrived = event.incoming[k]
+        unseen = Summary(arrived.shape, arrived.dtype) if arrived else Summary((0,), "undefined")
+        return self.values.seen.get((event.grad_fn, k), unseen)
+
+    def target(self, grad_fn: GradFn) -> str | None:
+        """The name of what an edge leads to; None for a constant and for what was not asked."""
+        return self.names.get(grad_fn) or self.leaf_name(grad_fn)
+
+    def symbols(self, grad_fn: GradFn) -> list[str]:
+        """Each input's name; constants, and numbers that come after the inputs, as they are."""
+        described = self.values.arguments.get(grad_fn, [])
+        found = []
+        for slot, (target, output) in enumerate(grad_fn.next_functions):
+            constant = described[slot] if slot < len(described) else "c"
+            name = self.target(target) or constant
+            found.append(f"{name}[{output}]" if target in self.split else name)
+        return found + described[len(found) :]
+
+    def number_of(self, grad_fn: GradFn, slot: int) -> str | None:
+        """The input in `slot` as a number, if it is one."""
+        if slot >= len(grad_fn.next_functions):
+            return None
+        target, output = grad_fn.next_functions[slot]
+        if self.leaf_name(target) is not None:
+            leaf = target.variable.detach()
+            return signed(leaf.item()) if leaf.numel() == 1 else None
+        return operand(self.values.seen.get((target, output)))
+
+
+def constant(value: object, known: Mapping[str, Tensor]) -> str:
+    """A number, the name of one of the `known` tensors, else `c` or, for a matrix, `C`."""
+    if isinstance(value, int | float):
+        return signed(float(value))
+    if not isinstance(value, Tensor) or value.is_complex():
+        return "c"
+    if value._is_zerotensor():
+        return "0"
+    if value.ndim == 0:
+        return "c" if value.requires_grad else signed(value.item())
+    for name, tensor in known.items():
+        if tensor.data_ptr() == value.data_ptr() and tensor.numel() == value.numel():
+            turned = tensor.ndim == value.ndim == 2 and tensor.stride() != value.stride()
+            return f"{name}ᵀ" if turned else name
+    return "c" if value.ndim == 1 else "C"
+
+
+def fill(
+    template: str, grad_fn: GradFn, operands: list[str], out: str, shape: tuple[int, ...], size: int
+) -> str:
+    """A formula of the table with the names or numbers of this node put in."""
+    alpha = saved(grad_fn, "alpha")
+    alpha = "1" if alpha is None else number(float(alpha))
+    text = template.format_map(fields(operands, out, alpha, shape, size)).replace("−−", "")
+    return re.sub(r"^\((−[\d.]+)\)", r"\1", text)  # (−3)x -> −3x
+
+
+def operand(value: Summary | None) -> str | None:
+    return None if value is None or value.scalar is None else signed(value.scalar)
+
+
+def signed(value: float) -> str:
+    """The number, in parentheses when a sign or a power of ten would run into what is near."""
+    text = number(value)
+    return f"({text})" if value < 0 or not math.isfinite(value) or "e" in text else text

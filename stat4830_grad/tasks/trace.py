@@ -1,0 +1,54 @@
+"""`task=trace`: what reverse mode does on the problem's loss, in the order in which it does it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from torch import Tensor
+
+from ..config import Config
+from ..errors import ConfigError
+from ..experiment import build
+from ..given import given
+from ..graph import Trace, trace
+from ..graph_figure import save_graph
+from ..rundir import versions, write_config, write_json
+from ..walk import walk
+
+
+def run(config: Config, directory: Path, command: str) -> int:
+    """Trace the loss at the initial point; tell it and leave it as JSON and as a drawing."""
+    traced = traced_loss(config)
+    console = Console()
+    write_config(directory, config)
+    write_json(
+        directory / "trace.json",
+        {**traced.to_dict(), "command": command, "versions": versions()},
+    )
+    console.print(walk(traced))
+    if config.figures:
+        save_graph(traced, directory)
+    console.print(f"files: {directory}", highlight=False, soft_wrap=True)
+    return 0
+
+
+def traced_loss(config: Config) -> Trace:
+    """The trace that `config` asks for.
+
+    Raises:
+        ConfigError: the loss has no derivatives of that order.
+    """
+    experiment = build([config], torch.Size(()))
+    data = given(experiment.objective)
+    order = config.trace.order if config.trace else 1
+    try:
+        return trace(
+            experiment.objective.loss,
+            experiment.params,
+            order=order,
+            constants={name: value for name, value in data.items() if isinstance(value, Tensor)},
+        )
+    except ValueError as error:
+        raise ConfigError(f"trace.order={order}: {error}") from None

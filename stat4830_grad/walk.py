@@ -1,0 +1,150 @@
+"""A trace told in the terminal: what arrives at each operation and what it passes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from .graph import Edge, Leaf, Node, Summary, Trace, dimensions, number
+
+
+def walk(trace: Trace, limit: int = 60) -> RenderableType:
+    """The walk as a table; of more than `limit` steps it shows the first and the last ones."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
+    table.add_column("step", justify="right", no_wrap=True)
+    table.add_column("operation", no_wrap=True, style="cyan")
+    table.add_column("value, then local derivatives", ratio=1)
+    table.add_column("what arrives, then what it passes on", ratio=1)
+    f = trace.function
+    table.add_row("0", "seed", Text(f"{f} = {trace.value.text()}"), f"{partial(f, f)} = 1")
+    terms = received(trace)
+    skipped = range(limit - limit // 3, len(trace.nodes) - limit // 3)
+    if len(trace.nodes) <= limit:
+        skipped = range(0)
+    for step, node in enumerate(trace.nodes):
+        if step in skipped:
+            if step == skipped.start:
+                table.add_row("⋮", "", f"{len(skipped):,} more operations, all in trace.json", "")
+            continue
+        for cells in rows(step + 1, node, f, terms):
+            table.add_row(*map(Text, cells))
+    return Group(heading(trace), "", table, "", accumulation(trace))
+
+
+def heading(trace: Trace) -> Text:
+    at = ", ".join(f"{leaf.name} = {leaf.value.text()}" for leaf in trace.leaves)
+    what = trace.function if trace.order == 1 else f"{trace.function}, {trace.meaning},"
+    return Text(f"Reverse mode on {what} at {at}", style="bold")
+
+
+def received(trace: Trace) -> dict[str, list[Summary]]:
+    """What each node was passed, in order, by its name."""
+    found: dict[str, list[Summary]] = {}
+    for node in trace.nodes:
+        for edge in node.edges:
+            if edge.contribution is not None:
+                found.setdefault(edge.target, []).append(edge.contribution)
+    return found
+
+
+def rows(
+    step: int, node: Node, f: str, terms: dict[str, list[Summary]]
+) -> Iterator[tuple[str, str, str, str]]:
+    """One row for what arrives at the node, then one for each input it passes something to."""
+    value = ", ".join(output.text() for output in node.outputs)
+    arrived = ", ".join("nothing" if g is None else row(g) for g in node.incoming)
+    added = summation(terms.get(node.name, []))
+    what = f"{node.name} = {node.expression}"
+    yield (
+        str(step),
+        node.operation,
+        what if what.endswith(f"= {value}") else f"{what} = {value}",
+        f"{partial(f, node.name)} = {added}{arrived}",
+    )
+    for edge in node.edges:
+        yield "", "", local_derivative(node, edge), passed(node, edge)
+
+
+def local_derivative(node: Node, edge: Edge) -> str:
+    """`∂z₁/∂x = 3x² = 3·1² = 3`, or `∂z₃/∂z₂ = X (20×2)` where it is a matrix."""
+    terms = [partial(node.name, edge.target)]
+    terms += [text for text in (edge.formula, edge.numbers) if text is not None]
+    if edge.jacobian != (1, 1):
+        shape = f"{edge.jacobian[0]}×{edge.jacobian[1]}"
+        return f"{' = '.join(terms)} ({shape})" if len(terms) > 1 else f"{terms[0]}: {shape}"
+    if edge.local is not None and edge.local.text() != terms[-1]:
+        terms.append(edge.local.text())
+    return " = ".join(terms)
+
+
+def passed(node: Node, edge: Edge) -> str:
+    """`1·(−3) = −3 to x`; for matrices the shapes of the product, then the row in x's shape."""
+    if edge.contribution is None:
+        return f"nothing to {edge.target}"
+    value, (m, n) = row(edge.contribution), edge.jacobian
+    incoming = node.incoming[0]
+    if edge.jacobian != (1, 1):
+        product = f"1×{m} · {m}×{n} → "
+        return f"{product}{value if n > 1 else f'1×1: {value}'} to {edge.target}"
+    if incoming is None or edge.local is None:
+        return f"{value} to {edge.target}"
+    return f"{incoming.text()}·{parenthesised(edge.local.text())} = {value} to {edge.target}"
+
+
+def accumulation(trace: Trace) -> Table:
+    """Each leaf's contributions, their sum, and whether torch.autograd.grad says the same."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
+    table.add_column("leaf", style="cyan")
+    table.add_column("adds up what came from", ratio=1)
+    table.add_column("gradient", ratio=2)
+    table.add_column("torch.autograd.grad")
+    for leaf in trace.leaves:
+        sources = [c.source for c in leaf.contributions]
+        listed = ", ".join(sources[:6]) + (f" and {len(sources) - 6} more" * (len(sources) > 6))
+        same = "the same" if leaf.difference == 0 else f"within {number(leaf.difference)}"
+        cells = leaf.name, listed or "nothing: not reached", gradient(leaf, trace), same
+        table.add_row(*map(Text, cells))
+    return table
+
+
+def gradient(leaf: Leaf, trace: Trace) -> str:
+    """`∂f/∂x = −3 + 3 = 0`; a row 1×p is transposed to the gradient p×1."""
+    total = leaf.gradient
+    what = partial(trace.function, leaf.name)
+    terms = summation([c.value for c in leaf.contributions])
+    if total.scalar is not None:
+        return f"{what} = {terms}{total.text()}"
+    shape = f"{total.size}×1" if len(total.shape) < 2 else dimensions(total.shape)
+    entries = row(total).removeprefix(f"1×{total.size}")
+    return f"({what})ᵀ = {terms}{shape}{entries}"
+
+
+def row(value: Summary) -> str:
+    """A derivative as the row it is in the lecture's convention: `1×20, norm 2.2`."""
+    if value.scalar is not None:
+        return number(value.scalar)
+    flat = Summary((1, value.size), value.dtype, value.values, value.norm)
+    return flat.text()
+
+
+def summation(terms: list[Summary]) -> str:
+    """`−3 + 3 = ` for several numbers, how many there are for tensors, nothing for one term."""
+    if len(terms) < 2:
+        return ""
+    if any(term.scalar is None for term in terms) or len(terms) > 6:
+        return f"sum of {len(terms)} = "
+    texts = [term.text() for term in terms]
+    return " + ".join([texts[0], *map(parenthesised, texts[1:])]) + " = "
+
+
+def partial(of: str, by: str) -> str:
+    """∂f/∂x, with parentheses around a sum."""
+    of, by = (f"({name})" if name.startswith("Σ") else name for name in (of, by))
+    return f"∂{of}/∂{by}"
+
+
+def parenthesised(text: str) -> str:
+    return f"({text})" if text.startswith("−") else text

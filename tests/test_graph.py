@@ -1,0 +1,516 @@
+"""The trace of a real graph: pinned numbers of the lecture, and properties over a zoo."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+import time
+from collections.abc import Callable
+from itertools import combinations
+
+import pytest
+import torch
+from cases import NAMES, objective
+from hydra import compose, initialize_config_dir
+from rich.console import Console
+from torch import Tensor
+from torch.nn import functional
+
+from stat4830_grad.config import load
+from stat4830_grad.core import Params
+from stat4830_grad.errors import ConfigError
+from stat4830_grad.graph import Trace, trace
+from stat4830_grad.graph_drawing import drawn
+from stat4830_grad.graph_figure import graph_figure, save_graph
+from stat4830_grad.graph_layout import Place, Size, layered
+from stat4830_grad.help import conf_dir
+from stat4830_grad.models import MLP, TANH
+from stat4830_grad.problems import Composite, Polynomial, cross_entropy
+from stat4830_grad.tasks.trace import traced_loss
+from stat4830_grad.walk import walk
+
+X3_MINUS_3X = Polynomial((1.0, 0.0, -3.0, 0.0), 1.0)
+
+
+def scalar(value: float) -> Tensor:
+    return torch.tensor(value, dtype=torch.float64)
+
+
+def normal(*shape: int, seed: int = 0) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(*shape, dtype=torch.float64, generator=generator)
+
+
+def polynomial(x: float = 1.0, order: int = 1) -> Trace:
+    return trace(X3_MINUS_3X.loss, {"x": scalar(x)}, order=order)
+
+
+def least_squares() -> tuple[Trace, Tensor]:
+    """½‖Xw − y‖² as the lecture's graph has it, n = 20 and p = 2, and its gradient by hand."""
+    X, w = normal(20, 2), torch.tensor([-1.5, 1.0], dtype=torch.float64)
+    y = X @ torch.tensor([1.0, -0.5], dtype=torch.float64)
+
+    def loss(params: Params) -> Tensor:
+        z1 = X @ params["w"] - y
+        return 0.5 * torch.dot(z1, z1)
+
+    return trace(loss, {"w": w}, constants={"X": X, "y": y}), X.mT @ (X @ w - y)
+
+
+def test_x_cubed_minus_3x_has_the_graph_of_the_lecture():
+    add, multiply, power = polynomial().nodes
+    assert [n.operation for n in (add, multiply, power)] == ["add", "multiply", "power"]
+    assert [n.name for n in (add, multiply, power)] == ["f", "z₂", "z₁"]
+    assert [n.expression for n in (add, multiply, power)] == ["z₁ + z₂", "−3x", "x³"]
+    assert [n.outputs[0].scalar for n in (add, multiply, power)] == [-2.0, -3.0, 1.0]
+
+
+def test_backward_on_x_cubed_minus_3x_passes_what_the_lecture_says():
+    told = polynomial()
+    add, multiply, power = told.nodes
+    assert add.incoming[0].scalar == 1.0
+    assert [(e.target, e.contribution.scalar) for e in add.edges] == [("z₁", 1.0), ("z₂", 1.0)]
+    assert [(e.target, e.formula, e.contribution.scalar) for e in multiply.edges] == [
+        ("x", "−3", -3.0)
+    ]
+    (edge,) = power.edges
+    assert (edge.formula, edge.numbers, edge.local.scalar) == ("3x²", "3·1²", 3.0)
+    (x,) = told.leaves
+    assert [c.value.scalar for c in x.contributions] == [-3.0, 3.0]
+    assert x.gradient.scalar == 0.0
+
+
+@pytest.mark.parametrize("x", [1.0, 2.0, -0.5])
+def test_the_graph_of_the_backward_pass_gives_the_second_derivative_6x(x: float):
+    told = polynomial(x, order=2)
+    assert told.function == "f′"
+    assert told.value.scalar == 3 * x**2 - 3
+    assert told.leaves[0].gradient.scalar == 6 * x
+    assert told.nodes[-1].expression == "x²"
+    assert told.nodes[-1].edges[0].formula == "2x"
+
+
+def test_third_derivatives_work_too():
+    told = polynomial(2.0, order=3)
+    assert (told.function, told.leaves[0].gradient.scalar) == ("f″", 6.0)
+
+
+def test_least_squares_has_the_shapes_of_the_lecture():
+    told, gradient = least_squares()
+    half, dot, subtract, matmul = told.nodes
+    assert [(e.formula, e.jacobian) for e in half.edges] == [("0.5", (1, 1))]
+    assert [(e.formula, e.jacobian) for e in dot.edges] == [("z₂ᵀ", (1, 20))] * 2
+    assert dot.edges[0].local.norm == subtract.outputs[0].norm
+    assert [(e.formula, e.jacobian) for e in subtract.edges] == [("I", (20, 20))]
+    assert subtract.incoming[0].norm == pytest.approx(subtract.outputs[0].norm)  # ½ · 2z₁ᵀ = z₁ᵀ
+    assert [(e.formula, e.jacobian) for e in matmul.edges] == [("X", (20, 2))]
+    assert subtract.expression == "z₁ − y"
+    assert told.leaves[0].gradient.values == pytest.approx(gradient.tolist())
+
+
+def test_the_gradient_of_the_summed_gradient_is_the_hessian_times_ones():
+    A, w = normal(3, 3), normal(3, seed=1)
+    told = trace(lambda p: 0.5 * torch.dot(A @ p["w"], A @ p["w"]), {"w": w}, order=2)
+    assert told.function == "Σ∇f"
+    hessian_times_ones = A.mT @ A @ torch.ones(3, dtype=torch.float64)
+    assert told.leaves[0].gradient.values == pytest.approx(hessian_times_ones.tolist())
+
+
+class Cube(torch.autograd.Function):
+    """x³ with a backward pass of its own."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return (x * x) * x
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return 3 * x * x * grad
+
+
+def clamped_in_place(p: Params) -> Tensor:
+    z = p["a"] * 2
+    z.add_(p["b"]).mul_(3.0)
+    return z.sin().sum()
+
+
+ZOO: dict[str, Callable[[Params], Tensor]] = {  # a (3,), b (3,), M (4, 3), s ()
+    "reuse": lambda p: sum((p["a"] * p["a"] * k for k in range(1, 6)), p["a"]).sum(),
+    "broadcasting": lambda p: (p["M"] * p["a"] + p["s"] - p["b"]).pow(2).sum(),
+    "division": lambda p: (p["a"] / (p["b"] ** 2 + 1) / p["s"]).sum(),
+    "views": lambda p: (p["M"].mT.reshape(2, 6)[:, 1:4] * p["a"]).squeeze().exp().mean(),
+    "matmul": lambda p: torch.tanh(p["M"] @ p["a"]) @ (p["M"] @ p["b"]),
+    "three dimensions": lambda p: (p["M"].expand(2, 4, 3) @ p["M"].mT).sigmoid().mean(),
+    "linear": lambda p: functional.linear(p["M"], p["M"], p["M"].sum(-1)).relu().sum(),
+    "cross-entropy": lambda p: functional.binary_cross_entropy_with_logits(
+        p["a"], torch.ones_like(p["a"])
+    ),
+    "indexing": lambda p: p["M"][[0, 2, 2], [1, 1, 0]].sum() + p["a"][1] * p["s"],
+    "cat and stack": lambda p: torch.stack([torch.cat([p["a"], p["b"]])] * 2).norm(),
+    "unbind": lambda p: (lambda u, v, w: u * v - v * p["s"])(*p["a"].unbind()),
+    "split": lambda p: sum(part.prod() for part in p["M"].split(3)),
+    "max": lambda p: p["M"].max(dim=0).values.logsumexp(0) * p["s"],
+    "a Function in Python": lambda p: Cube.apply(p["a"] * p["b"]).sum() * p["s"],
+    "in place": clamped_in_place,
+    "a leaf itself": lambda p: p["s"],
+    "other type": lambda p: (p["a"].float() * p["b"].float()).sum(),
+    "saddle of nan": lambda p: (p["a"] * float("nan")).sum() + p["s"],
+}
+
+
+def zoo_params() -> Params:
+    return {"a": normal(3), "b": normal(3, seed=1), "M": normal(4, 3, seed=2), "s": scalar(0.7)}
+
+
+def zoo_trace(name: str, order: int = 1) -> Trace:
+    return trace(ZOO[name], zoo_params(), order=order, keep=1000)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_contributions_of_each_leaf_sum_to_the_gradient_of_autograd(name: str):
+    leaves = {k: p.requires_grad_() for k, p in zoo_params().items()}
+    expected = torch.autograd.grad(ZOO[name](leaves), list(leaves.values()), materialize_grads=True)
+    for leaf, gradient in zip(zoo_trace(name).leaves, expected, strict=True):
+        summed = torch.zeros(gradient.numel(), dtype=torch.float64)
+        for c in leaf.contributions:
+            summed += torch.tensor(c.value.values, dtype=torch.float64)
+        torch.testing.assert_close(
+            summed, gradient.flatten(), rtol=1e-12, atol=1e-12, equal_nan=True
+        )
+        assert leaf.difference == pytest.approx(0.0, abs=1e-12) or math.isnan(leaf.difference)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("name", ZOO)
+def test_the_order_is_a_reverse_topological_order(name: str, order: int):
+    try:
+        told = zoo_trace(name, order)
+    except ValueError:
+        assert order == 2  # a function whose gradient is constant has no second graph
+        return
+    assert_reverse_topological(told)
+
+
+def assert_reverse_topological(told: Trace) -> None:
+    step = {node.name: k for k, node in enumerate(told.nodes)}
+    leaves = {leaf.name for leaf in told.leaves}
+    assert len(step) == len(told.nodes)
+    for node in told.nodes:
+        for edge in node.edges:
+            assert edge.target in leaves or step[edge.target] > step[node.name]
+
+
+@pytest.mark.parametrize("name", sorted(set(ZOO) - {"saddle of nan"}))
+def test_what_arrives_at_a_node_is_the_sum_of_what_its_consumers_passed(name: str):
+    told = zoo_trace(name)
+    for node in told.nodes[1:]:
+        for k, incoming in enumerate(node.incoming):
+            passed = [
+                torch.tensor(edge.contribution.values)
+                for consumer in told.nodes
+                for edge in consumer.edges
+                if (edge.target, edge.output) == (node.name, k) and edge.contribution
+            ]
+            total = torch.zeros(()) if incoming is None else torch.tensor(incoming.values)
+            assert torch.allclose(torch.stack(passed).sum(0) if passed else total * 0, total)
+
+
+def test_values_are_those_of_the_computation():
+    told = zoo_trace("matmul")
+    p = zoo_params()
+    values = {node.operation: node.outputs[0].values for node in told.nodes}
+    assert values["tanh"] == pytest.approx(torch.tanh(p["M"] @ p["a"]).tolist())
+
+
+def test_a_leaf_that_is_not_reached_has_no_contributions_and_the_gradient_zero():
+    leaf = zoo_trace("unbind").leaves[2]
+    assert (leaf.name, leaf.contributions, set(leaf.gradient.values)) == ("M", (), {0.0})
+
+
+def test_a_tensor_outside_the_parameters_counts_as_a_constant():
+    other = scalar(5.0).requires_grad_()
+    told = trace(lambda p: p["x"] * other.exp(), {"x": scalar(2.0)})
+    assert [node.operation for node in told.nodes] == ["multiply"]
+    assert [edge.target for edge in told.nodes[0].edges] == ["x"]
+
+
+def test_tracing_leaves_parameters_and_their_grad_alone():
+    p = {"x": scalar(2.0).requires_grad_()}
+    trace(X3_MINUS_3X.loss, p, order=2)
+    assert p["x"].grad is None
+
+
+def test_only_small_tensors_are_kept_as_numbers():
+    told = trace(lambda p: (p["M"] @ p["a"]).sin().sum(), zoo_params(), keep=3)
+    matmul = told.nodes[-1]
+    assert matmul.outputs[0].values is None
+    assert matmul.outputs[0].shape == (4,)
+    p = zoo_params()
+    assert matmul.outputs[0].norm == pytest.approx(float((p["M"] @ p["a"]).norm()))
+    assert matmul.edges[1].contribution.values is not None
+
+
+SCALAR_OPERATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "add": lambda a, b: torch.add(a, b, alpha=2.5),
+    "sub": lambda a, b: torch.sub(a, b, alpha=2.5),
+    "rsub": lambda a, b: 3.0 - a,
+    "neg": lambda a, b: -a,
+    "mul": lambda a, b: a * b,
+    "mul by a number": lambda a, b: a * -1.5,
+    "div": lambda a, b: a / b,
+    "reciprocal": lambda a, b: a.reciprocal(),
+    "power 3": lambda a, b: a**3,
+    "power 2": lambda a, b: a**2,
+    "power 1": lambda a, b: a**1,
+    "power 0": lambda a, b: a**0,
+    "power -1": lambda a, b: a**-1,
+    "power 1.5": lambda a, b: a**1.5,
+    "power of tensors": lambda a, b: a**b,
+    "sqrt": lambda a, b: a.sqrt(),
+    "exp": lambda a, b: a.exp(),
+    "log": lambda a, b: a.log(),
+    "log1p": lambda a, b: a.log1p(),
+    "sin": lambda a, b: a.sin(),
+    "cos": lambda a, b: a.cos(),
+    "abs": lambda a, b: (-a).abs(),
+    "tanh": lambda a, b: a.tanh(),
+    "sigmoid": lambda a, b: a.sigmoid(),
+    "logsigmoid": lambda a, b: functional.logsigmoid(a),
+    "softplus": lambda a, b: functional.softplus(a),
+    "relu": lambda a, b: a.relu(),
+    "relu off": lambda a, b: (-a).relu(),
+    "cross-entropy": lambda a, b: functional.binary_cross_entropy_with_logits(a, scalar(1.0)),
+}
+
+
+def evaluated(formula: str) -> float:
+    """A formula with numbers put in, read as the mathematics it says."""
+    text = formula.replace("ᵀ", "").replace("−", "-").replace("^", "**")
+    text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda m: "**" + plain_digits(m[0]), text)
+    text = re.sub(r"1\[(.*?)\]", r"float(\1)", text).replace("·", "*")
+    text = re.sub(r"(\d) ?(?=[(lσ])", r"\1*", text)
+    text = re.sub(r"log ([\d.]+)", r"log(\1)", text)
+    names = {
+        "log": math.log, "cos": math.cos, "sin": math.sin, "float": float,
+        "sign": lambda v: math.copysign(1, v), "σ": lambda v: 1 / (1 + math.exp(-v)),
+    }  # fmt: skip
+    return eval(text, {"__builtins__": {}}, names)
+
+
+def plain_digits(text: str) -> str:
+    return text.translate(str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-"))
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("name", SCALAR_OPERATIONS)
+def test_formulas_say_what_autograd_computes(name: str, order: int):
+    a, b = scalar(0.7), scalar(1.3)
+    params = {"a": a, "b": b} if order == 1 else {"a": a}  # f′ by one parameter, not a sum
+
+    def function(p: Params) -> Tensor:
+        return SCALAR_OPERATIONS[name](p["a"], p.get("b", b))
+
+    try:
+        told = trace(function, params, order=order)
+    except ValueError:
+        assert order == 2
+        return
+    for node in told.nodes:
+        for edge in node.edges:
+            if order == 1:
+                assert edge.formula is not None
+            if edge.formula is not None:
+                value = evaluated(edge.numbers or edge.formula)
+                assert value == pytest.approx(edge.local.scalar, rel=2e-3, abs=1e-3)
+
+
+def chain(params: Params) -> Tensor:
+    x = params["x"]
+    for k in range(5000):
+        x = torch.sin(x) if k % 2 else 1.001 * x
+    return x
+
+
+def test_a_chain_of_5000_operations_is_traced_told_and_drawn_in_seconds():
+    start = time.perf_counter()
+    told = trace(chain, {"x": scalar(0.5)})
+    assert len(told.nodes) == 5000
+    json.dumps(told.to_dict(), allow_nan=False)
+    text = rendered(told, 100)
+    drawing = drawn(told)
+    graph_figure(told)
+    assert time.perf_counter() - start < 10
+    assert "4,940 more operations" in text
+    assert len(drawing.boxes) == 26
+    assert drawing.note == "Condensed: 4,976 of 5,000 operations are in one box."
+
+
+def test_json_has_finite_numbers_only_as_numbers():
+    told = trace(lambda p: (p["x"] / 0.0) * p["x"] + p["x"] * float("nan"), {"x": scalar(-1.0)})
+    text = json.dumps(told.to_dict(), allow_nan=False)
+    assert {'"-inf"', '"inf"', '"nan"'} <= set(re.findall(r'"-?inf"|"nan"', text))
+
+
+def test_json_of_x_cubed_minus_3x_follows_the_schema():
+    told = polynomial().to_dict()
+    assert set(told) == {"schema", "function", "meaning", "order", "value", "nodes", "leaves"}
+    number = {"shape": [], "dtype": "float64", "norm": 3.0}
+    assert told["nodes"][2] == {
+        "step": 3,
+        "name": "z₁",
+        "operation": "power",
+        "torch": "PowBackward0",
+        "expression": "x³",
+        "outputs": [{**number, "values": [1.0], "norm": 1.0}],
+        "incoming": [{**number, "values": [1.0], "norm": 1.0}],
+        "edges": [
+            {
+                "target": "x",
+                "output": 0,
+                "slot": 0,
+                "derivative": "3x²",
+                "numbers": "3·1²",
+                "jacobian": [1, 1],
+                "local": {**number, "values": [3.0]},
+                "contribution": {**number, "values": [3.0]},
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("function", "order", "words"),
+    [
+        (lambda p: p["a"] * 2, 1, "one number"),
+        (lambda p: torch.zeros(()), 1, "does not depend on the parameters"),
+        (lambda p: p["s"] * 2, 2, "no graph of order 2"),
+        (lambda p: p["s"] ** 2, 0, "order=0"),
+    ],
+)
+def test_what_cannot_be_traced_is_refused_with_the_reason(function, order: int, words: str):
+    with pytest.raises(ValueError, match=words):
+        trace(function, zoo_params(), order=order)
+
+
+def rendered(told: Trace, width: int) -> str:
+    out = io.StringIO()
+    Console(file=out, width=width, force_terminal=False).print(walk(told))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+def test_the_walk_over_x_cubed_minus_3x_reads_like_the_lecture():
+    assert rendered(polynomial(), 100) == (
+        """\
+Reverse mode on f at x = 1
+
+step  operation  value, then local derivatives  what arrives, then what it passes on
+   0  seed       f = −2                         ∂f/∂f = 1
+   1  add        f = z₁ + z₂ = −2               ∂f/∂f = 1
+                 ∂f/∂z₁ = 1                     1·1 = 1 to z₁
+                 ∂f/∂z₂ = 1                     1·1 = 1 to z₂
+   2  multiply   z₂ = −3x = −3                  ∂f/∂z₂ = 1
+                 ∂z₂/∂x = −3                    1·(−3) = −3 to x
+   3  power      z₁ = x³ = 1                    ∂f/∂z₁ = 1
+                 ∂z₁/∂x = 3x² = 3·1² = 3        1·3 = 3 to x
+
+leaf  adds up what came from  gradient            torch.autograd.grad
+x     z₂, z₁                  ∂f/∂x = −3 + 3 = 0  the same"""
+    )
+
+
+def test_the_walk_over_least_squares_shows_rows_times_matrices_and_transposes():
+    text = rendered(least_squares()[0], 100)
+    assert "∂z₃/∂z₂ = z₂ᵀ (1×20)" in text
+    assert "∂z₁/∂w = X (20×2)" in text
+    assert "1×20 · 20×2 → 1×2 (" in text
+    assert "(∂f/∂w)ᵀ = 2×1 (" in text
+
+
+def mlp_trace(order: int = 1) -> Trace:
+    generator = torch.Generator().manual_seed(0)
+    model, X = MLP((5, 4), TANH), normal(30, 8).float()
+    y = (normal(30, seed=1) > 0).float()
+    params = model.init(generator, 8)
+    return trace(lambda p: cross_entropy(model.logits(p, X), y), params, order=order)
+
+
+def composite_trace(order: int = 1) -> Trace:
+    generator = torch.Generator().manual_seed(0)
+    problem = Composite(torch.randn(2, generator=generator), 3, 4)
+    return trace(problem.loss, problem.init(generator), order=order)
+
+
+def overlap(p: Place, q: Place) -> bool:
+    return abs(p.x - q.x) < (p.w + q.w) / 2 - 1e-6 and abs(p.y - q.y) < (p.h + q.h) / 2 - 1e-6
+
+
+@pytest.mark.parametrize(
+    "told", [polynomial(), polynomial(order=2), composite_trace(2), mlp_trace(), mlp_trace(2)]
+)
+def test_boxes_and_labels_of_a_drawing_do_not_overlap(told: Trace):
+    drawing = drawn(told)
+    boxes = [Size(150.0, 45.0 + 5 * (k % 3)) for k in range(len(drawing.boxes))]
+    labels = [Size(90.0 + 20 * (k % 5), 24.0) for k in range(len(drawing.links))]
+    layout = layered(boxes, drawing.links, labels)
+    places = layout.boxes + [line.label for line in layout.lines]
+    assert not any(overlap(p, q) for p, q in combinations(places, 2))
+    assert all(layout.boxes[a].y > layout.boxes[b].y for a, b in drawing.links)
+
+
+def test_a_drawing_says_what_the_trace_says(tmp_path):
+    drawing = drawn(polynomial())
+    assert sorted(drawing.links) == [(0, 1), (0, 2), (1, 3), (2, 3)]
+    said = {words.text for box in drawing.boxes for words in box.words}
+    assert {"f = z₁ + z₂", "power: 1", "∂f/∂x = −3 + 3 = 0"} <= said
+    assert ["3x² = 3", "passes 3"] in [[w.text for w in words] for words in drawing.labels]
+    save_graph(polynomial(), tmp_path)
+    assert (tmp_path / "graph.png").read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in (tmp_path / "graph.svg").read_text("utf-8")
+
+
+def test_a_function_that_is_a_leaf_can_be_told_and_drawn():
+    told = trace(lambda p: p["x"], {"x": scalar(2.0)})
+    assert [(c.source, c.value.scalar) for c in told.leaves[0].contributions] == [("seed", 1.0)]
+    assert "∂f/∂x = 1" in rendered(told, 80)
+    graph_figure(told)
+
+
+def test_the_command_tells_the_walk_and_leaves_json_and_a_drawing(cli, tmp_path):
+    done = cli("task=trace", "problem=polynomial", "problem.x0=1", "dtype=float64")
+    assert done.returncode == 0, done.stderr
+    assert "∂f/∂x = −3 + 3 = 0" in done.stdout
+    (directory,) = (tmp_path / "outputs" / "trace").iterdir()
+    told = json.loads((directory / "trace.json").read_text("utf-8"))
+    assert [node["operation"] for node in told["nodes"]] == ["add", "multiply", "power"]
+    assert {"graph.png", "graph.svg", "config.yaml"} <= {path.name for path in directory.iterdir()}
+
+
+def test_an_order_that_the_loss_does_not_have_is_refused():
+    overrides = ["task=trace", "problem=polynomial", "trace.order=5"]
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        config = load(compose("config", overrides=overrides), overrides)
+    with pytest.raises(ConfigError, match=r"trace\.order=5: there is no graph of order 5"):
+        traced_loss(config)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_problem_and_model_is_traced_with_its_gradient(name: str, order: int):
+    problem = objective(name)
+    params = {key: p.double() for key, p in problem.init(torch.Generator().manual_seed(3)).items()}
+    told = trace(problem.loss, params, order=order, keep=10_000)
+    assert_reverse_topological(told)
+    for leaf in told.leaves:
+        summed = torch.zeros(leaf.gradient.size, dtype=torch.float64)
+        for c in leaf.contributions:
+            summed += torch.tensor(c.value.values, dtype=torch.float64)
+        assert summed.tolist() == pytest.approx(list(leaf.gradient.values), rel=1e-12, abs=1e-13)
+    if order == 1:
+        by_hand = problem.loss_and_gradient(params)[1]
+        for leaf in told.leaves:
+            expected = by_hand[leaf.name].flatten().tolist()
+            assert list(leaf.gradient.values) == pytest.approx(expected, rel=1e-9, abs=1e-12)
