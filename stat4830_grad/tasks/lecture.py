@@ -1,0 +1,50 @@
+"""`task=lecture`: everything the lecture shows, and its numbers beside ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from ..checkpoint import write_text
+from ..config import Config
+from ..lecture.comparison import exit_code, markdown, table, verdict
+from ..lecture.row import NOT_RUN, Row
+from ..lecture.rows import lecture
+from ..rundir import versions, write_config, write_json
+
+
+def run(config: Config, directory: Path, command: str) -> int:
+    """Exit code 0: all rows exact; 1: one is not; 3: some could not be run, the others are."""
+    console = Console()
+    write_config(directory, config)
+    rows = []
+    for row in lecture(config):
+        for picture in row.pictures:
+            picture.draw(directory)
+        progress(console, row)
+        rows.append(row)
+    code = exit_code(rows)
+    write_json(
+        directory / "lecture.json",
+        {
+            "schema": 1,
+            "exit_code": code,
+            "rows": [row.to_dict() for row in rows],
+            "command": command,
+            "versions": versions(),
+        },
+    )
+    write_text(directory / "lecture.md", markdown(rows, command))
+    console.print()
+    console.print(table(rows))
+    console.print(verdict(rows), style="bold", highlight=False)
+    for row in rows:
+        if row.not_run is not None:
+            console.print(f"{row.id} {NOT_RUN}: {row.not_run}", highlight=False, soft_wrap=True)
+    console.print(f"files: {directory}/lecture.md", highlight=False, soft_wrap=True)
+    return code
+
+
+def progress(console: Console, row: Row) -> None:
+    console.print(f"{row.id:<4}{row.title}: {row.verdict}", highlight=False, soft_wrap=True)
