@@ -9,7 +9,7 @@ from rich.console import Console
 from ..checkpoint import write_text
 from ..config import Config
 from ..lecture.comparison import exit_code, markdown, table, verdict
-from ..lecture.row import NOT_RUN, Row
+from ..lecture.row import NOT_RUN
 from ..lecture.rows import lecture
 from ..rundir import versions, write_config, write_json
 
@@ -19,11 +19,12 @@ def run(config: Config, directory: Path, command: str) -> int:
     console = Console()
     write_config(directory, config)
     rows = []
-    for row in lecture(config):
-        for picture in row.pictures:
-            picture.draw(directory)
-        progress(console, row)
-        rows.append(row)
+    with console.status("the lecture, L1 to L15") as status:  # on a terminal only
+        for row in lecture(config):
+            for picture in row.pictures:
+                picture.draw(directory)
+            status.update(f"done: {row.id} {row.title}")
+            rows.append(row)
     code = exit_code(rows)
     write_json(
         directory / "lecture.json",
@@ -36,7 +37,6 @@ def run(config: Config, directory: Path, command: str) -> int:
         },
     )
     write_text(directory / "lecture.md", markdown(rows, command))
-    console.print()
     console.print(table(rows))
     console.print(verdict(rows), style="bold", highlight=False)
     for row in rows:
@@ -44,7 +44,3 @@ def run(config: Config, directory: Path, command: str) -> int:
             console.print(f"{row.id} {NOT_RUN}: {row.not_run}", highlight=False, soft_wrap=True)
     console.print(f"files: {directory}/lecture.md", highlight=False, soft_wrap=True)
     return code
-
-
-def progress(console: Console, row: Row) -> None:
-    console.print(f"{row.id:<4}{row.title}: {row.verdict}", highlight=False, soft_wrap=True)
