@@ -103,8 +103,9 @@ class TanhMLP(MLP, frozen=True, tag="tanh_mlp"):
     pass
 
 
-class Gradient(Struct, frozen=True, forbid_unknown_fields=True):
-    name: Literal["manual", "backward", "autograd_grad"]
+class Gradient(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    name: Literal["manual", "backward", "autograd_grad", "file"]
+    path: str | None = None  # of gradient=file
 
 
 class GD(Strict, frozen=True, tag="gd"):
@@ -149,7 +150,7 @@ class Checkpoint(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """One run, every choice made."""
 
-    task: Literal["train", "pitfalls", "lecture"]
+    task: Literal["train", "check", "pitfalls", "lecture"]
     problem: Polynomial | Composite | LeastSquares | Mnist | FashionMnist | Kmnist | Digits
     gradient: Gradient
     optimizer: GD | TorchSGD | Momentum | Nesterov | Adam
@@ -195,6 +196,10 @@ def check(config: Config) -> None:
     elif config.model is not None:
         model = config.model.name
         raise ConfigError(f"problem={name} takes no model: leave out model={model}")
+    if (config.gradient.name == "file") != (config.gradient.path is not None):
+        raise ConfigError(
+            "gradient=file and gradient.path=FILE.py go together: the file defines your gradient"
+        )
     if isinstance(problem, Polynomial) and not any(problem.coefficients[:-1]):
         raise ConfigError(
             f"problem.coefficients={problem.coefficients} is a constant: nothing to minimise"

@@ -22,6 +22,7 @@ from .core import Gradient, Model, Objective, Optimizer, Params
 from .errors import ConfigError
 from .gradients import GRADIENTS
 from .models import MLP, RELU, TANH, Logistic
+from .student import gradient_from
 from .weights import load_indices, load_weights
 
 
@@ -70,7 +71,7 @@ def build(jobs: Sequence[Config], rows: torch.Size) -> Experiment:
     }
     return Experiment(
         objective=objective,
-        gradient=GRADIENTS[first.gradient.name],
+        gradient=build_gradient(first.gradient),
         optimizer=build_optimizer(first.optimizer, per_job),
         lr=per_job(lambda optimizer: optimizer.lr),
         params=params,
@@ -190,6 +191,10 @@ def build_model(model: Any) -> Model:
         case schema.TanhMLP(hidden):
             return MLP(tuple(hidden), TANH)
     raise TypeError(f"no model is built from {model!r}")
+
+
+def build_gradient(choice: schema.Gradient) -> Gradient:
+    return gradient_from(Path(choice.path)) if choice.path else GRADIENTS[choice.name]
 
 
 def build_optimizer(choice: Any, per_job: Callable[[Callable[[Any], float]], Tensor]) -> Optimizer:
