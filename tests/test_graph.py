@@ -5,7 +5,10 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from itertools import combinations
@@ -333,6 +336,30 @@ def chain(params: Params) -> Tensor:
     for k in range(5000):
         x = torch.sin(x) if k % 2 else 1.001 * x
     return x
+
+
+def test_the_length_of_a_graph_is_not_bounded_by_the_stack():
+    code = """
+import threading
+from stat4830_grad.graph import trace
+from test_graph import chain, scalar
+
+def run():
+    print(len(trace(chain, {"x": scalar(0.5)}).nodes))
+
+threading.stack_size(2**19)  # a sixteenth of what Linux gives the main thread
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.stdout == "5000\n", done.stderr
 
 
 def test_a_chain_of_5000_operations_is_traced_told_and_drawn_in_seconds():

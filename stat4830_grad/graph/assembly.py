@@ -11,7 +11,7 @@ from torch import Tensor
 from ..core import Params
 from .derivatives import SUPERSCRIPTS
 from .labels import Labels, constant
-from .recorder import Values, differentiate
+from .recorder import Values, differentiate, release
 from .summary import summarise
 from .trace import Contribution, Leaf, Node, Trace
 
@@ -36,16 +36,29 @@ def trace(
     if order < 1:
         raise ValueError(f"order={order}: a trace needs an order of at least 1")
     leaves = {name: p.detach().requires_grad_() for name, p in params.items()}
-    with Values(keep, partial(constant, known=constants or {})) as values:
-        root = derived(one_number(function(leaves)), leaves, order)
+    values = Values(keep, partial(constant, known=constants or {}))
+    roots: list[Tensor] = []
+    try:
+        with values:
+            roots.append(one_number(function(leaves)))
+            for n in range(1, order):
+                roots.append(total(derivative(roots[-1], leaves, n)))
+        differentiable(roots[-1], order)
+        return told(roots[-1], leaves, values, order)
+    finally:
+        release(roots, values)
+
+
+def told(root: Tensor, leaves: Params, values: Values, order: int) -> Trace:
+    """Runs the engine from `root` and puts what it did into words."""
     values.note(root)
     values.close()
+    keep, name = values.keep, symbol(order, leaves)
     recording, gradients = differentiate(root, leaves, keep)
-    name = symbol(order, params)
     labels = Labels(recording, values, name)
     nodes = tuple(labels.node(event) for event in recording.events)
     arrived = contributions(nodes) if nodes else seeds(root, leaves, keep)
-    told = [
+    ends = [
         Leaf(
             name=leaf,
             value=summarise(tensor, keep),
@@ -55,15 +68,7 @@ def trace(
         )
         for leaf, tensor in leaves.items()
     ]
-    return Trace(name, meaning(order, params), order, summarise(root, keep), nodes, tuple(told))
-
-
-def derived(root: Tensor, leaves: Params, order: int) -> Tensor:
-    """The function whose graph is walked: `root`, or its (order − 1)th derivative."""
-    for n in range(1, order):
-        root = total(derivative(root, leaves, n))
-    differentiable(root, order)
-    return root
+    return Trace(name, meaning(order, leaves), order, summarise(root, keep), nodes, tuple(ends))
 
 
 def one_number(value: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ each tensor with its `grad_fn` when the next operation reads it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -111,7 +111,7 @@ def differentiate(root: Tensor, leaves: Params, keep: int) -> tuple[Recording, P
     recording = Recording(keep, {id(leaf): name for name, leaf in leaves.items()})
     hooks = [
         grad_fn.register_hook(partial(recording.note, grad_fn))
-        for grad_fn in ancestors(root.grad_fn)
+        for grad_fn in ancestors([root.grad_fn])
         if not hasattr(grad_fn, "variable")
     ]
     try:
@@ -124,15 +124,34 @@ def differentiate(root: Tensor, leaves: Params, keep: int) -> tuple[Recording, P
     return recording, dict(zip(leaves, grads, strict=True))
 
 
-def ancestors(root: GradFn) -> list[GradFn]:
-    """Every node that `root` reaches, each once, found with a stack of its own."""
-    found, stack = {}, [root]
+def ancestors(starts: Iterable[GradFn]) -> list[GradFn]:
+    """Every node that `starts` reach, each once, found with a stack of its own."""
+    found: dict[GradFn, bool] = {}
+    stack = list(starts)
     while stack:
         grad_fn = stack.pop()
         if grad_fn is not None and grad_fn not in found:
             found[grad_fn] = True
             stack.extend(target for target, _ in grad_fn.next_functions)
     return list(found)
+
+
+def release(roots: list[Tensor], values: Values) -> None:
+    """Lets go of the graphs of `roots`, the nodes made last first.
+
+    Once Python has seen its nodes, torch frees a graph by recursion, and a long one overflows the
+    stack. Freed one by one, each after the nodes that lead to it, there is nothing to recurse into.
+    """
+    seen = [grad_fn for grad_fn, _ in values.seen]
+    nodes = ancestors([*(root.grad_fn for root in roots), *seen])
+    nodes.sort(key=lambda grad_fn: grad_fn._sequence_nr())
+    roots.clear()
+    seen.clear()
+    values.latest = (None, [])
+    values.seen.clear()
+    values.arguments.clear()
+    while nodes:
+        nodes.pop()
 
 
 def local_derivatives(grad_fn: GradFn, incoming: Gradients) -> Gradients:
