@@ -72,7 +72,8 @@ def explain(
         left = [name for name in left if name not in names]
     for name in left:
         pairs = [(a[name], r[name]) for a, r in zip(answers, rights, strict=True)]
-        findings.append(describe(name, pairs))
+        kind, text = with_parameter(pairs, [p[name] for p in points]) or characterise(pairs)
+        findings.append(Finding(kind, (name,), text))
     return findings
 
 
@@ -166,13 +167,31 @@ def factor_hints(name: str) -> dict[type, str]:
     return {}
 
 
-def describe(name: str, pairs: list[tuple[Tensor, Tensor]]) -> Finding:
-    """What can be said of any wrong gradient, in (answer, right) at each point."""
-    kind, text = characterise(pairs)
-    return Finding(kind, (name,), text)
+def with_parameter(
+    pairs: list[tuple[Tensor, Tensor]], parameter: list[Tensor]
+) -> tuple[str, str] | None:
+    """Whether (answer, right) tell of the parameter p itself: g + cp, or the update p − cg."""
+    places = list(zip(pairs, parameter, strict=True))
+    if c := common_ratio([(g.double() - right, p) for (g, right), p in places]):
+        text = f"has {c:.6g} times the parameter added: a penalty that is not in the loss"
+        return "penalty", text
+    if c := common_ratio([(p - g.double(), right) for (g, right), p in places]):
+        text = f"is the parameter after a step of {c:.6g}, not the gradient: return ∇f alone"
+        return "updated_parameter", text
+    return None
+
+
+def common_ratio(pairs: list[tuple[Tensor, Tensor]]) -> float | None:
+    """The c with a = c b for all pairs (a, b), if there is one."""
+    a, b = (torch.cat([pair[i].double().flatten() for pair in pairs]) for i in (0, 1))
+    if not b.any():
+        return None
+    c = float(a @ b / (b @ b))
+    return c if same(a, c * b, 1e-6) else None
 
 
 def characterise(pairs: list[tuple[Tensor, Tensor]]) -> tuple[str, str]:
+    """What can be said of any wrong gradient, in (answer, right) at each point: kind, sentence."""
     flat = [(g.double().flatten(), right.double().flatten()) for g, right in pairs]
     gap = max(relative(g, right) for g, right in flat)
     if gap < 1e-3:
@@ -183,7 +202,8 @@ def characterise(pairs: list[tuple[Tensor, Tensor]]) -> tuple[str, str]:
     parallel = all(same(g, c * right) for (g, right), c in zip(flat, ratios, strict=False))
     if ratios and parallel and len(ratios) == len(flat):
         if max(ratios) - min(ratios) <= EXACT * max(map(abs, ratios)):
-            return "factor", f"is {ratios[0]:.6g} times the right gradient"
+            ask = "" if abs(ratios[0]) > 1 else "; is a step size in it?"
+            return "factor", f"is {ratios[0]:.6g} times the right gradient{ask}"
         if flat[0][0].numel() > 1:
             text = " and ".join(f"{c:.3g}" for c in ratios)
             return "length", f"has the right direction but not the right length: {text} times it"
