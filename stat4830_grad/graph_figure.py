@@ -55,7 +55,7 @@ def graph_figure(trace: Trace) -> Figure:
 
 def fitted(figure: Figure, layout: Layout, least: float) -> Axes:
     """Axes in points around the layout, with room for the heading, the seed and the key."""
-    places = layout.boxes + [line.label for line in layout.lines]
+    places = layout.boxes + [p for line in layout.lines for p in (line.label, *line.passes)]
     left, right = min(p.x - p.w / 2 for p in places), max(p.x + p.w / 2 for p in places)
     spare = max(least - (right - left), 0) / 2 + MARGIN
     bottom, top = min(p.bottom for p in places) - 48, max(p.top for p in places) + 74

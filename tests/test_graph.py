@@ -488,6 +488,15 @@ def test_boxes_and_labels_of_a_drawing_do_not_overlap(told: Trace):
     assert all(layout.boxes[a].y > layout.boxes[b].y for a, b in drawing.links)
 
 
+def test_every_line_of_a_drawing_is_on_the_page():
+    axes = graph_figure(mlp_trace(2)).axes[0]
+    (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+    for patch in axes.patches:
+        (x0, y0), (x1, y1) = patch.get_path().get_extents(patch.get_patch_transform()).get_points()
+        assert left <= x0 <= x1 <= right
+        assert bottom <= y0 <= y1 <= top
+
+
 def test_a_drawing_says_what_the_trace_says(tmp_path):
     drawing = drawn(polynomial())
     assert sorted(drawing.links) == [(0, 1), (0, 2), (1, 3), (2, 3)]
