@@ -12,39 +12,47 @@ import sys
 import traceback
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
-from .config import load
+from .config import load, plain, sweep_options
 from .errors import UserError
 from .help import conf_dir
 from .messages import explain
+from .sweep.composition import hydra_part
+from .sweep.jobs import Job, is_sweep, make_jobs
+from .sweep.lists import linspace, logspace
 
 TOKEN = f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{secrets.token_hex(4)}"
 """Names this program's directories: sortable, and shared with no other process."""
 
 
 def register_resolvers() -> None:
-    """The names of directories, as conf/config.yaml asks for them."""
+    """The names of directories, as conf/config.yaml asks for them, and lists of numbers."""
     OmegaConf.register_new_resolver(
         "run_dir",
-        lambda resume, task, problem: (
-            resume or f"outputs/{problem if task == 'train' else task}/{TOKEN}"
+        lambda resume, sweep_resume, task, problem: (
+            resume or sweep_resume or f"outputs/{problem if task == 'train' else task}/{TOKEN}"
         ),
         replace=True,
     )
     OmegaConf.register_new_resolver(
         "output_subdir", lambda resume: None if resume else ".hydra", replace=True
     )
+    OmegaConf.register_new_resolver("logspace", logspace, replace=True)
+    OmegaConf.register_new_resolver("linspace", linspace, replace=True)
 
 
 def run(composed: DictConfig) -> int:
     """Run the task of one composed configuration in the directory Hydra made for it."""
     own = HydraConfig.get()
-    config = load(composed, own.overrides.task)
     directory = Path(own.runtime.output_dir)
+    if is_sweep(raw := plain(composed)):
+        return sweep(composed, own, make_jobs([(own.overrides.task, raw)]), directory)
+    config = load(composed, own.overrides.task)
     task = importlib.import_module(f"{__package__}.tasks.{config.task}")
     command = shlex.join(["python", "-m", "stat4830_grad", *own.overrides.task])
     try:
@@ -54,9 +62,25 @@ def run(composed: DictConfig) -> int:
         raise
 
 
+def sweep(composed: DictConfig, own: Any, jobs: list[Job], directory: Path) -> int:
+    """Run the jobs that a configuration with lists, or Hydra's multirun, asks for.
+
+    Args:
+        own: Hydra's own part of the configuration.
+    """
+    from .sweep.course import run_sweep  # imports torch
+
+    try:
+        return run_sweep(jobs, directory, sweep_options(composed), hydra_part(own))
+    except UserError:
+        discard(directory)
+        raise
+
+
 def discard(directory: Path) -> None:
     """Take back what Hydra made for a run that did not begin; files of others stay."""
-    if not (directory / "metrics.csv").exists():
+    if not (directory / "metrics.csv").exists() and not (directory / ".sweep").exists():
+        (directory / "multirun.yaml").unlink(missing_ok=True)
         shutil.rmtree(directory / ".hydra", ignore_errors=True)
         with contextlib.suppress(OSError):  # not empty: somebody else's
             directory.rmdir()

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from hydra.experimental.callback import Callback
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from omegaconf import DictConfig, OmegaConf
 
 from .errors import ConfigError, UserError
@@ -147,10 +147,24 @@ class Checkpoint(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: NotNegative
 
 
+class Sweep(Struct, frozen=True, forbid_unknown_fields=True):
+    """How several runs are made; no part of any one of them."""
+
+    zip: bool = False
+    resume: str | None = None
+    batch: Count | None = None
+    memory: Positive | None = None
+    job_figures: Annotated[int, Meta(ge=0)] = 100
+
+
+class Tracing(Struct, frozen=True, forbid_unknown_fields=True):
+    order: Count
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """One run, every choice made."""
 
-    task: Literal["train", "check", "pitfalls", "lecture"]
+    task: Literal["train", "check", "trace", "pitfalls", "lecture"]
     problem: Polynomial | Composite | LeastSquares | Mnist | FashionMnist | Kmnist | Digits
     gradient: Gradient
     optimizer: GD | TorchSGD | Momentum | Nesterov | Adam
@@ -165,7 +179,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     resume: str | None
     debug: bool
     model: Logistic | ReluMLP | TanhMLP | None = None
+    sweep: Sweep = field(default_factory=Sweep)
     pitfall: str | None = None
+    trace: Tracing | None = None
 
 
 def parse(raw: dict[str, Any]) -> Config:
@@ -304,19 +320,61 @@ def plain(config: Any) -> dict[str, Any]:
     return {str(key): value for key, value in raw.items()}
 
 
+def sweep_options(composed: DictConfig) -> Sweep:
+    """The options of a sweep in a composed configuration.
+
+    Raises:
+        ConfigError: one of them has a value that cannot be used.
+    """
+    raw = {"sweep": OmegaConf.to_container(composed.sweep, resolve=True)}
+    try:
+        return msgspec.convert(raw["sweep"], Sweep)
+    except msgspec.ValidationError as error:
+        raise ConfigError(complaint(str(error).replace("`$", "`$.sweep"), raw)) from None
+
+
 class CheckFirst(Callback):
     """Checks a configuration before Hydra makes its directory. Hydra instantiates it."""
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        self._check(config, is_multirun=False)
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        self._check(config, is_multirun=True)
+
+    def _check(self, config: DictConfig, *, is_multirun: bool) -> None:
         # Hydra turns exceptions of callbacks into warnings, so the error leaves as an exit.
         try:
-            checked = load(config, config.hydra.overrides.task)
-            directory = Path(config.hydra.run.dir)
-            if checked.resume is None and (directory / "metrics.csv").exists():
-                raise ConfigError(
-                    f"hydra.run.dir={directory} holds a run already: choose another directory, "
-                    f"or go on with it by resume={directory}"
-                )
+            check_directories(config, is_multirun=is_multirun)
         except UserError as error:
             print(f"error: {error}", file=sys.stderr)
             raise SystemExit(error.exit_code) from error
+
+
+def check_directories(config: DictConfig, *, is_multirun: bool) -> None:
+    """Everything that can be known to be wrong before a directory is made.
+
+    Raises:
+        ConfigError: the configuration cannot be run, or not in its directory.
+    """
+    from .sweep.jobs import is_sweep, make_jobs, sort_out  # which needs this module
+
+    overrides, again = config.hydra.overrides.task, sweep_options(config).resume
+    if again is not None and not (Path(again) / ".sweep").is_dir():
+        raise ConfigError(f"sweep.resume={again}: no sweep is in that directory")
+    if is_multirun:  # its jobs are not composed yet; the launcher checks them
+        return
+    directory, raw = Path(config.hydra.run.dir), plain(config)
+    if is_sweep(raw):
+        sort_out(make_jobs([(overrides, raw)]))
+        checked_resume = again
+    elif again is not None:
+        raise ConfigError("sweep.resume goes with a sweep: -m, or a list of values for a key")
+    else:
+        checked_resume = load(config, overrides).resume
+    for file, key in (("metrics.csv", "resume"), ("sweep.csv", "sweep.resume")):
+        if checked_resume is None and (directory / file).exists():
+            raise ConfigError(
+                f"hydra.run.dir={directory} holds a run already: choose another directory, "
+                f"or go on with it by {key}={directory}"
+            )

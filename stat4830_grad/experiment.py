@@ -38,24 +38,52 @@ class Experiment:
     dataset: dict[str, Any]
 
 
-def build(jobs: Sequence[Config], rows: torch.Size) -> Experiment:
+@dataclass(frozen=True)
+class Ground:
+    """What all runs of a batch share: device, dtype, data, and where random draws go on."""
+
+    objective: Objective
+    dataset: dict[str, Any]
+    device: torch.device
+    dtype: torch.dtype
+    after_data: Tensor  # state of the generator once the data are drawn
+
+
+def prepare(config: Config) -> Ground:
+    """The ground of `config` and of every job that differs only in what rows can carry.
+
+    Raises:
+        ConfigError: a choice cannot be run here, such as a device that is not there.
+        DataError: a file is missing or damaged.
+    """
+    device, dtype = pick_device(config), getattr(torch, config.dtype)
+    torch.set_float32_matmul_precision("highest")  # TF32 off
+    generator = torch.Generator().manual_seed(config.seed)
+    objective, dataset = build_objective(config, generator, device, dtype)
+    return Ground(objective, dataset, device, dtype, generator.get_state())
+
+
+def build(jobs: Sequence[Config], rows: torch.Size, ground: Ground | None = None) -> Experiment:
     """The experiment of `jobs`, one per run; `rows` = *K is () for a run alone.
+
+    Args:
+        ground: what `prepare` made of one of the jobs, if it did already.
 
     Raises:
         ConfigError: a choice cannot be run here, such as a device that is not there.
         DataError: a file is missing or damaged.
     """
     first = jobs[0]
-    device, dtype = pick_device(first), getattr(torch, first.dtype)
-    torch.set_float32_matmul_precision("highest")  # TF32 off
-    generator = torch.Generator().manual_seed(first.seed)
-    objective, dataset = build_objective(first, generator, device, dtype)
-    after_data = generator.get_state()
+    ground = ground or prepare(first)
+    objective, device, dtype = ground.objective, ground.device, ground.dtype
 
     def initial(job: Config) -> Params:
-        generator.set_state(after_data)
         own = schema.init_seed(job)
-        weights = generator if own is None else torch.Generator().manual_seed(own)
+        weights = torch.Generator()
+        if own is None:
+            weights.set_state(ground.after_data)
+        else:
+            weights.manual_seed(own)
         params = starting_at(objective, job.problem).init(weights)
         path = job.model.init_from if job.model else None
         return load_weights(Path(path), params) if path else params
@@ -75,7 +103,7 @@ def build(jobs: Sequence[Config], rows: torch.Size) -> Experiment:
         optimizer=build_optimizer(first.optimizer, per_job),
         lr=per_job(lambda optimizer: optimizer.lr),
         params=params,
-        dataset=dataset,
+        dataset=ground.dataset,
     )
 
 
@@ -143,12 +171,7 @@ def build_least_squares(
             Path(problem.file), problem.target, dtype=dtype, device=device
         )
         dataset = {"name": problem.file, "target": problem.target, "features": features}
-    w0 = None if problem.w0 is None else tuple(problem.w0)
-    if w0 is not None and len(w0) != X.shape[1]:
-        raise ConfigError(
-            f"problem.w0 has {len(w0)} entries, but the data has {X.shape[1]} columns"
-        )
-    objective = problems.LeastSquares(X, y, problems.minimiser(X, y), w0)
+    objective = problems.LeastSquares(X, y, problems.minimiser(X, y))
     return objective, {**dataset, "n": X.shape[0], "p": X.shape[1]}
 
 
@@ -215,11 +238,20 @@ def build_optimizer(choice: Any, per_job: Callable[[Callable[[Any], float]], Ten
 
 
 def starting_at(objective: Objective, problem: Any) -> Objective:
-    """The same objective with the initial point of `problem`, where it names one."""
+    """The same objective with the initial point of `problem`, where it names one.
+
+    Raises:
+        ConfigError: the point has not as many entries as the data have columns.
+    """
     match objective, problem:
         case problems.Polynomial(), schema.Polynomial():
             return dataclasses.replace(objective, x0=problem.x0)
         case problems.LeastSquares(), schema.LeastSquares():
             w0 = None if problem.w0 is None else tuple(problem.w0)
+            if w0 is not None and len(w0) != objective.X.shape[1]:
+                raise ConfigError(
+                    f"problem.w0 has {len(w0)} entries, "
+                    f"but the data has {objective.X.shape[1]} columns"
+                )
             return dataclasses.replace(objective, w0=w0)
     return objective

@@ -10,6 +10,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -44,17 +45,27 @@ class RunDirectory:
         lines = [",".join(names), *(line(row, names) for row in before)]
         write_text(path / "metrics.csv", "\n".join(lines) + "\n")
         self._names = names
-        self._file = os.open(path / "metrics.csv", os.O_WRONLY | os.O_APPEND)
+        self._unwritten: list[str] = []
         for row in before:
             self._remember(row)
 
     def log(self, row: Row) -> None:
-        """Append one row, in one write: a kill leaves whole lines."""
-        os.write(self._file, (line(row, self._names) + "\n").encode())
+        """Take one row; it is on disk after the next `flush`."""
+        self._unwritten.append(line(row, self._names) + "\n")
         self._remember(row)
 
-    def close(self) -> None:
-        os.close(self._file)
+    def flush(self) -> None:
+        """Append the rows taken since the last time, in one write: a kill leaves whole lines.
+
+        The file is open only here: a batch may have more runs than a process may have files.
+        """
+        if self._unwritten:
+            file = os.open(self.path / "metrics.csv", os.O_WRONLY | os.O_APPEND)
+            try:
+                os.write(file, "".join(self._unwritten).encode())
+            finally:
+                os.close(file)
+            self._unwritten.clear()
 
     def _remember(self, row: Row) -> None:
         self.final = row
@@ -121,6 +132,7 @@ def finite(content: Any) -> Any:
     return str(content) if isinstance(content, float) and not math.isfinite(content) else content
 
 
+@cache
 def versions() -> dict[str, str]:
     """Of Python and of the packages a result can depend on."""
     packages = ("stat4830-grad", "torch", "numpy", "hydra-core")
@@ -133,6 +145,7 @@ def versions() -> dict[str, str]:
     return found
 
 
+@cache
 def git() -> dict[str, Any] | None:
     """Commit of the checkout this package runs from, and whether files differ from it."""
     package = Path(__file__).resolve().parent

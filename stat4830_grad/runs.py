@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -54,21 +54,29 @@ class Interrupt:
                 signal.signal(number, handler)
 
 
+FLUSH_SECONDS = 0.5
+"""Rows of metrics.csv reach the disk at least so often."""
+
+
 def execute(
     experiment: Experiment,
     state: State,
     config: Config,
-    directories: list[RunDirectory],
-    sinks: list[Sink],
+    directories: Sequence[RunDirectory | None],
+    sinks: Sequence[Sink],
     save: Callable[[State], None],
     stop: Callable[[], bool],
+    diverged: Callable[[int, State], None] = lambda k, state: None,
 ) -> State:
     """Train from `state` on, one directory per run of the batch; return where it ended.
 
-    `save` gets the state each `checkpoint.seconds` and at the end.
+    Args:
+        directories: None for a run whose files are complete: it trains only for the company.
+        save: gets the state each `checkpoint.seconds` and at the end.
+        diverged: is told the index of each run that has diverged, and the state then.
     """
-    saved = time.monotonic()
-    ended = [False] * len(directories)
+    saved = flushed = time.monotonic()
+    ended = (state.diverged_at < state.updates).flatten().tolist()
     for now, record in train(
         experiment.objective,
         experiment.gradient,
@@ -81,18 +89,31 @@ def execute(
     ):
         diverged_at = now.diverged_at.flatten().tolist()
         wanted = config.log.due(record.updates) or record.updates == config.steps or stop()
-        for k, row in enumerate(rows_of(record)):
+        for k, (row, directory) in enumerate(zip(rows_of(record), directories, strict=True)):
             over = diverged_at[k] <= record.updates
-            if not ended[k] and (wanted or over):
-                directories[k].log(row)
+            if directory and not ended[k] and (wanted or over):
+                directory.log(row)
+            if over and not ended[k]:
+                diverged(k, now)
             ended[k] = over
         for sink in sinks:
             sink.log(record)
+        if time.monotonic() - flushed > FLUSH_SECONDS:
+            flush(directories)
+            flushed = time.monotonic()
         if time.monotonic() - saved > config.checkpoint.seconds:
+            flush(directories)
             save(now)
             saved = time.monotonic()
+    flush(directories)
     save(now)
     return now
+
+
+def flush(directories: Sequence[RunDirectory | None]) -> None:
+    for directory in directories:
+        if directory:
+            directory.flush()
 
 
 def rows_of(record: Record) -> list[Row]:
@@ -127,7 +148,8 @@ def summarise(
         "final": {name: final[name] for name in directory.columns},
         "best": {name: value for name, (value, _) in directory.best.items()},
         "best_step": {name: step for name, (_, step) in directory.best.items()},
-        "seconds": final["seconds"],
+        "seconds": final["seconds"],  # of updating, by all runs of the batch together
+        "batch": experiment.lr.numel(),  # runs trained together with this one, itself included
         "device": str(experiment.lr.device),
         "dtype": config.dtype,
         "seed": config.seed,

@@ -1,13 +1,14 @@
 """Where records go while a run is going on, besides its files: the console.
 
 A sink is `log(record)` and `close()`. Records of a batch carry (*K,) values; the console shows
-their mean.
+their range.
 """
 
 from __future__ import annotations
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
 
 from .core import Record
 
@@ -71,8 +72,17 @@ SHOWN = ("loss", "x", "distance", "train_loss", "val_accuracy")
 
 
 def describe(record: Record, shown: tuple[str, ...]) -> str:
-    means = ((name, float(record.values[name].double().mean())) for name in shown)
-    return "  ".join(f"{name.replace('_', ' ')} {number(name, value)}" for name, value in means)
+    return "  ".join(f"{n.replace('_', ' ')} {spread(n, record.values[n])}" for n in shown)
+
+
+def spread(column: str, values: Tensor) -> str:
+    """A run's value; of a batch the least and the greatest among the finite ones."""
+    if values.numel() == 1:
+        return number(column, float(values))
+    finite = values[values.isfinite()]
+    if finite.numel() == 0:
+        return "not finite"
+    return f"{number(column, float(finite.min()))} … {number(column, float(finite.max()))}"
 
 
 def number(column: str, value: float) -> str:

@@ -1,0 +1,80 @@
+"""Where gradient descent on a polynomial ends, by where it starts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from .style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION, plain_axes, save
+
+COLOURS = [(BLUE, "o"), (GREEN, "s"), (PURPLE, "^"), (ORANGE, "D")]
+DIVERGED, ELSEWHERE = (VERMILION, "x"), (GREY, ".")
+
+
+def draw_basins(rows: Sequence[dict[str, str]], known: dict[str, Any], directory: Path) -> None:
+    """basins.png and .svg: starting points by the minimiser they lead to.
+
+    On the graph of f if one step size was used, else over (x₀, η) with the limit 2/f″ of each
+    minimiser. Maximisers, where basins meet for small steps, are vertical lines.
+    """
+    sizes = {row.get("optimizer.lr", "") for row in rows}
+    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    f = np.poly1d(known["coefficients"])
+    starts = [float(row["problem.x0"]) for row in rows]
+    if len(sizes) == 1:
+        xs = np.linspace(min(starts), max(starts), 400)
+        axes.plot(xs, f(xs), color=BLACK, linewidth=1)
+        heights = [float(f(x)) for x in starts]
+        axes.set_ylabel("f(x₀)")
+    else:
+        heights = [float(row["optimizer.lr"]) for row in rows]
+        if max(heights) > 5 * min(heights):
+            axes.set_yscale("log")
+        axes.set_ylabel("step size η")
+        for at, style in zip(known["minimisers"], ("--", "-.", ":") * 9, strict=False):
+            if at["step_limit"] is not None:
+                label = f"limit at x = {at['x']:.3g}: {at['step_limit']:.3g}"
+                axes.axhline(at["step_limit"], color=BLACK, linestyle=style, label=label)
+    scatter(axes, rows, starts, heights, known)
+    for i, x in enumerate(known["maximisers"]):
+        axes.axvline(x, color=GREY, linewidth=1, linestyle=":", label=None if i else "maximiser")
+    axes.set_xlabel("initial point x₀")
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    plain_axes(axes)
+    save(figure, directory, "basins")
+
+
+def scatter(
+    axes: Axes,
+    rows: Sequence[dict[str, str]],
+    starts: Sequence[float],
+    heights: Sequence[float],
+    known: dict[str, Any],
+) -> None:
+    """One mark per run: its colour and shape say where it went."""
+    looks = {
+        str(at["x"]): (f"to x = {at['x']:.3g}", look)
+        for at, look in zip(known["minimisers"], COLOURS * 9, strict=False)
+    }
+    found: dict[tuple[str, tuple[str, str]], list[tuple[float, float]]] = {}
+    for row, x, y in zip(rows, starts, heights, strict=True):
+        ends = (
+            ("diverged", DIVERGED)
+            if row["status"] == "diverged"
+            else ("not at a minimiser", ELSEWHERE)
+        )
+        found.setdefault(looks.get(row.get("converged_to", ""), ends), []).append((x, y))
+    for (label, (colour, marker)), points in sorted(found.items()):
+        style: dict[str, Any] = {
+            "color": colour,
+            "marker": marker,
+            "linestyle": "",
+            "markersize": 4,
+        }
+        axes.plot(*zip(*points, strict=True), label=label, **style)

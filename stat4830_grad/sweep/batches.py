@@ -1,0 +1,282 @@
+"""Batches: jobs that train together, from their directories to their rows in sweep.csv."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from rich.console import Console
+
+from ..checkpoint import load_state, save_params, save_state, write_text
+from ..config import Sweep
+from ..core import NEVER, OptimizerState, Params, State
+from ..errors import UserError
+from ..experiment import Ground, build, prepare
+from ..rundir import RunDirectory, read_rows, rows_to_keep, write_config, write_json
+from ..runs import Interrupt, execute, summarise
+from ..sinks import progress
+from ..theory import forecast, verdict
+from ..train import start
+from .jobs import Job, group
+from .memory import GIB, SHARE, bytes_per_run, free_bytes, runs_that_fit
+from .report import describe
+from .table import FINAL, SweepTable, cells
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where a sweep takes place, and by which options."""
+
+    directory: Path
+    options: Sweep
+    hydra: dict[str, Any]  # Hydra's own configuration, for each job's .hydra/hydra.yaml
+    console: Console
+    stop: Interrupt
+
+    @property
+    def table(self) -> SweepTable:
+        return SweepTable(self.directory)
+
+    def say(self, text: str, style: str = "") -> None:
+        self.console.print(text, style=style, highlight=False, soft_wrap=True)
+
+
+def run_jobs(jobs: Sequence[Job], scene: Scene) -> None:
+    """Run what is not final of `jobs`, batch by batch; each leaves a directory and a row.
+
+    Several processes may run parts of one sweep in the same directory.
+    """
+    scene.table.drop_unfinished([job.name for job in jobs])
+    for members in group(jobs):
+        statuses = scene.table.statuses()
+        if scene.stop():
+            return
+        if all(statuses.get(job.name) in FINAL for job in members):
+            continue
+        if members[0].config().task == "train":
+            run_group(members, scene)
+        else:
+            run_task(members[0], scene)
+
+
+def run_group(jobs: list[Job], scene: Scene) -> None:
+    """Train jobs of one group in as few batches as memory allows."""
+    config = jobs[0].config()
+    try:
+        ground = prepare(config)
+        size = batch_size(jobs, ground, scene)
+    except Exception as error:
+        record_failures(jobs, error, scene)
+        return
+    known = forecast(ground.objective, config.optimizer)
+    write_json(scratch(scene, jobs, "theory.json"), known)
+    for first in range(0, len(jobs), size):
+        if not scene.stop():
+            run_batch(jobs[first : first + size], ground, known, scene)
+
+
+def batch_size(jobs: list[Job], ground: Ground, scene: Scene) -> int:
+    """Runs per batch, decided once and said; a resumed sweep keeps to it, for equal rounding."""
+    decided = scratch(scene, jobs, "size")
+    if decided.exists():
+        return int(decided.read_text())
+    alone = build([jobs[0].config()], torch.Size(()), ground)
+    each, free, asked = bytes_per_run(alone), free_bytes(ground.device), scene.options.memory
+    budget = SHARE * free if asked is None else asked * GIB
+    size = min(len(jobs), runs_that_fit(each, budget), scene.options.batch or len(jobs))
+    batches = -(-len(jobs) // size)
+    size = -(-len(jobs) // batches)  # batches of equal size
+    cut = "one batch" if batches == 1 else f"{batches} batches of {size}"
+    scene.say(
+        f"{describe(jobs[0].config(), str(ground.device))}: {len(jobs):,} runs in {cut} "
+        f"(about {each / 2**20:.3g} MiB each, {budget / GIB:.3g} GiB to use)"
+    )
+    write_text(decided, str(size))
+    return size
+
+
+def scratch(scene: Scene, jobs: Sequence[Job], what: str) -> Path:
+    """A file of a batch's own, hidden in the sweep's directory."""
+    return scene.directory / ".sweep" / f"{jobs[0].number}-{jobs[-1].number}-{len(jobs)}.{what}"
+
+
+def run_batch(jobs: list[Job], ground: Ground, known: dict[str, Any], scene: Scene) -> None:
+    """Train `jobs` together; if that fails, in halves, so that only the guilty fail.
+
+    A resumed batch trains those that had diverged again, so that it has its old size and with it
+    the same rounding.
+    """
+    statuses = scene.table.statuses()
+    if all(statuses.get(job.name) in FINAL for job in jobs):
+        return
+    if not scratch(scene, jobs, "pt").exists():
+        jobs = [job for job in jobs if statuses.get(job.name) != "completed"]
+    try:
+        Batch(jobs, ground, known, scene).run()
+        return
+    except Exception as error:
+        if len(jobs) == 1:
+            record_failures(jobs, error, scene)
+            return
+    half = len(jobs) // 2
+    run_batch(jobs[:half], ground, known, scene)
+    run_batch(jobs[half:], ground, known, scene)
+
+
+class Batch:
+    """Jobs that train as one tensor program; `known` is theory's forecast for them."""
+
+    def __init__(
+        self, jobs: list[Job], ground: Ground, known: dict[str, Any], scene: Scene
+    ) -> None:
+        self.jobs, self.known, self.scene = jobs, known, scene
+        self.configs = [job.config() for job in jobs]
+        self.experiment = build(self.configs, torch.Size((len(jobs),)), ground)
+        self.checkpoint = scratch(scene, jobs, "pt")
+        self.columns = self.experiment.objective.columns
+        self.directories: list[RunDirectory | None] = []
+
+    def run(self) -> None:
+        """Train from the beginning or from the batch's checkpoint, and finish every job."""
+        state = self.begin()
+        config = self.configs[0]
+        sink = progress(self.scene.console, config.steps, self.columns)
+        try:
+            state = execute(
+                self.experiment,
+                state,
+                config,
+                self.directories,
+                [sink],
+                save=lambda state: save_state(self.checkpoint, state),
+                stop=self.scene.stop,
+                diverged=self.finish,
+            )
+        finally:
+            sink.close()
+        for k, at in enumerate(state.diverged_at.tolist()):
+            if at == NEVER:
+                self.finish(k, state)
+        if not self.scene.stop():
+            self.checkpoint.unlink()
+
+    def begin(self) -> State:
+        """The state to start from, with the directory of every job that is not final."""
+        resumed = self.checkpoint.exists()
+        if resumed:
+            state = load_state(self.checkpoint, self.experiment.lr.device)
+        else:
+            shape = self.experiment.lr.shape
+            state = start(self.experiment.params, self.experiment.optimizer, shape)
+        statuses = self.scene.table.statuses()
+        for k, (job, config) in enumerate(zip(self.jobs, self.configs, strict=True)):
+            path = self.scene.directory / job.name
+            if statuses.get(job.name) in FINAL:
+                self.directories.append(None)
+                continue
+            before = rows_to_keep(path, state.updates, config.log.due) if resumed else []
+            if not resumed:
+                write_hydra(job, self.scene)
+                save_params(path / "initial_weights.pt", row_of(self.experiment.params, k))
+                write_config(path, config)
+            self.directories.append(RunDirectory(path, self.columns, before))
+        return state
+
+    def finish(self, k: int, state: State) -> None:
+        """Leave what the run alone would leave at its end, and its row in sweep.csv."""
+        directory, job, config = self.directories[k], self.jobs[k], self.configs[k]
+        if directory is None:
+            return
+        directory.flush()
+        alone = state_of(state, k)
+        save_state(directory.path / "checkpoint.pt", alone)
+        summary = summarise(
+            directory,
+            self.experiment,
+            config,
+            updates=alone.updates,
+            diverged_at=int(alone.diverged_at),
+            command=job.command,
+        )
+        theory = verdict(self.known, config, read_rows(directory.path))
+        self.scene.table.append(cells(job, summary["status"], summary, theory))
+
+
+def state_of(state: State, k: int) -> State:
+    """The state of run `k` of a batch, as it would be alone."""
+    optimizer: OptimizerState = {name: row_of(part, k) for name, part in state.optimizer.items()}
+    return replace(
+        state,
+        params=row_of(state.params, k),
+        optimizer=optimizer,
+        diverged_at=state.diverged_at[k],
+    )
+
+
+def row_of(params: Params, k: int) -> Params:
+    return {name: p[k] for name, p in params.items()}
+
+
+def run_task(job: Job, scene: Scene) -> None:
+    """Run a job of another task than training, which is not batched."""
+    config, path = job.config(), scene.directory / job.name
+    task = importlib.import_module(f"stat4830_grad.tasks.{config.task}")
+    write_hydra(job, scene)
+    scene.say(f"{job.name}", style="bold")
+    try:
+        code = int(task.run(config, path, job.command))
+    except Exception as error:
+        record_failures([job], error, scene)
+        return
+    if code in (130, 143):
+        scene.stop.signal = code - 128
+    status = {0: "completed", 4: "diverged", 130: "interrupted", 143: "interrupted"}
+    error_text = "" if code in status else f"exit code {code}"
+    scene.table.append(cells(job, status.get(code, "failed"), error=error_text))
+
+
+def record_failures(jobs: Sequence[Job], error: Exception, scene: Scene) -> None:
+    """The rows of jobs that failed by one cause. Other jobs go on.
+
+    A defect of this program leaves its traceback as error.txt in the job's directory.
+    """
+    known = isinstance(error, UserError)
+    said = str(error) if known else f"{type(error).__name__}: {error}"
+    more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
+    scene.say(f"{jobs[0].name}{more} failed: {said}", style="red")
+    for job in jobs:
+        if not known or job.raw.get("debug"):
+            directory = scene.directory / job.name
+            directory.mkdir(exist_ok=True)
+            lines = traceback.format_exception(error)
+            write_text(directory / "error.txt", "".join(lines))
+        scene.table.append(cells(job, "failed", error=said))
+
+
+def write_hydra(job: Job, scene: Scene) -> None:
+    """The job's .hydra, as Hydra leaves it for a single run."""
+    directory = scene.directory / job.name / ".hydra"
+    shutil.rmtree(directory.parent, ignore_errors=True)
+    directory.mkdir(parents=True)
+    overrides = list(job.overrides)
+    hydra = {**scene.hydra, "overrides": {**scene.hydra.get("overrides", {}), "task": overrides}}
+    contents: list[tuple[str, Any]] = [
+        ("config", job.raw),
+        ("hydra", {"hydra": hydra}),
+        ("overrides", overrides),
+    ]
+    for name, content in contents:
+        text = yaml.dump(content, sort_keys=False, allow_unicode=True, Dumper=dumper())
+        (directory / f"{name}.yaml").write_text(text, "utf-8")
+
+
+def dumper() -> Callable[..., Any]:
+    """PyYAML's safe dumper in C, ten times as fast, where it was built."""
+    return getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -1,0 +1,126 @@
+"""The course of a sweep: begin or resume it, run its jobs, then table, pictures and exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from ..checkpoint import write_text
+from ..config import Sweep
+from ..errors import ConfigError, UserError
+from ..rundir import write_json
+from ..runs import Interrupt
+from .batches import Scene, run_jobs
+from .drawing import draw_jobs, draw_sweep
+from .jobs import Job, sort_out
+from .report import goal, ranked, table, tally
+from .table import Cells, SweepTable, cells, column
+
+
+def run_sweep(jobs: Sequence[Job], directory: Path, options: Sweep, hydra: dict[str, Any]) -> int:
+    """Run `jobs` on this machine; return the exit code.
+
+    0: all completed or diverged; 1: a job failed; 130 or 143: interrupted.
+
+    Raises:
+        ConfigError: no job can be run, or `directory` holds another sweep.
+    """
+    runnable, errors = sort_out(jobs)
+    begin(jobs, directory, options)
+    scene = Scene(directory, options, hydra, Console(), Interrupt())
+    with scene.stop.listening():
+        run_jobs(runnable, scene)
+    refuse(jobs, errors, scene)
+    return conclude(jobs, scene)
+
+
+def begin(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:
+    """Note which jobs the sweep has, or see that a resumed one has the same.
+
+    Raises:
+        ConfigError: it has not, or another sweep is in the directory.
+    """
+    noted = directory / ".sweep" / f"jobs-{jobs[0].number}.json"
+    text = json.dumps([[job.name, *job.overrides] for job in jobs], indent=1)
+    if options.resume is None:
+        if noted.exists():
+            raise ConfigError(
+                f"{directory} holds a sweep already: choose another directory, "
+                f"or go on with it by sweep.resume={directory}"
+            )
+        noted.parent.mkdir(parents=True, exist_ok=True)
+        write_text(noted, text)
+    elif not noted.exists():
+        raise ConfigError(f"sweep.resume={directory}: no sweep is in that directory")
+    elif (before := json.loads(noted.read_text("utf-8"))) != json.loads(text):
+        raise ConfigError(
+            f"sweep.resume={directory} holds another sweep: {difference(before, jobs)}"
+        )
+
+
+def difference(before: list[list[str]], jobs: Sequence[Job]) -> str:
+    """What the noted sweep has and this one has not."""
+    if len(before) != len(jobs):
+        return f"it has {len(before)} jobs, this command has {len(jobs)}"
+    pairs = zip(before, jobs, strict=True)
+    old, new = next((old, job) for old, job in pairs if old != [job.name, *job.overrides])
+    return f"its job {new.number} is {' '.join(old[1:])}, here it is {' '.join(new.overrides)}"
+
+
+def refuse(jobs: Sequence[Job], errors: dict[str, UserError], scene: Scene) -> None:
+    """Rows for jobs whose configuration cannot be run."""
+    scene.table.drop_unfinished(list(errors))
+    for job in jobs:
+        if job.name in errors:
+            scene.say(f"{job.name} failed: {errors[job.name]}", style="red")
+            scene.table.append(cells(job, "failed", error=str(errors[job.name])))
+
+
+def conclude(jobs: Sequence[Job], scene: Scene) -> int:
+    """Table, pictures, the best job and how to repeat it; return the exit code."""
+    sweep = SweepTable(scene.directory)
+    sweep.sort()
+    rows = sweep.rows()
+    swept = [column(key) for key in jobs[0].swept]
+    if rows:
+        scene.console.print(table(rows, swept))
+    scene.say(tally(rows, len(jobs)))
+    say_best(jobs, rows, scene)
+    known = gather_theory(scene.directory)
+    ended = not scene.stop() and not any(row["status"] == "interrupted" for row in rows)
+    if ended and rows and jobs[0].raw.get("figures"):
+        draw_sweep(scene.directory, rows, swept, known)
+        draw_jobs(scene.directory, rows, limit=scene.options.job_figures, say=scene.say)
+    if ended and len(rows) >= len(jobs):
+        for leftover in (scene.directory / ".sweep").glob("*.pt"):
+            leftover.unlink()
+    else:
+        scene.say(f"go on with the same command and sweep.resume={scene.directory}")
+    scene.say(f"files: {scene.directory}")
+    if scene.stop():
+        return scene.stop.exit_code
+    return int(any(row["status"] == "failed" for row in rows) or len(rows) < len(jobs))
+
+
+def say_best(jobs: Sequence[Job], rows: Sequence[Cells], scene: Scene) -> None:
+    """The best job, and the exact command that repeats it alone."""
+    best = next(iter(ranked(rows)), None)
+    column_name = goal(rows)
+    job = next((job for job in jobs if best and job.name == best["directory"]), None)
+    if best and job and column_name:
+        words = column_name.replace("_", " ")
+        scene.say(f"best {words}: {best[column_name]}, by {job.name}; alone:")
+        scene.say(f"  {job.command}")
+
+
+def gather_theory(directory: Path) -> list[dict[str, Any]]:
+    """theory.json: what was forecast of each batch's problem, where theory speaks."""
+    files = sorted((directory / ".sweep").glob("*.theory.json"), key=lambda f: f.name)
+    known = [content for file in files if (content := json.loads(file.read_text("utf-8")))]
+    if known:
+        write_json(directory / "theory.json", known)
+    return known

@@ -1,0 +1,71 @@
+"""How many runs fit into memory at once: an estimate made before a batch starts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+
+from ..core import Objective
+from ..experiment import Experiment
+from ..models import MLP
+from ..problems import Composite, LeastSquares, Parity
+
+GIB = 2**30
+
+SHARE = 0.5
+"""Of the free memory, what a batch may take."""
+
+COPIES = 5
+"""Of each parameter (old, new, gradient, direction, step) and of each activation, besides what the
+optimizer remembers; measured peaks stay below this (tests/test_sweep.py)."""
+
+
+def bytes_per_run(alone: Experiment) -> int:
+    """What one more run in a batch takes, from the experiment of one run alone.
+
+    Parameters × (copies + twice the optimizer's memory), and samples × units × copies.
+    """
+    parameters = sum(p.numel() for p in alone.params.values())
+    memory = alone.optimizer.init(alone.params)
+    remembered = sum(t.numel() for part in memory.values() for t in part.values())
+    entries = COPIES * parameters + 2 * remembered + COPIES * activations(alone.objective)
+    return entries * alone.lr.element_size()
+
+
+def activations(objective: Objective) -> int:
+    """Numbers one run computes on the way from its parameters to its loss and metrics."""
+    match objective:
+        case Parity(model=model, data=data):
+            parts = [part for part in (data.train, data.val, data.test) if part is not None]
+            units = sum(model.hidden) + 1 if isinstance(model, MLP) else 1
+            return units * max(len(part.y) for part in parts)
+        case LeastSquares(X=X):
+            return len(X)
+        case Composite(h=h, y=y):
+            return h + len(y)
+    return 1
+
+
+def free_bytes(device: torch.device) -> int:
+    """Memory a batch could have: the device's, or the machine's within this process's limit."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        available = next(line for line in lines if line.startswith("MemAvailable:"))
+        free = int(available.split()[1]) * 1024
+    except (OSError, StopIteration):  # not Linux
+        free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    try:
+        limit = int(Path("/sys/fs/cgroup/memory.max").read_text())
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+    except (OSError, ValueError):  # no limit
+        return free
+    return max(0, min(free, limit - used))
+
+
+def runs_that_fit(each: int, budget: float) -> int:
+    """At least one: a run that is too large alone fails on its own, and says so."""
+    return max(1, int(budget // max(1, each)))

@@ -1,0 +1,108 @@
+"""What the console says of a sweep: a headline per batch, and the table at the end."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from ..config import Config
+from ..sinks import number
+from .table import Cells
+
+SHOWN = 30
+"""Rows of the table on the terminal; of a larger sweep it shows the best."""
+
+
+def describe(config: Config, device: str) -> str:
+    """What the runs of a batch have in common, in one line."""
+    parts = [
+        config.problem.name,
+        config.model.name if config.model else None,
+        config.gradient.name,
+        config.optimizer.name,
+        f"{config.steps:,} steps",
+        f"{device} {config.dtype}",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def goal(rows: Sequence[Cells]) -> str | None:
+    """The column that tells which job is best: validation accuracy, or the loss."""
+    names = rows[0] if rows else {}
+    wanted = ("final_val_accuracy", "final_loss", "final_train_loss")
+    return next((name for name in wanted if name in names), None)
+
+
+def ranked(rows: Sequence[Cells]) -> list[Cells]:
+    """Completed jobs, the best first; equal accuracies by the validation loss."""
+    column = goal(rows)
+    if column is None:
+        return []
+    sign = -1 if column.endswith("accuracy") else 1
+
+    def badness(row: Cells) -> tuple[float, float]:
+        loss = row.get("final_val_loss") or "inf"
+        return sign * float(row[column]), float(loss)
+
+    done = [row for row in rows if row["status"] == "completed" and row.get(column)]
+    return sorted((row for row in done if not math.isnan(badness(row)[0])), key=badness)
+
+
+def table(rows: Sequence[Cells], swept: Sequence[str]) -> Table:
+    """Jobs by their swept keys; of more than `SHOWN` the best ones."""
+    result = Table(header_style="bold", title_justify="left")
+    titles = {"job": "job", **{key: short(key, swept) for key in swept}}
+    titles |= {name: name.removeprefix("final_").replace("_", " ") for name in results(rows)}
+    for name in titles.values():
+        result.add_column(name, justify="right")
+    result.add_column("status")
+    shown = list(rows)
+    if len(rows) > SHOWN:
+        shown = ranked(rows)[:SHOWN]
+        result.title = f"the best {len(shown)}; all are in sweep.csv"
+    for row in shown:
+        values = [shown_number(name, row.get(name, "")) for name in results(rows)]
+        keys = [shown_key(row.get(name, "")) for name in swept]
+        style = {"completed": "", "diverged": "yellow"}.get(row["status"], "red")
+        result.add_row(row["job"], *keys, *values, row["status"], style=style)
+    return result
+
+
+def results(rows: Sequence[Cells]) -> list[str]:
+    """The columns of results that the terminal has room for."""
+    wanted = ("final_loss", "final_x", "final_val_loss", "final_val_accuracy", "final_distance")
+    rates = ("predicted_rate", "measured_rate")
+    return [name for name in (*wanted, *rates) if any(row.get(name) for row in rows)]
+
+
+def short(key: str, keys: Sequence[str]) -> str:
+    """The last word of a key, where no other key ends with it."""
+    last = key.rpartition(".")[2]
+    return last if sum(k.rpartition(".")[2] == last for k in keys) == 1 else key
+
+
+def shown_number(name: str, text: str) -> str:
+    try:
+        return number(name, float(text))
+    except ValueError:
+        return "–"
+
+
+def shown_key(text: str) -> str:
+    """Floats to six digits; the files have all of them."""
+    try:
+        return f"{float(text):.6g}" if "." in text or "e" in text else text
+    except ValueError:
+        return text
+
+
+def tally(rows: Sequence[Cells], jobs: int) -> str:
+    """`62 completed, 2 diverged of 64 jobs`."""
+    counts = Counter(row["status"] for row in rows)
+    order = ("completed", "diverged", "failed", "interrupted")
+    said = ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
+    missing = jobs - len(rows)
+    return f"{said or 'nothing ran'}{f', {missing} not run' if missing else ''} of {jobs:,} jobs"
