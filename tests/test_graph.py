@@ -24,10 +24,10 @@ from torch.nn import functional
 from stat4830_grad.config import load
 from stat4830_grad.core import Params
 from stat4830_grad.errors import ConfigError
+from stat4830_grad.figures.graph.drawing import drawn
+from stat4830_grad.figures.graph.figure import graph_figure, save_graph
+from stat4830_grad.figures.graph.layout import Place, Size, layered
 from stat4830_grad.graph import Trace, trace
-from stat4830_grad.graph_drawing import drawn
-from stat4830_grad.graph_figure import graph_figure, save_graph
-from stat4830_grad.graph_layout import Place, Size, layered
 from stat4830_grad.help import conf_dir
 from stat4830_grad.models import MLP, TANH
 from stat4830_grad.problems import Composite, Polynomial, cross_entropy

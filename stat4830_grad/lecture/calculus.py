@@ -12,10 +12,10 @@ from torch import Tensor
 
 from ..core import Params
 from ..figures.functions import draw_function_and_derivative
+from ..figures.graph.figure import graph_figure
 from ..figures.style import save
 from ..gradients import GRADIENTS
 from ..graph import Edge, Node, Trace, trace
-from ..graph_figure import graph_figure
 from ..problems import Polynomial
 from ..walk import walk
 from .protocol import compose, single

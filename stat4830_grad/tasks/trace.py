@@ -11,9 +11,9 @@ from torch import Tensor
 from ..config import Config
 from ..errors import ConfigError
 from ..experiment import build
+from ..figures.graph.figure import save_graph
 from ..given import given
 from ..graph import Trace, trace
-from ..graph_figure import save_graph
 from ..rundir import versions, write_config, write_json
 from ..walk import walk
 

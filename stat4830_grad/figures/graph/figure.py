@@ -12,11 +12,11 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path as Curve
 
-from .figures.style import save
-from .graph import Trace
-from .graph_drawing import BACKWARD, FORWARD, INK, SOFT, Box, Drawing, Words, drawn, title
-from .graph_layout import LANE, Layout, Line, Place, Size, layered
-from .walk import partial
+from ...graph import Trace
+from ...walk import partial
+from ..style import save
+from .drawing import BACKWARD, FORWARD, INK, SOFT, Box, Drawing, Words, drawn, title
+from .layout import LANE, Layout, Line, Place, Size, layered
 
 FILL = {"operation": "#EAF3FA", "leaf": "#FFF4D1", "rest": "#F0F0F0"}
 DPI = 150

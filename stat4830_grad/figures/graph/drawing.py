@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from .graph import Edge, Leaf, Node, Trace
-from .walk import partial, row, summation
+from ...graph import Edge, Leaf, Node, Trace
+from ...walk import partial, row, summation
 
 # Okabe and Ito's palette, safe for colour-blind eyes; dashes tell the directions apart in grey.
 FORWARD, BACKWARD, INK, SOFT = "#0072B2", "#D55E00", "#1A1A1A", "#6B6B6B"

@@ -1,0 +1,1 @@
+"""The picture of a trace: what it says, where things go, how it is drawn."""
