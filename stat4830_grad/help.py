@@ -14,12 +14,16 @@ Run, check, see and compare gradient-based optimization.
 For example
   python -m stat4830_grad problem=polynomial problem.x0=-0.5 optimizer.lr=0.05
   python -m stat4830_grad problem=mnist model=mlp gradient=manual
+  python -m stat4830_grad problem=mnist optimizer.lr='${logspace:-4,0,9}'
+  python -m stat4830_grad task=trace problem=polynomial problem.x0=1
+  python -m stat4830_grad task=check problem=mnist model=tanh_mlp
+  python -m stat4830_grad task=lecture
 """
 
 ENDING = """\
 To see the keys of an option, name it: problem=mnist model=mlp --help. Exit codes: 0 completed,
 1 a defect of this program, 2 bad configuration, 3 data missing or damaged, 4 diverged,
-130 and 143 interrupted. Hydra's own options: --hydra-help.
+5 gradients disagree, 130 and 143 interrupted. Hydra's own options: --hydra-help.
 """
 
 
