@@ -49,9 +49,10 @@ def help_text(words: Sequence[str]) -> str:
 def groups() -> str:
     """Every group with its options, each with the first comment of its file."""
     lines = ["Choose one of each (group=option):", ""]
+    width = max(len(file.stem) for file in conf_dir().glob("*/*.yaml"))
     for directory in sorted(d for d in conf_dir().iterdir() if d.is_dir()):
         lines.append(f"  {directory.name}")
-        lines += [f"    {f.stem:<18} {summary(f)}" for f in sorted(directory.glob("*.yaml"))]
+        lines += [f"    {f.stem:<{width}} {summary(f)}" for f in sorted(directory.glob("*.yaml"))]
     return "\n".join(lines) + "\n"
 
 
