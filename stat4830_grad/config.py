@@ -11,6 +11,7 @@ import msgspec
 from hydra.experimental.callback import Callback
 from msgspec import Meta, Struct, field
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from .errors import ConfigError, UserError
 
@@ -147,6 +148,10 @@ class Checkpoint(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: NotNegative
 
 
+class Compare(Struct, frozen=True, forbid_unknown_fields=True):
+    tolerance: NotNegative
+
+
 class Sweep(Struct, frozen=True, forbid_unknown_fields=True):
     """How several runs are made; no part of any one of them."""
 
@@ -164,7 +169,7 @@ class Tracing(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """One run, every choice made."""
 
-    task: Literal["train", "check", "trace", "pitfalls", "lecture"]
+    task: Literal["train", "check", "trace", "pitfalls", "lecture", "compare"]
     problem: Polynomial | Composite | LeastSquares | Mnist | FashionMnist | Kmnist | Digits
     gradient: Gradient
     optimizer: GD | TorchSGD | Momentum | Nesterov | Adam
@@ -181,6 +186,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     model: Logistic | ReluMLP | TanhMLP | None = None
     sweep: Sweep = field(default_factory=Sweep)
     pitfall: str | None = None
+    runs: list[str] | str | None = None
+    compare: Compare | None = None
     trace: Tracing | None = None
 
 
@@ -349,6 +356,9 @@ class CheckFirst(Callback):
         except UserError as error:
             print(f"error: {error}", file=sys.stderr)
             raise SystemExit(error.exit_code) from error
+        except OmegaConfBaseException as error:  # an interpolation that cannot be resolved
+            print(f"error: {str(error).splitlines()[0]}", file=sys.stderr)
+            raise SystemExit(ConfigError.exit_code) from error
 
 
 def check_directories(config: DictConfig, *, is_multirun: bool) -> None:

@@ -389,3 +389,21 @@ def test_ctrl_c_keeps_what_is_finished_and_resume_completes_it(tmp_path: Path) -
     assert process.wait(60) == 130
     rows = {row["directory"]: row["status"] for row in table_of(tmp_path / "sweep")}
     assert rows == {"000_optimizer.lr=0.01": "interrupted", "001_optimizer.lr=5": "diverged"}
+
+
+# Least squares on fewer rows -------------------------------------------------------------------
+
+
+def test_least_squares_on_fewer_rows_is_the_same_function(tmp_path: Path) -> None:
+    words = ("problem=least_squares", "problem.n=1500", "problem.p=6", "problem.w_star=null")
+    overrides = (*words, "problem.noise=0.3", "dtype=float64", "figures=false", "device=cpu")
+    overrides = (*overrides, "optimizer.lr=[1e-4,6e-4]")
+    sweep(tmp_path / "sweep", *overrides)
+    for job in jobs_of(*overrides):
+        single(tmp_path / job.name, job)
+        pairs = zip(
+            read_rows(tmp_path / job.name), read_rows(tmp_path / "sweep" / job.name), strict=True
+        )
+        for alone, together in pairs:
+            for name in ("loss", "grad_norm", "distance"):
+                assert together[name] == pytest.approx(alone[name], rel=1e-9, abs=1e-9)

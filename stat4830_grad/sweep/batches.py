@@ -26,6 +26,7 @@ from ..theory import forecast, verdict
 from ..train import start
 from .jobs import Job, group
 from .memory import GIB, SHARE, bytes_per_run, free_bytes, runs_that_fit
+from .reduction import reduced
 from .report import describe
 from .table import FINAL, SweepTable, cells
 
@@ -71,6 +72,7 @@ def run_group(jobs: list[Job], scene: Scene) -> None:
     config = jobs[0].config()
     try:
         ground = prepare(config)
+        ground = replace(ground, objective=reduced(ground.objective))
         size = batch_size(jobs, ground, scene)
     except Exception as error:
         record_failures(jobs, error, scene)
