@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by scripts/run and scripts/test. `ensure_environment run` (or `test`) makes .venv, or
+# Sourced by scripts/run, scripts/test and scripts/benchmark. `ensure_environment run` (or `test`) makes .venv, or
 # brings it up to date, and returns at once when there is nothing to do. Sets `root` and `venv`.
 
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
@@ -148,4 +148,17 @@ ensure_environment() { # $1: run or test
   fi
   unlock
   trap - INT
+}
+
+# JAX, which only scripts/benchmark uses, at its pinned version. Without it the rest still works.
+ensure_jax() {
+  if "$venv/bin/python" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("jax") is None)'
+  then return; fi
+  lock
+  say "installing the optional extra jax"
+  : >"$unfinished"
+  (cd "$root" && "$venv/bin/python" -m pip install -q --log "$log" -c constraints.txt -e ".[jax]" \
+    >/dev/null 2>&1) || say "JAX cannot be installed (see $log); its lines will say: not measured"
+  rm -f "$unfinished"
+  unlock
 }

@@ -1,0 +1,1 @@
+"""scripts/benchmark: ours against the lecture's loop, JAX and the machine. docs/benchmarks.md."""

@@ -1,0 +1,127 @@
+"""What is computed: a problem, its size and how many runs at once; its data and initial point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+
+from stat4830_grad.config import Config, Gradient
+from stat4830_grad.data.idx import SETS, find_files
+from stat4830_grad.data.images import Images
+from stat4830_grad.data.split import split_images
+from stat4830_grad.experiment import Experiment, Ground, build, build_model, prepare
+from stat4830_grad.lecture.protocol import compose
+from stat4830_grad.problems import LeastSquares, Parity
+
+from .setting import Setting
+
+INPUTS, HIDDEN, PARAMETERS = 784, 32, 100
+
+
+@dataclass(frozen=True)
+class Case:
+    """`runs` runs of one problem together, each with a step size of its own."""
+
+    problem: str  # logistic, mlp, least squares, polynomial
+    n: int  # samples
+    runs: int = 1
+
+    @property
+    def name(self) -> str:
+        size = "" if self.problem == "polynomial" else f" n={self.n:,}"
+        return f"{self.problem}{size}" + (f" × {self.runs:,}" if self.runs > 1 else "")
+
+    def step_sizes(self) -> list[float]:
+        """Between a tenth of a harmless step size and that; every run of them converges."""
+        largest = {"polynomial": 0.1, "least squares": 5e-5}.get(self.problem, 0.01)
+        exponents = torch.linspace(-1, 0, self.runs + 1, dtype=torch.float64)[1:]
+        return (largest * 10**exponents).tolist()
+
+    def flops(self) -> float:
+        """Of the matrix products of one update of one run: forward, then the weights' gradient."""
+        width = {"logistic": INPUTS, "mlp": INPUTS * HIDDEN, "least squares": PARAMETERS}
+        return 2 * 2 * self.n * width.get(self.problem, 0)
+
+    def numbers(self) -> int:
+        """In X, which every update has to read once at least."""
+        width = {"logistic": INPUTS, "mlp": INPUTS, "least squares": PARAMETERS}
+        return self.n * width.get(self.problem, 0)
+
+
+def has_mnist(data_dir: Path) -> bool:
+    return None not in find_files(SETS["mnist"], data_dir).values()
+
+
+def configuration(case: Case, setting: Setting) -> Config:
+    """What the command line would run for one run of `case`."""
+    common = [f"device={setting.device}", f"data_dir={setting.data_dir}"]
+    match case.problem:
+        case "polynomial":
+            return compose("problem=polynomial", *common)
+        case "least squares":
+            size = [f"problem.n={case.n}", f"problem.p={PARAMETERS}", "problem.w_star=null"]
+            return compose("problem=least_squares", "problem.noise=0.1", *size, *common)
+        case _:
+            size = [f"problem.n_train={case.n}", "problem.n_val=0"]
+            return compose("problem=mnist", f"model={case.problem}", *size, *common)
+
+
+def make_ground(config: Config, setting: Setting) -> Ground:
+    """The data: real where they are, synthetic images of MNIST's shape where they are not."""
+    if config.problem.name != "mnist" or has_mnist(setting.data_dir):
+        return prepare(config)
+    generator = torch.Generator().manual_seed(config.seed)
+    device = torch.device(setting.device)
+    problem: Any = config.problem
+    split = split_images(
+        synthetic_images(generator),
+        generator=generator,
+        n_train=problem.n_train,
+        n_val=0,
+        use_test=False,
+        mean=problem.mean,
+        std=problem.std,
+        dtype=torch.float32,
+        device=device,
+    )
+    objective = Parity(build_model(config.model), split)
+    return Ground(objective, {"name": "synthetic"}, device, torch.float32, generator.get_state())
+
+
+def synthetic_images(generator: torch.Generator) -> Images:
+    """60,000 images with MNIST's empty margin; the parity is that of a brighter left half."""
+    stored = torch.zeros(60_000, 28, 28, dtype=torch.uint8)
+    ink = torch.randint(0, 256, (60_000, 20, 20), generator=generator, dtype=torch.uint8)
+    ink[torch.rand(ink.shape, generator=generator) < 0.5] = 0
+    stored[:, 4:24, 4:24] = ink
+    left, right = ink[..., :10].sum((1, 2)), ink[..., 10:].sum((1, 2))
+    return Images("synthetic", stored, (left > right).to(torch.uint8), None, None, "")
+
+
+def experiments(case: Case, setting: Setting, methods: tuple[str, ...]) -> dict[str, Experiment]:
+    """One experiment for each gradient method, with the same data and initial point."""
+    config = configuration(case, setting)
+    ground = make_ground(config, setting)
+    rows = torch.Size(() if case.runs == 1 else (case.runs,))
+
+    def jobs(method: str) -> list[Config]:
+        replace = msgspec.structs.replace
+        chosen = replace(config, gradient=msgspec.convert({"name": method}, Gradient))
+        optimizers = [replace(config.optimizer, lr=lr) for lr in case.step_sizes()]
+        return [replace(chosen, optimizer=optimizer) for optimizer in optimizers]
+
+    return {method: build(jobs(method), rows, ground) for method in methods}
+
+
+def data_of(experiment: Experiment) -> tuple[torch.Tensor, torch.Tensor]:
+    """X (n, d) and y (n,) of the training data; empty for a polynomial."""
+    match experiment.objective:
+        case Parity(_, split):
+            return split.train.X, split.train.y
+        case LeastSquares() as objective:
+            return objective.X, objective.y
+    return torch.empty(0), torch.empty(0)

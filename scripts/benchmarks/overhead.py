@@ -1,0 +1,104 @@
+"""What the runner adds to the bare updates: progress, records, files, and its clock."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import msgspec
+import torch
+from rich.console import Console
+
+from stat4830_grad.checkpoint import save_state
+from stat4830_grad.config import Config
+from stat4830_grad.cost import wait
+from stat4830_grad.experiment import Experiment, build
+from stat4830_grad.rundir import RunDirectory
+from stat4830_grad.runs import execute
+from stat4830_grad.sinks import progress
+from stat4830_grad.train import evaluate, start, train
+
+from .cases import Case, configuration, make_ground
+from .line import Line, Result, compare
+from .ours import never
+from .setting import Setting
+from .timing import alternate
+
+GOAL = 1.02
+
+
+def measure(setting: Setting) -> Result:
+    """The lecture's runs at n = 4,000, logged after every tenth update."""
+    lines = []
+    for model in ("logistic", "mlp"):
+        case = Case(model, 4000)
+        config = configuration(case, setting)
+        experiment = build([config], torch.Size(()), make_ground(config, setting))
+        config = msgspec.structs.replace(config, steps=50 if setting.quick else config.steps)
+        lines += [overhead(model, experiment, config, setting), clock(model, experiment, setting)]
+    return Result(lines)
+
+
+def overhead(model: str, experiment: Experiment, config: Config, setting: Setting) -> Line:
+    samples = {
+        "runner": lambda: full_run(experiment, config, setting),
+        "bare": lambda: bare_run(experiment, config),
+    }
+    values = alternate(samples, setting.rounds)
+    names = (f"{model} {config.steps:,} updates: runner", "same updates, evaluations")
+    goal = GOAL if setting.device == "cpu" else None
+    return compare("overhead", names, (values["runner"], values["bare"]), goal=goal)
+
+
+def full_run(experiment: Experiment, config: Config, setting: Setting) -> float:
+    """Seconds of a run with everything that a run on a terminal has."""
+    directory = Path(tempfile.mkdtemp(dir=setting.scratch))
+    with open(os.devnull, "w") as nowhere:
+        console = Console(file=nowhere, force_terminal=True)
+        began = time.perf_counter()
+        files = RunDirectory(directory, experiment.objective.columns, [])
+        sink = progress(console, config.steps, files.columns)
+        execute(
+            experiment,
+            start(experiment.params, experiment.optimizer, experiment.lr.shape),
+            config,
+            [files],
+            [sink],
+            save=lambda state: save_state(directory / "checkpoint.pt", state),
+            stop=lambda: False,
+        )
+        sink.close()
+        return time.perf_counter() - began
+
+
+def bare_run(experiment: Experiment, config: Config) -> float:
+    """Seconds of the same updates and evaluations in a loop that does nothing else."""
+    objective, optimizer = experiment.objective, experiment.optimizer
+    params, memory = experiment.params, optimizer.init(experiment.params)
+    began = time.perf_counter()
+    for t in range(config.steps + 1):
+        _, grads = experiment.gradient(objective, params)
+        if config.log.due(t) or t == config.steps:
+            evaluate(objective, params, grads, rows=0)
+        params, memory = optimizer.update(params, grads, experiment.lr, memory)
+    wait(experiment.lr.device)
+    return time.perf_counter() - began
+
+
+def clock(model: str, experiment: Experiment, setting: Setting) -> Line:
+    """The runner's own clock, which the other groups rely on, against the wall's."""
+    updates = 50 if setting.quick else 1000
+
+    def both() -> tuple[float, float]:
+        state = start(experiment.params, experiment.optimizer, experiment.lr.shape)
+        parts = (experiment.objective, experiment.gradient, experiment.optimizer, experiment.lr)
+        began = time.perf_counter()
+        *_, (_, record) = train(*parts, state, steps=updates, due=never)
+        return record.seconds, time.perf_counter() - began
+
+    both()
+    own, wall = zip(*(both() for _ in range(setting.rounds)), strict=True)
+    names = (f"{model} {updates:,} updates: own clock", "wall clock, 1 evaluation")
+    return compare("overhead", names, (own, wall))

@@ -1,0 +1,145 @@
+"""The groups that time updates: one case, everybody who can compute it, in turns."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping
+
+from stat4830_grad.experiment import Experiment
+
+from . import jax_models
+from .cases import Case, data_of, experiments
+from .lecture import lecture_run
+from .limits import limit
+from .line import Line, Point, Result, compare
+from .ours import METHODS, our_loop
+from .setting import Setting
+from .timing import Run, Sample, alternate, spread, updates_for
+
+LECTURE, JAX, LIMIT, ALONE = "lecture's loop", "JAX", "machine's limit", "one run of ours"
+
+GOALS = {
+    "cpu": {
+        ("logistic n=4,000", LECTURE): 1 / 3,
+        ("mlp n=4,000", LECTURE): 1 / 1.6,
+        ("logistic n=60,000", LECTURE): 1 / 4,
+        ("mlp n=60,000", LECTURE): 1 / 1.7,
+        ("logistic n=4,000", JAX): 1.0,
+        ("mlp n=4,000", JAX): 1.0,
+        ("logistic n=60,000", JAX): 1.0,
+        ("mlp n=60,000", JAX): 1.0,
+        ("logistic n=4,000 × 64", JAX): 1.0,
+        ("mlp n=4,000 × 16", JAX): 1.0,
+        ("logistic n=4,000 × 64", LECTURE): 1 / 10,
+        ("least squares n=10,000 × 256", LECTURE): 1 / 10,
+        ("polynomial × 1,024", LECTURE): 1 / 200,
+    },
+    "cuda": {
+        ("logistic n=4,000", LECTURE): 1 / 10,
+        ("mlp n=4,000", LECTURE): 1 / 10,
+        ("logistic n=4,000 × 1,024", ALONE): 20.0,
+    },
+}
+"""(case, against whom) -> the ratio that the best method of ours must not exceed."""
+
+SINGLE = {name for name, _ in GOALS["cpu"] if "×" not in name}
+
+
+def measure(case: Case, setting: Setting, methods: tuple[str, ...] = METHODS) -> Result:
+    """Every method of ours against everybody else, per update and run."""
+    built = experiments(case, setting, methods)
+    runs, missing = runners(case, setting, built)
+    check_agreement(case, runs)
+    samples = {name: per_update(case, name, run, setting) for name, run in runs.items()}
+    if case.numbers():
+        samples[LIMIT] = limit(case, next(iter(built.values())).lr.device)
+    values = alternate(samples, setting.rounds)
+    point = Point(case.problem, case.n, case.runs, {n: spread(v) for n, v in values.items()})
+    dataset = next(iter(built.values())).dataset["name"]
+    lines = lines_of(case, setting, methods, values)
+    for name, reason in missing.items():
+        lines.append(Line(case.name, "best", name, missing=reason))
+    return Result(lines, [point], dataset)
+
+
+def runners(
+    case: Case, setting: Setting, built: Mapping[str, Experiment]
+) -> tuple[dict[str, Run], dict[str, str]]:
+    """Who makes the updates of `case`, and why somebody cannot."""
+    first = next(iter(built.values()))
+    X, y = data_of(first)
+    start = {name: p[0] if case.runs > 1 else p for name, p in first.params.items()}
+    runs = {method: our_loop(experiment) for method, experiment in built.items()}
+    runs[LECTURE] = lecture_run(case.problem, start, X, y, case.step_sizes()[0])
+    missing = {}
+    if reason := jax_models.missing(setting.device):
+        missing[JAX] = reason
+    else:
+        runs[JAX] = jax_models.jax_loop(case.problem, first.params, X, y, first.lr)
+    if case.runs == 1024 and case.problem == "logistic":
+        single = experiments(Case(case.problem, case.n), setting, ("manual",))
+        runs[ALONE] = our_loop(single["manual"])
+    return runs, missing
+
+
+def per_update(case: Case, name: str, run: Run, setting: Setting) -> Sample:
+    """Seconds of one update of one run; the lecture's loop and ALONE make one run at a time."""
+    together = 1 if name in (LECTURE, ALONE) else case.runs
+    updates = updates_for(run, setting.least)
+    return lambda: run(updates).seconds / updates / together
+
+
+def check_agreement(case: Case, runs: Mapping[str, Run]) -> None:
+    """All must compute the same: the first run's loss after ten updates.
+
+    Raises:
+        RuntimeError: somebody's loss is another.
+    """
+    losses = {name: run(10).loss for name, run in runs.items() if name != ALONE}
+    expected = losses[LECTURE]
+    for name, loss in losses.items():
+        if not math.isclose(loss, expected, rel_tol=1e-4, abs_tol=1e-6):
+            raise RuntimeError(
+                f"{case.name}: after 10 updates {name} has loss {loss}, the lecture's {expected}"
+            )
+
+
+def lines_of(
+    case: Case, setting: Setting, methods: tuple[str, ...], values: Mapping[str, list[float]]
+) -> list[Line]:
+    """The best method against everybody, then every method against the lecture's loop."""
+    best = min(methods, key=lambda method: statistics.median(values[method]))
+    goals = GOALS[setting.device]
+    lines = [
+        compare(
+            case.name,
+            (f"best: {best}", name),
+            (values[best], values[name]),
+            goal=goals.get((case.name, name)),
+        )
+        for name in (LECTURE, JAX, LIMIT)
+        if name in values
+    ]
+    if ALONE in values:
+        together = [case.runs * seconds for seconds in values[best]]
+        goal = goals.get((case.name, ALONE))
+        names = (f"all {case.runs:,} runs", ALONE)
+        lines.append(compare(case.name, names, (together, values[ALONE]), goal=goal))
+    if len(methods) > 1:
+        lines += [
+            compare(
+                case.name,
+                (method, LECTURE),
+                (values[method], values[LECTURE]),
+                goal=never_slower(case, method),
+            )
+            for method in methods
+        ]
+    return lines
+
+
+def never_slower(case: Case, method: str) -> float | None:
+    """The goal of a method that autograd works in, for the lecture's own models."""
+    automatic = method in ("backward", "autograd_grad")
+    return 1.0 if automatic and case.name in SINGLE else None

@@ -1,0 +1,108 @@
+"""scripts/benchmark: its statistics, its turns, and one short measurement as a user makes it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from benchmarks.course import choose  # noqa: E402
+from benchmarks.groups import CASES, groups  # noqa: E402
+from benchmarks.line import compare  # noqa: E402
+from benchmarks.timing import (  # noqa: E402
+    Outcome,
+    Spread,
+    alternate,
+    ratio,
+    spread,
+    updates_for,
+)
+from benchmarks.updates import GOALS, check_agreement  # noqa: E402
+
+
+def test_spread_is_median_and_quartiles() -> None:
+    assert spread([4.0, 1.0, 3.0, 2.0, 5.0]) == Spread(3.0, 2.0, 4.0)
+    assert spread([7.0]) == Spread(7.0, 7.0, 7.0)
+
+
+def test_ratio_is_formed_turn_by_turn() -> None:
+    """A machine that slows down tenfold in the third turn leaves the ratio alone."""
+    assert ratio([1.0, 1.0, 10.0], [2.0, 2.0, 20.0]) == Spread(0.5, 0.5, 0.5)
+
+
+def test_samples_take_turns_after_one_unrecorded_call_each() -> None:
+    calls: list[str] = []
+
+    def sample(name: str) -> float:
+        calls.append(name)
+        return float(len(calls))
+
+    values = alternate({"a": lambda: sample("a"), "b": lambda: sample("b")}, rounds=2)
+    assert calls == ["a", "b", "a", "b", "a", "b"]
+    assert values == {"a": [3.0, 5.0], "b": [4.0, 6.0]}
+
+
+def test_updates_are_so_many_that_a_sample_lasts_long_enough() -> None:
+    def run(updates: int) -> Outcome:
+        return Outcome(seconds=1e-4 * updates, loss=0.0)
+
+    assert run(updates_for(run, least=0.15)).seconds == pytest.approx(0.15, rel=0.3)
+    assert updates_for(run, least=1e-5) == 1
+
+
+def test_a_goal_is_met_up_to_the_ratio_it_names() -> None:
+    def line(ours: float, goal: float | None) -> bool | None:
+        return compare("group", ("ours", "theirs"), ([ours], [2.0]), goal=goal).met
+
+    assert line(1.0, 0.5) is True
+    assert line(1.1, 0.5) is False
+    assert line(1.0, None) is None
+
+
+def test_a_contender_that_computes_something_else_is_found_out() -> None:
+    right, wrong = Outcome(1.0, 0.3), Outcome(1.0, 0.31)
+    check_agreement(CASES[0], {"lecture's loop": lambda m: right, "manual": lambda m: right})
+    with pytest.raises(RuntimeError, match=r"manual has loss 0\.31"):
+        check_agreement(CASES[0], {"lecture's loop": lambda m: right, "manual": lambda m: wrong})
+
+
+def test_every_goal_belongs_to_a_group_and_only_chooses_among_them() -> None:
+    for goals in GOALS.values():
+        assert {group for group, _ in goals} <= set(groups())
+    assert list(choose("^polynomial")) == ["polynomial", "polynomial × 1,024"]
+    assert choose("no such group") == {}
+
+
+def test_a_quick_benchmark_of_the_polynomial_prints_a_table_and_leaves_json(tmp_path: Path) -> None:
+    words = [sys.executable, "-P", "-m", "benchmarks", "--quick", "--only", "^polynomial"]
+    path = os.pathsep.join([str(ROOT), str(ROOT / "scripts")])
+    done = subprocess.run(
+        [*words, "--device", "cpu", "--threads", "1"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    (directory,) = (tmp_path / "outputs" / "benchmark").iterdir()
+    content = json.loads((directory / "benchmark.json").read_text("utf-8"))
+    lines = {(line["group"], line["ours"], line["theirs"]): line for line in content["lines"]}
+    for group in ("polynomial", "polynomial × 1,024"):
+        for method in ("manual", "backward", "autograd_grad"):
+            line = lines[group, method, "lecture's loop"]
+            assert line["ratio"]["low"] <= line["ratio"]["median"] <= line["ratio"]["high"]
+    together = lines["polynomial × 1,024", "manual", "lecture's loop"]
+    assert together["ratio"]["median"] < 0.1  # 1,024 runs at once, whatever the machine does
+    if importlib.util.find_spec("jax") is None:
+        reason = "not measured: pip install -e .[jax]"
+        assert reason in done.stdout
+        assert lines["polynomial", "best", "JAX"]["missing"] in reason
