@@ -56,6 +56,7 @@ def train(
                 before, running = running, int((diverged_at == NEVER).sum())
                 log = log or running < before
         if log:
+            clock.read(wait=True)  # the gradient belongs to the next update, evaluation to none
             values = evaluate(objective, params, grads, rows=lr.ndim)
             yield State(t, seconds, params, memory, diverged_at), Record(t, seconds, values)
             clock.resume()

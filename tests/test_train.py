@@ -112,6 +112,20 @@ def test_evaluation_is_left_out_of_the_seconds() -> None:
     assert [r.seconds for r in records] == sorted(r.seconds for r in records)
 
 
+def test_the_gradient_at_a_logged_update_is_part_of_the_seconds() -> None:
+    class Slow(Polynomial):
+        def loss_and_gradient(self, params: Params) -> tuple[Tensor, Params]:
+            time.sleep(0.02)
+            return super().loss_and_gradient(params)
+
+    rule, lr = optimizers.gd(), torch.tensor(0.1)
+    state = begin({"x": torch.tensor(2.0)}, rule, lr.shape)
+    slow = Slow((1.0, 0.0, -3.0, 0.0), x0=2.0)
+    records = [r for _, r in train(slow, manual, rule, lr, state, steps=10, due=always)]
+    assert records[0].seconds < 0.02  # no update yet
+    assert records[-1].seconds >= 10 * 0.02
+
+
 def states(name: str, rule: Optimizer, state: State | None, steps: int) -> list[State]:
     target = objective("relu_mlp", torch.float32)
     lr = torch.tensor([0.05, 0.5])

@@ -11,7 +11,6 @@ from ..checkpoint import load_state, save_params, save_state
 from ..config import Config
 from ..core import State
 from ..experiment import Experiment, build
-from ..figures.curves import draw_curves
 from ..report import closing, headline, note, say
 from ..rundir import RunDirectory, read_rows, rows_to_keep, write_config
 from ..runs import Interrupt, execute, summarise
@@ -55,6 +54,8 @@ def run(config: Config, directory: Path, command: str) -> int:
     )
     rows = read_rows(directory)
     if config.figures:
+        from ..figures.curves import draw_curves  # matplotlib takes half a second to import
+
         draw_curves(rows, headline(config, summary["device"]), directory)
     closing(console, config, summary, rows, directory)
     return EXIT.get(summary["status"], interrupt.exit_code)
