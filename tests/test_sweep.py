@@ -23,6 +23,7 @@ from stat4830_grad import train as training
 from stat4830_grad.app import register_resolvers
 from stat4830_grad.config import Sweep, plain
 from stat4830_grad.errors import ConfigError
+from stat4830_grad.experiment import build, prepare
 from stat4830_grad.help import conf_dir
 from stat4830_grad.rundir import read_rows
 from stat4830_grad.sweep.course import run_sweep
@@ -259,6 +260,26 @@ def test_a_batch_is_cut_into_equal_parts_and_results_stay(tmp_path: Path) -> Non
 def test_at_least_one_run_is_tried_however_little_memory_there_is() -> None:
     assert runs_that_fit(10, 95.0) == 9
     assert runs_that_fit(10, 3.0) == 1
+
+
+@pytest.mark.mnist
+def test_accuracies_of_64_step_sizes_on_mnist_are_those_of_single_runs(
+    tmp_path: Path, mnist_dir: Path
+) -> None:
+    words = ("problem=mnist", f"data_dir={mnist_dir}", "steps=21", "device=cpu", "figures=false")
+    overrides = (*words, "optimizer.lr=${logspace:-4,0,64}")
+    assert sweep(tmp_path, *overrides) == 0
+    jobs = jobs_of(*overrides)
+    ground = prepare(jobs[0].config())
+    for job in jobs:
+        config = job.config()
+        alone = build([config], torch.Size(()), ground)
+        state = training.start(alone.params, alone.optimizer, torch.Size(()))
+        parts = (alone.objective, alone.gradient, alone.optimizer, alone.lr, state)
+        runs = training.train(*parts, steps=config.steps, due=config.log.due)
+        for (_, record), row in zip(runs, read_rows(tmp_path / job.name), strict=True):
+            for name in ("train_accuracy", "val_accuracy"):
+                assert float(record.values[name]) == row[name]
 
 
 # The table -------------------------------------------------------------------------------------

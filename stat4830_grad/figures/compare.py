@@ -87,6 +87,7 @@ def draw_distance(
         axes.set_yscale("log")
     else:
         middle: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+        axes.set_yticks([])
         axes.text(0.5, 0.5, "nowhere apart", **middle)
     if tolerance > 0:
         axes.axhline(tolerance, color=BLACK, linewidth=1, linestyle=(0, (1, 3)))

@@ -3,50 +3,31 @@
 from __future__ import annotations
 
 import importlib
-import shutil
-import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
-from rich.console import Console
 
 from ..checkpoint import load_state, save_params, save_state, write_text
-from ..config import Sweep
 from ..core import NEVER, OptimizerState, Params, State
-from ..errors import UserError
 from ..experiment import Ground, build, prepare
 from ..rundir import RunDirectory, read_rows, rows_to_keep, write_config, write_json
-from ..runs import Interrupt, execute, summarise
+from ..runs import execute, summarise
 from ..sinks import progress
 from ..theory import forecast, verdict
 from ..train import start
+from .jobfiles import record_failures, write_hydra
 from .jobs import Job, group
 from .memory import GIB, SHARE, bytes_per_run, free_bytes, runs_that_fit
 from .reduction import reduced
 from .report import describe
-from .table import FINAL, SweepTable, cells
+from .scene import Scene
+from .table import FINAL, cells
 
-
-@dataclass(frozen=True)
-class Scene:
-    """Where a sweep takes place, and by which options."""
-
-    directory: Path
-    options: Sweep
-    hydra: dict[str, Any]  # Hydra's own configuration, for each job's .hydra/hydra.yaml
-    console: Console
-    stop: Interrupt
-
-    @property
-    def table(self) -> SweepTable:
-        return SweepTable(self.directory)
-
-    def say(self, text: str, style: str = "") -> None:
-        self.console.print(text, style=style, highlight=False, soft_wrap=True)
+Runner = Callable[[Sequence[Job], Scene], None]
+"""Runs what is not final of some jobs; leaves a directory and a row for each."""
 
 
 def run_jobs(jobs: Sequence[Job], scene: Scene) -> None:
@@ -242,43 +223,3 @@ def run_task(job: Job, scene: Scene) -> None:
     status = {0: "completed", 4: "diverged", 130: "interrupted", 143: "interrupted"}
     error_text = "" if code in status else f"exit code {code}"
     scene.table.append(cells(job, status.get(code, "failed"), error=error_text))
-
-
-def record_failures(jobs: Sequence[Job], error: Exception, scene: Scene) -> None:
-    """The rows of jobs that failed by one cause. Other jobs go on.
-
-    A defect of this program leaves its traceback as error.txt in the job's directory.
-    """
-    known = isinstance(error, UserError)
-    said = str(error) if known else f"{type(error).__name__}: {error}"
-    more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
-    scene.say(f"{jobs[0].name}{more} failed: {said}", style="red")
-    for job in jobs:
-        if not known or job.raw.get("debug"):
-            directory = scene.directory / job.name
-            directory.mkdir(exist_ok=True)
-            lines = traceback.format_exception(error)
-            write_text(directory / "error.txt", "".join(lines))
-        scene.table.append(cells(job, "failed", error=said))
-
-
-def write_hydra(job: Job, scene: Scene) -> None:
-    """The job's .hydra, as Hydra leaves it for a single run."""
-    directory = scene.directory / job.name / ".hydra"
-    shutil.rmtree(directory.parent, ignore_errors=True)
-    directory.mkdir(parents=True)
-    overrides = list(job.overrides)
-    hydra = {**scene.hydra, "overrides": {**scene.hydra.get("overrides", {}), "task": overrides}}
-    contents: list[tuple[str, Any]] = [
-        ("config", job.raw),
-        ("hydra", {"hydra": hydra}),
-        ("overrides", overrides),
-    ]
-    for name, content in contents:
-        text = yaml.dump(content, sort_keys=False, allow_unicode=True, Dumper=dumper())
-        (directory / f"{name}.yaml").write_text(text, "utf-8")
-
-
-def dumper() -> Callable[..., Any]:
-    """PyYAML's safe dumper in C, ten times as fast, where it was built."""
-    return getattr(yaml, "CSafeDumper", yaml.SafeDumper)

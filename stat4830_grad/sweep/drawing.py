@@ -15,7 +15,8 @@ from omegaconf import OmegaConf
 from ..config import parse, plain
 from ..figures.basins import draw_basins
 from ..figures.curves import draw_curves
-from ..figures.sweep import draw_curves_of_all, draw_results
+from ..figures.sweep import draw_results
+from ..figures.sweep_curves import draw_curves_of_all
 from ..report import headline
 from ..rundir import Row, read_rows
 from .table import Cells

@@ -17,9 +17,9 @@ GIB = 2**30
 SHARE = 0.5
 """Of the free memory, what a batch may take."""
 
-COPIES = 5
+COPIES = 10
 """Of each parameter (old, new, gradient, direction, step) and of each activation, besides what the
-optimizer remembers; measured peaks stay below this (tests/test_sweep.py)."""
+optimizer remembers; measured peaks of resident memory were at most nine tenths of this."""
 
 
 def bytes_per_run(alone: Experiment) -> int:

@@ -23,9 +23,13 @@ from ..config import Config
 from ..figures.compare import draw_comparison
 from ..rundir import write_json
 from ..sinks import number
+from ..sweep.report import short
 
 SHOWN = 30
 """Rows of the table on the terminal."""
+
+ONLY_IN_FILES = ("train_accuracy", "grad_norm")
+"""Metrics that the table on the terminal has no room for."""
 
 
 def run(config: Config, directory: Path, command: str) -> int:
@@ -60,9 +64,9 @@ def run(config: Config, directory: Path, command: str) -> int:
 def table(runs: Sequence[FinishedRun], keys: Sequence[str]) -> Table:
     """Where every run ended, by what tells the runs apart."""
     result = Table(header_style="bold")
-    for title in ("run", *keys):
+    for title in ("run", *(short(key, keys) for key in keys)):
         result.add_column(title, overflow="fold")
-    columns = common_columns(runs)
+    columns = [name for name in common_columns(runs) if name not in ONLY_IN_FILES]
     for title in (*columns, "steps", "status"):
         result.add_column(title.replace("_", " "), justify="right")
     for one in runs[:SHOWN]:

@@ -1,0 +1,31 @@
+"""Where a sweep takes place: what everything that runs its jobs is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from ..config import Sweep
+from ..runs import Interrupt
+from .table import SweepTable
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where a sweep takes place, and by which options."""
+
+    directory: Path
+    options: Sweep
+    hydra: dict[str, Any]  # Hydra's own configuration, for each job's .hydra/hydra.yaml
+    console: Console
+    stop: Interrupt
+
+    @property
+    def table(self) -> SweepTable:
+        return SweepTable(self.directory)
+
+    def say(self, text: str, style: str = "") -> None:
+        self.console.print(text, style=style, highlight=False, soft_wrap=True)
