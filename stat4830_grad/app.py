@@ -69,9 +69,11 @@ def sweep(composed: DictConfig, own: Any, jobs: list[Job], directory: Path) -> i
         own: Hydra's own part of the configuration.
     """
     from .sweep.course import run_sweep  # imports torch
+    from .sweep.slurm import runner
 
     try:
-        return run_sweep(jobs, directory, sweep_options(composed), hydra_part(own))
+        options, run_jobs = sweep_options(composed), runner(own.launcher)
+        return run_sweep(jobs, directory, options, hydra_part(own), run_jobs)
     except UserError:
         discard(directory)
         raise

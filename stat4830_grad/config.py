@@ -1,194 +1,22 @@
-"""The schema of a configuration and its checks. Nothing here imports torch."""
+"""From a composed configuration to a checked one, or to one clear message. Imports no torch."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
 from hydra.experimental.callback import Callback
-from msgspec import Meta, Struct, field
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from .errors import ConfigError, UserError
-
-LARGEST = sys.float_info.max  # keeps out infinity and, as every bound does, NaN
-Finite = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
-Positive = Annotated[float, Meta(gt=0, le=LARGEST)]
-NotNegative = Annotated[float, Meta(ge=0, le=LARGEST)]
-Fraction = Annotated[float, Meta(ge=0, lt=1)]
-Count = Annotated[int, Meta(ge=1)]
-Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+from .schema import LARGEST, Config, ImageProblem, LeastSquares, Polynomial, Sweep
 
 RESUMABLE = ("steps", "log.", "checkpoint.", "figures", "data_dir", "device", "debug")
 """Keys (or prefixes of keys) that may change when a run is resumed."""
-
-
-class Strict(Struct, frozen=True, forbid_unknown_fields=True, tag_field="name"):
-    """A part of the configuration: unknown keys are errors, values never change."""
-
-    @property
-    def name(self) -> str:
-        """The option chosen, e.g. "mnist" of problem=mnist."""
-        return str(type(self).__struct_config__.tag)
-
-
-class Polynomial(Strict, frozen=True, tag="polynomial"):
-    coefficients: Annotated[list[Finite], Meta(min_length=2)]
-    x0: Finite
-
-
-class Composite(Strict, frozen=True, tag="composite"):
-    inputs: Count
-    hidden: Count
-    outputs: Count
-    init_seed: Seed | None
-
-
-class LeastSquares(Strict, frozen=True, tag="least_squares"):
-    file: str | None
-    target: str
-    n: Count
-    p: Count
-    w_star: list[Finite] | None
-    noise: NotNegative
-    condition: Annotated[float, Meta(ge=1, le=LARGEST)] | None
-    w0: list[Finite] | None
-
-
-class ImageProblem(Strict, frozen=True):
-    n_train: Count
-    n_val: Annotated[int, Meta(ge=0)]
-    test: bool
-    mean: Finite
-    std: Positive
-    indices: str | None
-
-
-class Mnist(ImageProblem, frozen=True, tag="mnist"):
-    pass
-
-
-class FashionMnist(ImageProblem, frozen=True, tag="fashion_mnist"):
-    pass
-
-
-class Kmnist(ImageProblem, frozen=True, tag="kmnist"):
-    pass
-
-
-class Digits(ImageProblem, frozen=True, tag="digits"):
-    pass
-
-
-class Logistic(Strict, frozen=True, tag="logistic"):
-    bias: bool
-    init_seed: Seed | None
-    init_from: str | None
-
-
-class MLP(Strict, frozen=True):
-    hidden: Annotated[list[Count], Meta(min_length=1)]
-    init_seed: Seed | None
-    init_from: str | None
-
-
-class ReluMLP(MLP, frozen=True, tag="relu_mlp"):
-    pass
-
-
-class TanhMLP(MLP, frozen=True, tag="tanh_mlp"):
-    pass
-
-
-class Gradient(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    name: Literal["manual", "backward", "autograd_grad", "file"]
-    path: str | None = None  # of gradient=file
-
-
-class GD(Strict, frozen=True, tag="gd"):
-    lr: Positive
-
-
-class TorchSGD(Strict, frozen=True, tag="torch_sgd"):
-    lr: Positive
-
-
-class Momentum(Strict, frozen=True, tag="momentum"):
-    lr: Positive
-    beta: Fraction
-
-
-class Nesterov(Strict, frozen=True, tag="nesterov"):
-    lr: Positive
-    beta: Fraction
-
-
-class Adam(Strict, frozen=True, tag="adam"):
-    lr: Positive
-    beta1: Fraction
-    beta2: Fraction
-    eps: Positive
-
-
-class Log(Struct, frozen=True, forbid_unknown_fields=True):
-    every: Count
-    first: Annotated[int, Meta(ge=0)]
-
-    def due(self, updates: int) -> bool:
-        """Whether a row is written after this many updates; the last is written in any case."""
-        past = updates - self.first
-        return updates == 0 or (past >= 0 and past % self.every == 0)
-
-
-class Checkpoint(Struct, frozen=True, forbid_unknown_fields=True):
-    seconds: NotNegative
-
-
-class Compare(Struct, frozen=True, forbid_unknown_fields=True):
-    tolerance: NotNegative
-
-
-class Sweep(Struct, frozen=True, forbid_unknown_fields=True):
-    """How several runs are made; no part of any one of them."""
-
-    zip: bool = False
-    resume: str | None = None
-    batch: Count | None = None
-    memory: Positive | None = None
-    job_figures: Annotated[int, Meta(ge=0)] = 100
-
-
-class Tracing(Struct, frozen=True, forbid_unknown_fields=True):
-    order: Count
-
-
-class Config(Struct, frozen=True, forbid_unknown_fields=True):
-    """One run, every choice made."""
-
-    task: Literal["train", "check", "trace", "pitfalls", "lecture", "compare"]
-    problem: Polynomial | Composite | LeastSquares | Mnist | FashionMnist | Kmnist | Digits
-    gradient: Gradient
-    optimizer: GD | TorchSGD | Momentum | Nesterov | Adam
-    steps: Count
-    seed: Seed
-    device: Literal["auto", "cpu", "cuda", "mps"]
-    dtype: Literal["float32", "float64"]
-    data_dir: str
-    log: Log
-    checkpoint: Checkpoint
-    figures: bool
-    resume: str | None
-    debug: bool
-    model: Logistic | ReluMLP | TanhMLP | None = None
-    sweep: Sweep = field(default_factory=Sweep)
-    pitfall: str | None = None
-    runs: list[str] | str | None = None
-    compare: Compare | None = None
-    trace: Tracing | None = None
 
 
 def parse(raw: dict[str, Any]) -> Config:
@@ -233,13 +61,6 @@ def check(config: Config) -> None:
                 raise ConfigError(
                     f"problem.{key}={vector} has {len(vector)} entries, but problem.p={problem.p}"
                 )
-
-
-def init_seed(config: Config) -> int | None:
-    """The seed of a generator for the initial weights alone, if they have one."""
-    if config.model is not None:
-        return config.model.init_seed
-    return config.problem.init_seed if isinstance(config.problem, Composite) else None
 
 
 PLAIN = {

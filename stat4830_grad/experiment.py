@@ -15,13 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import config as schema
-from . import data, optimizers, problems
-from .config import Config
+from . import data, optimizers, problems, schema
 from .core import Gradient, Model, Objective, Optimizer, Params
 from .errors import ConfigError
 from .gradients import GRADIENTS
 from .models import MLP, RELU, TANH, Logistic
+from .schema import Config
 from .student import gradient_from
 from .weights import load_indices, load_weights
 

@@ -8,9 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from .config import Config, Digits
 from .lecture import UPDATES, departures, stated_accuracy
 from .rundir import Row
+from .schema import Config, Digits
 from .sinks import number
 
 

@@ -19,8 +19,8 @@ import msgspec
 from omegaconf import OmegaConf
 
 from .checkpoint import write_text
-from .config import Config
 from .errors import DataError
+from .schema import Config
 
 Row = dict[str, float]
 """One line of metrics.csv: step, seconds and the columns of the objective."""

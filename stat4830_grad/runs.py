@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from .config import Config
 from .core import NEVER, Record, State
 from .experiment import Experiment
 from .rundir import Row, RunDirectory, git, versions, write_json
+from .schema import Config
 from .train import train
 
 

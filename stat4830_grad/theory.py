@@ -16,10 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .config import Adam, Config, Momentum, Nesterov
 from .core import Objective
 from .problems import LeastSquares, Polynomial
 from .rundir import Row
+from .schema import Adam, Config, Momentum, Nesterov
 
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
 

@@ -12,10 +12,11 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 from stat4830_grad.app import register_resolvers
-from stat4830_grad.config import Config, load
+from stat4830_grad.config import load
 from stat4830_grad.errors import ConfigError
 from stat4830_grad.help import conf_dir, help_text
 from stat4830_grad.messages import explain
+from stat4830_grad.schema import Config
 
 
 def composed(*overrides: str) -> DictConfig:

@@ -21,11 +21,12 @@ from hydra import compose, initialize_config_dir
 
 from stat4830_grad import train as training
 from stat4830_grad.app import register_resolvers
-from stat4830_grad.config import Sweep, plain
+from stat4830_grad.config import plain
 from stat4830_grad.errors import ConfigError
 from stat4830_grad.experiment import build, prepare
 from stat4830_grad.help import conf_dir
 from stat4830_grad.rundir import read_rows
+from stat4830_grad.schema import Sweep
 from stat4830_grad.sweep.course import run_sweep
 from stat4830_grad.sweep.jobs import (
     NAME_LENGTH,
@@ -104,7 +105,7 @@ def test_list_keys_are_those_of_the_schema() -> None:
     """A list-valued key added to the schema must be named in LIST_KEYS, or it would be swept."""
     import msgspec
 
-    from stat4830_grad.config import Config
+    from stat4830_grad.schema import Config
 
     def listed(kind: Any, prefix: str) -> Iterator[str]:
         match kind:

@@ -14,9 +14,10 @@ import torch
 from hydra import compose, initialize_config_dir
 
 from stat4830_grad.app import register_resolvers
-from stat4830_grad.config import GD, Adam, Momentum, Nesterov, Sweep, plain
+from stat4830_grad.config import plain
 from stat4830_grad.help import conf_dir
 from stat4830_grad.rundir import read_rows
+from stat4830_grad.schema import GD, Adam, Momentum, Nesterov, Sweep
 from stat4830_grad.sweep.course import run_sweep
 from stat4830_grad.sweep.jobs import make_jobs
 from stat4830_grad.theory import (

@@ -12,11 +12,11 @@ import torch
 from rich.console import Console
 
 from stat4830_grad.checkpoint import save_state
-from stat4830_grad.config import Config
 from stat4830_grad.cost import wait
 from stat4830_grad.experiment import Experiment, build
 from stat4830_grad.rundir import RunDirectory
 from stat4830_grad.runs import execute
+from stat4830_grad.schema import Config
 from stat4830_grad.sinks import progress
 from stat4830_grad.train import evaluate, start, train
 

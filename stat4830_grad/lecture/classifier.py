@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from ..config import Config
 from ..core import Params
 from ..problems import Parity
+from ..schema import Config
 from .protocol import column, compose, history, single
 from .row import Claim, Row, same, value
 

@@ -5,7 +5,7 @@ Source: STAT 4830, Lecture 4, "How to compute gradients in PyTorch" (Damek Davis
 
 from __future__ import annotations
 
-from ..config import GD, Config, Logistic, Mnist, ReluMLP, TorchSGD
+from ..schema import GD, Config, Logistic, Mnist, ReluMLP, TorchSGD
 
 UPDATES = 991
 """The lecture's final figure is its last logged row, after 991 updates."""

@@ -8,12 +8,12 @@ import msgspec
 import torch
 from torch import Tensor
 
-from ..config import Gradient
 from ..core import Params, Record, State
 from ..figures.contours import draw_descent, draw_gradients
 from ..gradients import GRADIENTS
 from ..graph import trace
 from ..problems import LeastSquares
+from ..schema import Gradient
 from .calculus import edge, graph_picture, node, scalar, walked
 from .protocol import column, compose, history, single
 from .row import Claim, Picture, Row, same, scientific, value, values

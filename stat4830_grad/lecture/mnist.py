@@ -10,13 +10,13 @@ import msgspec
 import torch
 from torch import Tensor
 
-from ..config import Config
 from ..core import Params, Record
 from ..data import Images, load_images
 from ..errors import DataError
 from ..figures.images import SHOWN, draw_examples, draw_mistakes
 from ..figures.training import draw_training
 from ..problems import Parity
+from ..schema import Config
 from .facts import UPDATES, VAL_ACCURACY
 from .protocol import compose, history, single
 from .row import Picture, Row, missing, value

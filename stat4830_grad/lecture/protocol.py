@@ -9,10 +9,11 @@ import torch
 from hydra.core.global_hydra import GlobalHydra
 from torch import Tensor
 
-from ..config import Config, parse, plain
+from ..config import parse, plain
 from ..core import Record, State
 from ..experiment import Experiment, build
 from ..help import conf_dir
+from ..schema import Config
 from ..train import start, train
 
 

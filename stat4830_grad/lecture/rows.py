@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..config import Config
+from ..schema import Config
 from . import autograd, calculus, classifier, least_squares, mnist
 from .row import Row
 

@@ -10,19 +10,25 @@ from typing import Any
 from rich.console import Console
 
 from ..checkpoint import write_text
-from ..config import Sweep
 from ..errors import ConfigError, UserError
 from ..rundir import write_json
 from ..runs import Interrupt
-from .batches import Scene, run_jobs
+from ..schema import Sweep
+from .batches import Runner, Scene, run_jobs
 from .drawing import draw_jobs, draw_sweep
 from .jobs import Job, sort_out
 from .report import goal, ranked, table, tally
-from .table import Cells, SweepTable, cells, column
+from .table import FINAL, Cells, SweepTable, cells, column
 
 
-def run_sweep(jobs: Sequence[Job], directory: Path, options: Sweep, hydra: dict[str, Any]) -> int:
-    """Run `jobs` on this machine; return the exit code.
+def run_sweep(
+    jobs: Sequence[Job],
+    directory: Path,
+    options: Sweep,
+    hydra: dict[str, Any],
+    run: Runner = run_jobs,
+) -> int:
+    """Have `run` run the jobs, on this machine or another; return the exit code.
 
     0: all completed or diverged; 1: a job failed; 130 or 143: interrupted.
 
@@ -33,7 +39,7 @@ def run_sweep(jobs: Sequence[Job], directory: Path, options: Sweep, hydra: dict[
     begin(jobs, directory, options)
     scene = Scene(directory, options, hydra, Console(), Interrupt())
     with scene.stop.listening():
-        run_jobs(runnable, scene)
+        run(runnable, scene)
     refuse(jobs, errors, scene)
     return conclude(jobs, scene)
 
@@ -103,7 +109,7 @@ def conclude(jobs: Sequence[Job], scene: Scene) -> int:
     scene.say(f"files: {scene.directory}")
     if scene.stop():
         return scene.stop.exit_code
-    return int(any(row["status"] == "failed" for row in rows) or len(rows) < len(jobs))
+    return int(any(row["status"] not in FINAL for row in rows) or len(rows) < len(jobs))
 
 
 def say_best(jobs: Sequence[Job], rows: Sequence[Cells], scene: Scene) -> None:
@@ -119,8 +125,11 @@ def say_best(jobs: Sequence[Job], rows: Sequence[Cells], scene: Scene) -> None:
 
 def gather_theory(directory: Path) -> list[dict[str, Any]]:
     """theory.json: what was forecast of each batch's problem, where theory speaks."""
-    files = sorted((directory / ".sweep").glob("*.theory.json"), key=lambda f: f.name)
-    known = [content for file in files if (content := json.loads(file.read_text("utf-8")))]
+    known: list[dict[str, Any]] = []
+    for file in sorted((directory / ".sweep").glob("*.theory.json"), key=lambda f: f.name):
+        content = json.loads(file.read_text("utf-8"))
+        if content and content not in known:
+            known.append(content)
     if known:
         write_json(directory / "theory.json", known)
     return known

@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from ..config import Config, parse
+from ..config import parse
 from ..errors import ConfigError, UserError
+from ..schema import Config
 from .lists import Assignment, assignments, swept_lists
 
 CARRIED = (

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from ..config import Config
+from ..schema import Config
 from ..sinks import number
 from .table import Cells
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.console import Console
 
-from ..config import Sweep
 from ..runs import Interrupt
+from ..schema import Sweep
 from .table import SweepTable
 
 

@@ -10,11 +10,11 @@ from rich.console import Console
 
 from ..check import cost_card, study
 from ..check.report import as_json, show
-from ..config import Config
 from ..core import Gradient
 from ..experiment import Experiment, build
 from ..gradients import GRADIENTS
 from ..rundir import git, versions, write_config, write_json
+from ..schema import Config
 
 DISAGREE = 5
 """Exit code when two methods disagree, or a student's file is not a gradient."""

@@ -19,9 +19,9 @@ from ..compare import (
     facts,
     find_runs,
 )
-from ..config import Config
 from ..figures.compare import draw_comparison
 from ..rundir import write_json
+from ..schema import Config
 from ..sinks import number
 from ..sweep.report import short
 

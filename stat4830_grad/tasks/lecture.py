@@ -7,11 +7,11 @@ from pathlib import Path
 from rich.console import Console
 
 from ..checkpoint import write_text
-from ..config import Config
 from ..lecture.comparison import exit_code, markdown, table, verdict
 from ..lecture.row import NOT_RUN
 from ..lecture.rows import lecture
 from ..rundir import versions, write_config, write_json
+from ..schema import Config
 
 
 def run(config: Config, directory: Path, command: str) -> int:

@@ -8,9 +8,9 @@ from rich.console import Console
 
 from .. import pitfalls
 from ..checkpoint import write_text
-from ..config import Config
 from ..pitfalls.listing import markdown, show
 from ..rundir import versions, write_config, write_json
+from ..schema import Config
 
 INTRO = """\
 # Pitfalls

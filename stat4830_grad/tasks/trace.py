@@ -8,13 +8,13 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-from ..config import Config
 from ..errors import ConfigError
 from ..experiment import build
 from ..figures.graph.figure import save_graph
 from ..given import given
 from ..graph import Trace, trace
 from ..rundir import versions, write_config, write_json
+from ..schema import Config
 from ..walk import walk
 
 

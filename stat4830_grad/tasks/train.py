@@ -8,12 +8,12 @@ import torch
 from rich.console import Console
 
 from ..checkpoint import load_state, save_params, save_state
-from ..config import Config
 from ..core import State
 from ..experiment import Experiment, build
 from ..report import closing, headline, note, say
 from ..rundir import RunDirectory, read_rows, rows_to_keep, write_config
 from ..runs import Interrupt, execute, summarise
+from ..schema import Config
 from ..sinks import progress
 from ..train import start
 
