@@ -61,7 +61,7 @@ def draw_metric(
             axes.plot(*zip(*points, strict=True), label=run.label, **style)
         values += [value for _, value in points]
     if name.endswith("accuracy"):
-        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %")
     elif 0 < 20 * min(values) < max(values):
         axes.set_yscale("log")
     axes.set_ylabel(name.replace("_", " "))

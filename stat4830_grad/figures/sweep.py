@@ -125,7 +125,7 @@ def draw_metric(axes: Axes, series: dict[str, list[Cells]], axis: str, name: str
         grown = [r for r in rows if r["status"] == "completed" and not on_scale(r, name)]
         at_top(axes, grown, axis, "^", "ends above its start, or far away", colour)
     if name.endswith("accuracy"):
-        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %")
     elif every and min(every) > 0 and max(every) > 20 * min(every):
         axes.set_yscale("log")
     axes.set_ylabel(NAMES[name])

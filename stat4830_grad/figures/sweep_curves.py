@@ -68,7 +68,7 @@ def inside(
 
 def dress_curves(axes: Axes, name: str, low: float, high: float) -> None:
     if name == "val_accuracy":
-        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %")
     elif 0 < 20 * low < high:
         axes.set_yscale("log")
     axes.set_xlabel("updates")
