@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import submitit
-from conftest import lacking
+import torch
+from conftest import Cli, lacking
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+
+import hydra_plugins.stat4830_launchers.batched_slurm  # noqa: F401 (registers its options)
+from stat4830_grad.app import register_resolvers
+from stat4830_grad.config import plain
+from stat4830_grad.errors import ConfigError
+from stat4830_grad.help import conf_dir
+from stat4830_grad.sweep.jobs import Job
+from stat4830_grad.sweep.slurm import runner
+from stat4830_grad.sweep.task import cut
 
 pytestmark = pytest.mark.slurm
 
@@ -90,3 +109,199 @@ def test_a_requeued_task_starts_again(slurm: Path, tmp_path: Path) -> None:
     await_output(output, "start 0")
     subprocess.run(["scontrol", "requeue", f"{sent.stdout.strip()}_0"], check=True)
     await_output(output, "start 1")
+
+
+# hydra/launcher=batched_slurm ---------------------------------------------------------------------
+
+STEPS = 8_000
+JOBS = 96
+LAUNCHER = (
+    "hydra/launcher=batched_slurm",
+    "hydra.launcher.batch_size=16",
+    "hydra.launcher.mem_gb=1",
+    "hydra.launcher.timeout_min=5",
+)
+SWEEP = (
+    *("-m", "problem=polynomial", f"steps={STEPS}", "log.every=1000", "device=cpu"),
+    *("figures=false", "optimizer=gd,momentum", "problem.x0=-0.5,0.5,2"),
+    "optimizer.lr=" + ",".join(f"{0.001 * 1.5**i:.4g}" for i in range(16)),
+)
+"""3 x 16 jobs of each of two rules: 6 batches of 16. Large step sizes diverge."""
+
+
+def rows_of(directory: Path) -> dict[int, dict[str, str]]:
+    """Rows of sweep.csv by the number of the job; whole ones only."""
+    path = directory / "sweep.csv"
+    text = path.read_text() if path.exists() else ""
+    lines = csv.DictReader(text[: text.rfind("\n") + 1].splitlines())
+    return {int(row["job"]): row for row in lines}
+
+
+def await_true(what: str, question: Callable[[], bool]) -> None:
+    """Return once the answer is yes; fail after 60 s."""
+    until = time.monotonic() + 60
+    while not question():
+        assert time.monotonic() < until, f"waited in vain: {what}"
+        time.sleep(0.02)
+
+
+def await_training(directory: Path, task: int) -> None:
+    """Return when a task has trained for a moment: its last job's directory is made just before."""
+    last = f"{16 * task + 15:03d}_*/metrics.csv"
+    await_true(f"task {task} trains", lambda: any(directory.glob(last)))
+    time.sleep(0.2)
+
+
+def await_interrupted(directory: Path, task: int) -> None:
+    """Return once a job of the task is a row that says it was interrupted in the middle."""
+
+    def interrupted() -> bool:
+        rows = rows_of(directory)
+        own = [rows[n] for n in range(16 * task, 16 * task + 16) if n in rows]
+        return any(r["status"] == "interrupted" and 0 < int(r["steps"]) < STEPS for r in own)
+
+    await_true(f"task {task} is interrupted in the middle", interrupted)
+
+
+def contents(directory: Path) -> dict[str, tuple[dict[str, str], list[str], dict[str, Any]]]:
+    """What each job left, without times: its row, its metrics.csv and its parameters."""
+    found = {}
+    for row in rows_of(directory).values():
+        job = directory / row["directory"]
+        with (job / "metrics.csv").open() as file:
+            metrics = [str({**line, "seconds": ""}) for line in csv.DictReader(file)]
+        params = torch.load(job / "checkpoint.pt", weights_only=True)["params"]
+        found[job.name] = (
+            {**row, "seconds": ""},
+            metrics,
+            {k: v.item() for k, v in params.items()},
+        )
+    return found
+
+
+def test_a_sweep_with_a_requeued_task_leaves_what_the_local_sweep_leaves(
+    slurm: Path, cli: Cli, tmp_path: Path
+) -> None:
+    local = cli(*SWEEP, "sweep.batch=16", "hydra.sweep.dir=local")
+    assert local.returncode == 0, local.stderr
+    directory = tmp_path / "cluster"
+    with ThreadPoolExecutor(1) as pool:
+        remote = pool.submit(cli, *SWEEP, *LAUNCHER, f"hydra.sweep.dir={directory}")
+        noted = directory / ".sweep" / "slurm.json"
+        await_true("the array is submitted", noted.exists)
+        ids = json.loads(noted.read_text())
+        await_training(directory, 0)
+        subprocess.run(["scontrol", "requeue", ids[0]], check=True)
+        await_interrupted(directory, 0)
+        done = remote.result()
+    assert done.returncode == 0, done.stderr
+    for task, starts in zip(ids, [2, 1, 1, 1, 1, 1], strict=True):
+        log = directory / ".sweep" / "slurm" / task / f"{task}_0_log.out"
+        assert log.read_text().count("Starting with") == starts
+    there, here = contents(directory), contents(tmp_path / "local")
+    assert len(here) == JOBS
+    assert {row["status"] for row, _, _ in here.values()} == {"completed", "diverged"}
+    assert there == here
+    best = [said.stdout.split("best final")[1].splitlines()[:2] for said in (done, local)]
+    assert best[0] == best[1]
+
+
+def process_of(task: str) -> int:
+    """The Python process of a task that runs on this node."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            variables = (process / "environ").read_bytes().split(b"\0")
+            ours = f"SLURM_JOB_ID={task}".encode() in variables
+            if ours and b"python" in words[0] and b"submitit.core._submit" in words:
+                return int(process.name)
+    pytest.fail(f"no process of task {task}")
+
+
+def test_lists_run_on_slurm_too_and_a_task_that_is_killed_is_failed_rows(
+    slurm: Path, cli: Cli, tmp_path: Path
+) -> None:
+    words = ("problem=polynomial", "steps=10000000", "device=cpu", "figures=false")
+    directory = tmp_path / "sweep"
+    with ThreadPoolExecutor(1) as pool:
+        remote = pool.submit(
+            cli, *words, *LAUNCHER, "optimizer.lr=[0.01,5]", f"hydra.run.dir={directory}"
+        )
+        await_true("a job is over", lambda: 1 in rows_of(directory))
+        task = json.loads((directory / ".sweep" / "slurm.json").read_text())[0]
+        os.kill(process_of(task), signal.SIGKILL)
+        done = remote.result()
+    assert done.returncode == 1
+    rows = rows_of(directory)
+    assert [rows[n]["status"] for n in (0, 1)] == ["failed", "diverged"]
+    assert f"Slurm task {task} ended without it" in rows[0]["error"]
+
+
+def test_a_task_waits_after_sigterm_and_ctrl_c_ends_it(slurm: Path, tmp_path: Path) -> None:
+    """A preempted task that ended by itself would not be requeued by Slurm."""
+    words = ("problem=polynomial", "steps=10000000", "device=cpu", "figures=false")
+    words = (*words, *LAUNCHER, "optimizer.lr=[0.01,5]", "hydra.run.dir=sweep")
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stat4830_grad", *words], cwd=tmp_path, env=environment
+    )
+    await_true("a job is over", lambda: 1 in rows_of(tmp_path / "sweep"))
+    task = json.loads((tmp_path / "sweep" / ".sweep" / "slurm.json").read_text())[0]
+    subprocess.run(["scancel", "--signal=TERM", task], check=True)
+    await_true("the task has saved", lambda: 0 in rows_of(tmp_path / "sweep"))
+    time.sleep(0.5)
+    states = subprocess.check_output(["squeue", "--noheader", "--format=%i %T"], text=True)
+    assert states.split() == [task, "RUNNING"]
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    assert rows_of(tmp_path / "sweep")[0]["status"] == "interrupted"
+    assert not subprocess.check_output(["squeue", "--noheader"])
+
+
+def test_what_slurm_refuses_is_a_bad_configuration(slurm: Path, cli: Cli) -> None:
+    words = ("problem=polynomial", "optimizer.lr=[0.01,5]", *LAUNCHER)
+    done = cli(*words, "hydra.launcher.partition=elsewhere")
+    assert done.returncode == 2
+    assert "Slurm refuses" in done.stderr
+    assert "Invalid partition name" in done.stderr
+
+
+def launcher(**changed: Any) -> DictConfig:
+    """Hydra's configuration of the launcher."""
+    store = ConfigStore.instance().load("hydra/launcher/batched_slurm.yaml").node
+    return OmegaConf.merge(store, changed)
+
+
+def test_without_submitit_or_slurm_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(ConfigError, match="no sbatch here"):
+        runner(launcher())
+    monkeypatch.setitem(sys.modules, "submitit", None)
+    with pytest.raises(ConfigError, match=r"pip install -e '\.\[slurm\]'"):
+        runner(launcher())
+
+
+def test_options_out_of_range_are_named(slurm: Path) -> None:
+    with pytest.raises(ConfigError, match=r"hydra.launcher.batch_size: must be .* >= 1, not 0"):
+        runner(launcher(batch_size=0))
+
+
+def test_tasks_hold_whole_batches_and_small_kinds_share_one() -> None:
+    def kinds(*sizes: int) -> list[Job]:
+        raw = plain_polynomial()
+        return [
+            Job(0, f"{kind}-{i}", {}, (), {**raw, "seed": kind})
+            for kind, size in enumerate(sizes)
+            for i in range(size)
+        ]
+
+    assert [len(batch) for batch in cut(kinds(96), 16)] == [16] * 6
+    assert [len(batch) for batch in cut(kinds(20, 17), 16)] == [10, 10, 9, 8]
+    assert [len(batch) for batch in cut(kinds(*[1] * 96), 16)] == [16] * 6
+    assert [len(batch) for batch in cut(kinds(3, 14, 2), 16)] == [3, 16]
+
+
+def plain_polynomial() -> dict[str, Any]:
+    register_resolvers()
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        return plain(compose("config", ["problem=polynomial"]))
