@@ -109,6 +109,8 @@ def start() -> int:
         codes.append(130)
     except Exception as error:
         codes.append(report(error))
+        for directory in Path("outputs").glob(f"*/{TOKEN}"):  # of a multirun without a first job
+            discard(directory)
     return max(codes)
 
 

@@ -204,6 +204,7 @@ def test_weights_and_split_from_files_repeat_somebody_elses_run(cli: Cli, tmp_pa
     ("words", "code", "said"),
     [
         (["steeps=5"], 2, "did you mean steps?"),
+        (["-m", "problem=nosuch"], 2, "least_squares"),
         (["problem=polynomial", "model=mlp"], 2, "takes no model"),
         (["problem=polynomial", "optimizer.lr=-1"], 2, "optimizer.lr"),
         (["problem=polynomial", "hydra.run.dir=file/run"], 2, "file"),

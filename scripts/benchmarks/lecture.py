@@ -1,17 +1,17 @@
-"""The lecture's loop (scripts/lecture_loop.py) on our data, from our initial point, timed."""
+"""The lecture's loop (lecture_loop.py) on our data, from our initial point, timed."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-import lecture_loop
 import torch
 from torch import Tensor, nn
 
 from stat4830_grad.core import Params
 from stat4830_grad.cost import wait
 
+from . import lecture_loop
 from .timing import Outcome, Run
 
 
