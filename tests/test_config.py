@@ -138,7 +138,7 @@ def test_no_configuration_names_an_object_of_ours_but_the_check() -> None:
         for line in file.read_text().splitlines()
         if "_target_" in line
     ]
-    assert targets == ["_target_: stat4830_grad.config.CheckFirst"]
+    assert targets == ["_target_: stat4830_grad.preflight.CheckFirst"]
 
 
 def test_nothing_that_checks_a_configuration_imports_torch() -> None:

@@ -1,0 +1,63 @@
+"""What can be known to be wrong before Hydra makes a directory. Imports no torch."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from .config import load, plain, sweep_options
+from .errors import ConfigError, UserError
+from .sweep.jobs import is_sweep, make_jobs, sort_out
+
+
+class CheckFirst(Callback):
+    """Checks a configuration before Hydra makes its directory. Hydra instantiates it."""
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        self._check(config, is_multirun=False)
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        self._check(config, is_multirun=True)
+
+    def _check(self, config: DictConfig, *, is_multirun: bool) -> None:
+        # Hydra turns exceptions of callbacks into warnings, so the error leaves as an exit.
+        try:
+            check_directories(config, is_multirun=is_multirun)
+        except UserError as error:
+            print(f"error: {error}", file=sys.stderr)
+            raise SystemExit(error.exit_code) from error
+        except OmegaConfBaseException as error:  # an interpolation that cannot be resolved
+            print(f"error: {str(error).splitlines()[0]}", file=sys.stderr)
+            raise SystemExit(ConfigError.exit_code) from error
+
+
+def check_directories(config: DictConfig, *, is_multirun: bool) -> None:
+    """Everything that can be known to be wrong before a directory is made.
+
+    Raises:
+        ConfigError: the configuration cannot be run, or not in its directory.
+    """
+    overrides, again = config.hydra.overrides.task, sweep_options(config).resume
+    if again is not None and not (Path(again) / ".sweep").is_dir():
+        raise ConfigError(f"sweep.resume={again}: no sweep is in that directory")
+    if is_multirun:  # its jobs are not composed yet; the launcher checks them
+        return
+    directory, raw = Path(config.hydra.run.dir), plain(config)
+    if is_sweep(raw):
+        sort_out(make_jobs([(overrides, raw)]))
+        checked_resume = again
+    elif again is not None:
+        raise ConfigError("sweep.resume goes with a sweep: -m, or a list of values for a key")
+    else:
+        checked_resume = load(config, overrides).resume
+    for file, key in (("metrics.csv", "resume"), ("sweep.csv", "sweep.resume")):
+        if checked_resume is None and (directory / file).exists():
+            raise ConfigError(
+                f"hydra.run.dir={directory} holds a run already: choose another directory, "
+                f"or go on with it by {key}={directory}"
+            )
