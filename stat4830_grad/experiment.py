@@ -17,6 +17,7 @@ from torch import Tensor
 
 from . import data, optimizers, problems, schema
 from .core import Gradient, Model, Objective, Optimizer, Params
+from .device import pick_device
 from .errors import ConfigError
 from .gradients import GRADIENTS
 from .models import MLP, RELU, TANH, Logistic
@@ -104,31 +105,6 @@ def build(jobs: Sequence[Config], rows: torch.Size, ground: Ground | None = None
         params=params,
         dataset=ground.dataset,
     )
-
-
-LACKING = {("mps", "float64")}
-"""Devices without a dtype."""
-
-
-def pick_device(config: Config) -> torch.device:
-    """The device asked for; `auto` is the accelerator that is there, else the CPU.
-
-    Raises:
-        ConfigError: it is not there, or cannot compute in the dtype asked for.
-    """
-    available: dict[str, bool] = {
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-        "cpu": True,
-    }
-    name: str = config.device
-    if name == "auto":
-        name = next(d for d in available if available[d] and (d, config.dtype) not in LACKING)
-    if not available[name]:
-        raise ConfigError(f"device={name}: this machine or this torch has none; try device=cpu")
-    if (name, config.dtype) in LACKING:
-        raise ConfigError(f"device={name} has no {config.dtype}: use dtype=float32 or device=cpu")
-    return torch.device(name)
 
 
 def build_objective(
