@@ -21,16 +21,28 @@ OptimizerState = dict[str, Params]
 """What an optimizer remembers between updates, e.g. {"velocity": {"w": (*K, d)}}."""
 
 
+class Inputs(Protocol):
+    """A matrix of data X (n, d) as formulas use it: a tensor, or what multiplies as one."""
+
+    @property
+    def shape(self) -> torch.Size: ...
+
+    @property
+    def mT(self) -> Inputs: ...
+
+    def __matmul__(self, other: Tensor, /) -> Tensor: ...
+
+
 class Model(Protocol):
     """A map from parameters and inputs X (n, d) to logits (*K, n)."""
 
     def init(self, generator: torch.Generator, d: int) -> Params:
         """One run's initial parameters (*K = ()), float32, drawn in the lecture's order."""
 
-    def logits(self, params: Params, X: Tensor) -> Tensor:
+    def logits(self, params: Params, X: Inputs) -> Tensor:
         """Logits (*K, n) of the inputs X (n, d)."""
 
-    def vjp(self, params: Params, X: Tensor) -> tuple[Tensor, Callable[[Tensor], Params]]:
+    def vjp(self, params: Params, X: Inputs) -> tuple[Tensor, Callable[[Tensor], Params]]:
         """Logits (*K, n) and their pullback: ∂f/∂logits (*K, n) -> ∂f/∂params, by hand."""
 
 
@@ -96,6 +108,8 @@ class Record:
 
 def per_row(value: Tensor, like: Tensor) -> Tensor:
     """Shape (*K,) -> (*K, 1, …, 1), to broadcast against `like` (*K, …)."""
+    if value.ndim == 0:
+        return value
     return value.reshape(value.shape + (1,) * (like.ndim - value.ndim))
 
 

@@ -1,8 +1,8 @@
 """Models for binary classification: logistic regression and multilayer perceptrons.
 
 Index legend: n samples, d inputs, h hidden units; *K leading dimensions of a batch of runs.
-Inputs X are (n, d) and shared by all runs. Activations are kept as (*K, h, n), so that W @ X.mT
-with W (*K, h, d) folds K small products into one large one.
+Inputs X are (n, d) and shared by all runs: K small products with them are one large one.
+Activations are (*K, n, h), a row for each sample, as in `torch.nn.Linear`.
 
 Initial weights are those of `torch.nn.Linear`: W and b uniform on ±1/√fan_in.
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .core import Params
+from .core import Inputs, Params
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class Logistic:
             params["b"] = linear_bias(generator, 1, d).squeeze(0)
         return params
 
-    def logits(self, params: Params, X: Tensor) -> Tensor:
-        z = times_rows(params["w"], X)  # (*K, n)
+    def logits(self, params: Params, X: Inputs) -> Tensor:
+        z = forward(X, params["w"]).movedim(0, -1)  # (*K, n)
         return z + params["b"][..., None] if self.bias else z
 
-    def vjp(self, params: Params, X: Tensor) -> tuple[Tensor, Callable[[Tensor], Params]]:
+    def vjp(self, params: Params, X: Inputs) -> tuple[Tensor, Callable[[Tensor], Params]]:
         def pullback(dz: Tensor) -> Params:  # dz (*K, n)
-            grads = {"w": times_rows(dz, X.mT)}  # Σ_n dz x: (*K, d)
+            grads = {"w": pull_back(X, dz.movedim(-1, 0))}
             if self.bias:
                 grads["b"] = dz.sum(-1)
             return grads
@@ -47,26 +47,36 @@ class Logistic:
         return self.logits(params, X), pullback
 
 
-def times_rows(w: Tensor, X: Tensor) -> Tensor:
-    """w Xᵀ for w (*K, d) and X (n, d): (*K, n).
+def forward(X: Inputs, W: Tensor) -> Tensor:
+    """x·w for each row x (d,) of X (n, d) and w (d,) of W (*S, d): (n, *S), in one product."""
+    if W.ndim == 1:
+        return X @ W
+    return (X @ W.reshape(-1, W.shape[-1]).mT).unflatten(1, W.shape[:-1])
 
-    As X Wᵀ for a batch: BLAS is a sixth faster with the long dimension first (measured for
-    64 × 784 by 784 × 4,000, MKL on two cores).
-    """
-    return (X @ w.mT).mT if w.ndim > 1 else X @ w
+
+def pull_back(X: Inputs, dZ: Tensor) -> Tensor:
+    """∂f/∂W = Σ_n dz xᵀ (*S, d) from ∂f/∂(X Wᵀ) = dZ (n, *S)."""
+    if dZ.ndim == 1:
+        return X.mT @ dZ
+    return (X.mT @ dZ.flatten(1)).mT.unflatten(0, dZ.shape[1:])
 
 
 @dataclass(frozen=True)
 class Activation:
-    """φ, and its derivative expressed from the output a = φ(z)."""
+    """a = φ(z), and its pullback ∂f/∂z = ∂f/∂a · φ′(z), expressed from the output a."""
 
     value: Callable[[Tensor], Tensor]
-    slope: Callable[[Tensor], Tensor]  # a -> φ′(z)
+    pullback: Callable[[Tensor, Tensor], Tensor]  # (∂f/∂a, a) -> ∂f/∂z
 
 
-#                        φ(z)        φ′(z) from a = φ(z)
-TANH = Activation(torch.tanh, lambda a: 1 - a * a)
-RELU = Activation(torch.relu, lambda a: (a > 0).to(a.dtype))
+def relu_pullback(da: Tensor, a: Tensor) -> Tensor:
+    """∂f/∂a where a > 0, else 0; torch has it in one pass, twenty times as fast as `where`."""
+    dz: Tensor = torch.ops.aten.threshold_backward(da, a, 0)
+    return dz
+
+
+TANH = Activation(torch.tanh, lambda da, a: da * (1 - a * a))
+RELU = Activation(torch.relu, relu_pullback)
 
 
 @dataclass(frozen=True)
@@ -93,34 +103,34 @@ class MLP:
             params[f"b{layer}"] = linear_bias(generator, fan_out, fan_in)
         return params
 
-    def logits(self, params: Params, X: Tensor) -> Tensor:
+    def logits(self, params: Params, X: Inputs) -> Tensor:
         return self._forward(params, X)[0]
 
-    def vjp(self, params: Params, X: Tensor) -> tuple[Tensor, Callable[[Tensor], Params]]:
+    def vjp(self, params: Params, X: Inputs) -> tuple[Tensor, Callable[[Tensor], Params]]:
         logits, activations = self._forward(params, X)
 
         def pullback(dlogits: Tensor) -> Params:
             grads: Params = {}
-            dz = dlogits.unsqueeze(-2)  # (*K, 1, n): ∂f/∂z of the last layer
-            for layer in range(len(activations), 0, -1):
-                a = activations[layer - 1]  # (*K, h, n): input of this layer
-                grads[f"w{layer}"] = dz @ a.mT  # Σ_n dz aᵀ
-                grads[f"b{layer}"] = dz.sum(-1)
-                if layer > 1:
-                    dz = (params[f"w{layer}"].mT @ dz) * self.activation.slope(a)
+            dz = dlogits.unsqueeze(-1)  # (*K, n, 1): ∂f/∂z of the last layer
+            for layer in range(len(activations) + 1, 1, -1):
+                a = activations[layer - 2]  # (*K, n, h): input of this layer
+                grads[f"w{layer}"] = dz.mT @ a  # Σ_n dz aᵀ
+                grads[f"b{layer}"] = dz.sum(-2)
+                dz = self.activation.pullback(dz @ params[f"w{layer}"], a)
+            grads["w1"], grads["b1"] = pull_back(X, dz.movedim(-2, 0)), dz.sum(-2)
             return {name: grads[name] for name in params}
 
         return logits, pullback
 
-    def _forward(self, params: Params, X: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Logits (*K, n) and every layer's input: Xᵀ (d, n), then activations (*K, h, n)."""
-        a, activations = X.mT, []
-        layers = len(self.hidden) + 1
-        for layer in range(1, layers + 1):
+    def _forward(self, params: Params, X: Inputs) -> tuple[Tensor, list[Tensor]]:
+        """Logits (*K, n), and the activations (*K, n, h) of every hidden layer."""
+        z = forward(X, params["w1"]).movedim(0, -2) + params["b1"].unsqueeze(-2)  # (*K, n, h)
+        activations = []
+        for layer in range(2, len(self.hidden) + 2):
+            a = self.activation.value(z)
             activations.append(a)
-            z = params[f"w{layer}"] @ a + params[f"b{layer}"].unsqueeze(-1)  # (*K, h, n)
-            a = self.activation.value(z) if layer < layers else z
-        return a.squeeze(-2), activations
+            z = a @ params[f"w{layer}"].mT + params[f"b{layer}"].unsqueeze(-2)
+        return z.squeeze(-1), activations
 
 
 def linear_weight(generator: torch.Generator, fan_out: int, fan_in: int) -> Tensor:

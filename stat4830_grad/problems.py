@@ -169,21 +169,21 @@ class Parity:
         return (*names, "grad_norm")
 
     def init(self, generator: torch.Generator) -> Params:
-        return self.model.init(generator, self.data.train.X.shape[1])
+        return self.model.init(generator, self.data.train.inputs.shape[1])
 
     def loss(self, params: Params) -> Tensor:
         train = self.data.train
-        return cross_entropy(self.model.logits(params, train.X), train.y)
+        return cross_entropy(self.model.logits(params, train.inputs), train.y)
 
     def loss_and_gradient(self, params: Params) -> tuple[Tensor, Params]:
-        X, y = self.data.train.X, self.data.train.y
+        X, y = self.data.train.inputs, self.data.train.y
         z, pullback = self.model.vjp(params, X)
         return cross_entropy(z, y), pullback((torch.sigmoid(z) - y) / len(y))
 
     def metrics(self, params: Params) -> dict[str, Tensor]:
         values = {}
         for name, part in self.parts().items():
-            z = self.model.logits(params, part.X)
+            z = self.model.logits(params, part.inputs)
             values[f"{name}_loss"] = cross_entropy(z, part.y)
             values[f"{name}_accuracy"] = accuracy(z, part.y)
         return values
@@ -191,8 +191,9 @@ class Parity:
 
 def cross_entropy(z: Tensor, y: Tensor) -> Tensor:
     """Mean binary cross-entropy (*K,) of logits z (*K, n) against y (n,) in {0, 1}."""
-    loss = binary_cross_entropy_with_logits(z, y.expand_as(z), reduction="none")
-    return loss.mean(-1)
+    if z.ndim == 1:
+        return binary_cross_entropy_with_logits(z, y)
+    return binary_cross_entropy_with_logits(z, y.expand_as(z), reduction="none").mean(-1)
 
 
 def accuracy(z: Tensor, y: Tensor) -> Tensor:

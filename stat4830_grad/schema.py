@@ -178,6 +178,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     runs: list[str] | str | None = None
     compare: Compare | None = None
     trace: Tracing | None = None
+    products: Literal["auto", "compiled", "torch"] = "auto"
 
 
 def init_seed(config: Config) -> int | None:

@@ -267,17 +267,15 @@ def test_at_least_one_run_is_tried_however_little_memory_there_is() -> None:
 def test_accuracies_of_64_step_sizes_on_mnist_are_those_of_single_runs(
     tmp_path: Path, mnist_dir: Path
 ) -> None:
-    words = ("problem=mnist", f"data_dir={mnist_dir}", "steps=21", "device=cpu", "figures=false")
-    overrides = (*words, "optimizer.lr=${logspace:-4,0,64}")
+    words = ("problem=mnist", f"data_dir={mnist_dir}", "steps=21", "device=cpu", "dtype=float64")
+    overrides = (*words, "figures=false", "optimizer.lr=${logspace:-4,0,64}")
     assert sweep(tmp_path, *overrides) == 0
     jobs = jobs_of(*overrides)
     ground = prepare(jobs[0].config())
     for job in jobs:
         config = job.config()
         alone = build([config], torch.Size(()), ground)
-        state = training.start(alone.params, alone.optimizer, torch.Size(()))
-        parts = (alone.objective, alone.gradient, alone.optimizer, alone.lr, state)
-        runs = training.train(*parts, steps=config.steps, due=config.log.due)
+        runs = alone.train(alone.start(), steps=config.steps, due=config.log.due)
         for (_, record), row in zip(runs, read_rows(tmp_path / job.name), strict=True):
             for name in ("train_accuracy", "val_accuracy"):
                 assert float(record.values[name]) == row[name]
@@ -344,7 +342,7 @@ def test_a_killed_sweep_resumes_to_the_table_of_an_undisturbed_one(
                 raise Killed
             yield state, record
 
-    monkeypatch.setattr("stat4830_grad.runs.train", killed)
+    monkeypatch.setattr("stat4830_grad.experiment.train", killed)
     if after < 12:
         with pytest.raises(Killed):
             sweep(tmp_path / "cut", *overrides)

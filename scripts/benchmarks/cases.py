@@ -12,7 +12,7 @@ import torch
 from stat4830_grad.data.idx import SETS, find_files
 from stat4830_grad.data.images import Images
 from stat4830_grad.data.split import split_images
-from stat4830_grad.experiment import Experiment, Ground, build, build_model, prepare
+from stat4830_grad.experiment import Experiment, Ground, build, build_model, compiles, prepare
 from stat4830_grad.lecture.protocol import compose
 from stat4830_grad.problems import LeastSquares, Parity
 from stat4830_grad.schema import Config, Gradient
@@ -87,6 +87,7 @@ def make_ground(config: Config, setting: Setting) -> Ground:
         std=problem.std,
         dtype=torch.float32,
         device=device,
+        compiled=compiles(config, device),
     )
     objective = Parity(build_model(config.model), split)
     return Ground(objective, {"name": "synthetic"}, device, torch.float32, generator.get_state())

@@ -1,25 +1,32 @@
 """The lecture's split: which images train and which validate, normalised, with their parity."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from ..errors import ConfigError
 from .images import Images
+from .pixels import Pixels
 
 
 @dataclass(frozen=True)
 class Part:
     """Flattened, normalised images of one part of a split and their parity.
 
-    `X` and `y` lie on the device; `images` and `labels`, as stored, stay on the CPU for figures.
+    `inputs` and `y` lie on the device; `images` and `labels`, as stored, stay on the CPU.
     """
 
-    X: Tensor  # (n, 784) dtype
+    inputs: Tensor | Pixels  # (n, 784) dtype: what formulas multiply with
     y: Tensor  # (n,) dtype, label mod 2
     images: Tensor  # (n, 28, 28) uint8
     labels: Tensor  # (n,) uint8
+
+    @cached_property
+    def X(self) -> Tensor:
+        """(n, 784) dtype: the inputs as a tensor, made when first asked for."""
+        return self.inputs.dense() if isinstance(self.inputs, Pixels) else self.inputs
 
 
 @dataclass(frozen=True)
@@ -44,12 +51,14 @@ def split_images(
     std: float,
     dtype: torch.dtype,
     device: torch.device | str,
+    compiled: bool = False,
     indices: Tensor | None = None,
 ) -> Split:
     """The first `n_train` of a random permutation train, the next `n_val` validate.
 
     `indices` (n_train + n_val,) int64 takes the permutation's place. The permutation is drawn all
     the same, so that what is drawn from `generator` later (weights) does not depend on it.
+    `compiled` keeps the inputs as bytes, for products that are compiled for them; on the CPU.
 
     Raises ConfigError for sizes, indices, a test part or a `std` that cannot be had.
     """
@@ -64,8 +73,9 @@ def split_images(
     chosen = drawn if indices is None else _checked(indices, n, available)
 
     def part(stored: Tensor, labels: Tensor) -> Part:
-        X = normalise(stored, mean, std).to(device, dtype)
-        return Part(X, (labels % 2).to(device, dtype), stored, labels)
+        pixels = Pixels(stored.flatten(1), mean, std, dtype)
+        inputs = pixels if compiled else pixels.dense().to(device)
+        return Part(inputs, (labels % 2).to(device, dtype), stored, labels)
 
     def chosen_part(rows: Tensor) -> Part:
         return part(images.train[rows], images.train_labels[rows])
@@ -75,15 +85,6 @@ def split_images(
     if use_test and images.test is not None and images.test_labels is not None:
         test = part(images.test, images.test_labels)
     return Split(images.name, chosen_part(chosen[:n_train]), val, test, images.sha256)
-
-
-def normalise(stored: Tensor, mean: float, std: float) -> Tensor:
-    """(n, 28, 28) uint8 -> (n, 784) float32, with the roundings of ToTensor and Normalize.
-
-    Always in float32 on the CPU, so that every dtype and device sees the same numbers.
-    """
-    X = stored.flatten(1).to(torch.float32).div_(255)
-    return X.sub_(torch.tensor(mean)).div_(torch.tensor(std))
 
 
 def _check_sizes(images: Images, n_train: int, n_val: int) -> None:

@@ -95,7 +95,7 @@ def with_error(f: Parity, error: Slope) -> Callable[[Params], Params]:
     """The model's own pullback, fed with a wrong ∂f/∂z."""
 
     def gradient(params: Params) -> Params:
-        z, pullback = f.model.vjp(params, f.data.train.X)
+        z, pullback = f.model.vjp(params, f.data.train.inputs)
         return pullback(error(z, f.data.train.y) / len(f.data.train.y))
 
     return gradient

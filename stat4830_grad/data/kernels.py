@@ -1,0 +1,130 @@
+"""Products with a matrix of bytes, compiled by numba: the only file that imports it.
+
+Index legend: B (n, d) uint8, of which most entries are 0; columns of W go in panels of 32 so that
+the innermost loop has a length the compiler knows and turns into vector instructions.
+
+Every entry of a result is summed by one thread in a fixed order, so results do not depend on the
+number of threads, which is torch's when this file is imported. Loops count in uint64: a signed
+index may be negative, which in numpy means "from the end", and looking for that costs more than
+the sum.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from numba import get_num_threads, njit, prange, set_num_threads
+from numpy.typing import NDArray
+
+Floats = NDArray[Any]  # float32 or float64
+
+PANEL = 32
+BLOCK = 4096
+"""Rows of W that are used together: 4096 · 32 floats stay in a core's cache."""
+
+
+THREADS = min(torch.get_num_threads(), get_num_threads())
+set_num_threads(THREADS)
+
+# Sums may be reordered, which vector instructions need; infinity and NaN stay what they are.
+FAST = {"reassoc", "contract", "nsz"}
+u = np.uint64
+
+
+@njit(cache=True, parallel=True, fastmath=FAST, error_model="numpy")
+def times_vector(
+    n: int, B: Floats, rows: Floats, columns: Floats, v: Floats, scale: float, shift: float
+) -> Floats:
+    """(scale · B + shift) v: (n,), for a B of which only rows × columns are not 0 throughout.
+
+    Reads every byte of these: without jumps, that is faster than skipping zeros.
+    """
+    real = v.dtype.type
+    base = real(shift) * v.sum()
+    kept = v if len(columns) == len(v) else v[columns]
+    out = np.full(n, base)
+    for i in prange(len(rows)):
+        row = B[i]
+        total = real(0)
+        for j in range(len(kept)):
+            total += real(row[j]) * kept[j]
+        out[rows[i]] += real(scale) * total
+    return out
+
+
+@njit(cache=True, error_model="numpy")
+def compress(B: NDArray[np.uint8]) -> tuple[Any, Any, Any]:
+    """The entries of B that are not 0, in blocks of BLOCK columns, row by row.
+
+    Entries start[block · n + i] to start[block · n + i + 1] are row i of the block: `value` in
+    column block · BLOCK + `column`. Shapes (blocks · n + 1,), (entries,), (entries,).
+    """
+    n, d = B.shape
+    blocks = (d + BLOCK - 1) // BLOCK
+    start = np.zeros(blocks * n + 1, np.uint32)
+    entries = 0
+    for row in range(blocks * n):
+        block, i = row // n, row % n
+        for j in range(block * BLOCK, min(d, (block + 1) * BLOCK)):
+            entries += B[i, j] != 0
+        start[row + 1] = entries
+    column = np.empty(entries, np.uint16)
+    value = np.empty(entries, np.uint8)
+    k = 0
+    for row in range(blocks * n):
+        block, i = row // n, row % n
+        for j in range(block * BLOCK, min(d, (block + 1) * BLOCK)):
+            if B[i, j]:
+                column[k], value[k] = j - block * BLOCK, B[i, j]
+                k += 1
+    return start, column, value
+
+
+@njit(cache=True, parallel=True, fastmath=FAST, error_model="numpy")
+def times_panels(
+    n: int,
+    start: Floats,
+    column: Floats,
+    value: Floats,
+    W: Floats,
+    scale: float,
+    base: Floats,
+    threads: int,
+) -> Floats:
+    """scale · B W + base: (p, n, 32).
+
+    For B (n, d) as `compress` gives it, panels W (p, d, 32), and base (p, 32) for every row.
+    """
+    panels, d, _ = W.shape
+    out = np.empty((panels, n, PANEL), W.dtype)
+    o, w, origin, real = out.reshape(-1), W.reshape(-1), base.reshape(-1), W.dtype.type
+    rows, stride, blocks = u(n), u(threads), u((len(start) - 1) // n)
+    for task in prange(panels * threads):
+        panel, first = u(task // threads), u(task % threads)
+        for block in range(blocks):
+            above = panel * u(d) + block * u(BLOCK)  # rows of W before this block's
+            for i in range(first, rows, stride):
+                z = (panel * rows + i) * u(PANEL)
+                if block == u(0):
+                    for h in range(u(PANEL)):
+                        o[z + h] = origin[panel * u(PANEL) + h]
+                k, end = u(start[block * rows + i]), u(start[block * rows + i + u(1)])
+                while k + u(4) <= end:  # four at a time: one load and store of out for four sums
+                    k1, k2, k3 = k + u(1), k + u(2), k + u(3)
+                    b, b1 = real(scale) * real(value[k]), real(scale) * real(value[k1])
+                    b2, b3 = real(scale) * real(value[k2]), real(scale) * real(value[k3])
+                    x, x1 = (above + u(column[k])) * u(PANEL), (above + u(column[k1])) * u(PANEL)
+                    x2, x3 = (above + u(column[k2])) * u(PANEL), (above + u(column[k3])) * u(PANEL)
+                    for h in range(u(PANEL)):
+                        o[z + h] += (b * w[x + h] + b1 * w[x1 + h]) + (
+                            b2 * w[x2 + h] + b3 * w[x3 + h]
+                        )
+                    k += u(4)
+                while k < end:
+                    b, x = real(scale) * real(value[k]), (above + u(column[k])) * u(PANEL)
+                    for h in range(u(PANEL)):
+                        o[z + h] += b * w[x + h]
+                    k += u(1)
+    return out

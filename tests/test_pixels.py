@@ -1,0 +1,120 @@
+"""Products with images that are kept as bytes are products with the matrix they stand for."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from cases import MODELS, batch, relative
+
+from stat4830_grad.data import Part, Split, kernels
+from stat4830_grad.data.pixels import Pixels
+from stat4830_grad.experiment import prepare
+from stat4830_grad.gradients import GRADIENTS
+from stat4830_grad.lecture.protocol import compose
+from stat4830_grad.problems import Parity
+
+CLOSE = {torch.float32: 1e-5, torch.float64: 1e-13}
+
+
+def pixels(n: int, d: int, dtype: torch.dtype = torch.float64) -> Pixels:
+    """Mostly black, with a black image and, at d > 3, black columns."""
+    generator = torch.Generator().manual_seed(n + d)
+    stored = torch.randint(0, 256, (n, d), generator=generator, dtype=torch.uint8)
+    stored[torch.rand(n, d, generator=generator) < 0.7] = 0
+    stored[0], stored[:, 3:5] = 0, 0
+    return Pixels(stored, 0.1307, 0.3081, dtype)
+
+
+def weights(*shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(1), dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", CLOSE)
+@pytest.mark.parametrize("columns", [(), (1,), (5,), (32,), (40,), (96,)])
+@pytest.mark.parametrize(("n", "d"), [(7, 3), (60, 25), (4100, 9)])
+def test_products_are_those_of_the_dense_matrix(n, d, columns, dtype):
+    X = pixels(n, d, dtype)
+    W, Z = weights(d, *columns, dtype=dtype), weights(n, *columns, dtype=dtype)
+    assert (X @ W).shape == (n, *columns)
+    assert relative(X @ W, X.dense() @ W) < CLOSE[dtype]
+    assert relative(X.mT @ Z, X.dense().mT @ Z) < CLOSE[dtype]
+
+
+def test_a_transposed_operand_and_a_white_image_are_no_exceptions():
+    X = Pixels(torch.full((3, 6), 255, dtype=torch.uint8), 0.5, 2.0, torch.float64)
+    W = weights(4, 6).mT
+    assert relative(X @ W, X.dense() @ W) < 1e-13
+    assert torch.equal(X.dense(), torch.full((3, 6), 0.25, dtype=torch.float64))
+
+
+def test_turning_twice_is_the_matrix_itself():
+    X = pixels(6, 9)
+    assert X.mT.mT is X
+    assert X.mT.shape == (9, 6)
+
+
+@pytest.mark.parametrize("columns", [(), (3,)])
+def test_autograd_differentiates_a_product_once_and_twice(columns):
+    X, W = pixels(8, 6), weights(6, *columns).requires_grad_()
+    assert torch.autograd.gradcheck(lambda W: (X @ W).sin(), W)
+    assert torch.autograd.gradgradcheck(lambda W: (X @ W).sin(), W)
+
+
+def test_nothing_is_recorded_where_nothing_asks_for_it():
+    X, W = pixels(8, 6), weights(6).requires_grad_()
+    assert (X @ W).requires_grad
+    assert not (X @ W.detach()).requires_grad
+    with torch.no_grad():
+        assert not (X @ W).requires_grad
+
+
+def test_an_infinite_column_leaves_the_others_as_they_were():
+    X, W = pixels(40, 9), weights(9, 5)
+    spoiled = W.clone()
+    spoiled[2, 1] = torch.inf
+    others = [0, 2, 3, 4]
+    assert torch.equal((X @ spoiled)[:, others], (X @ W)[:, others])
+    assert not (X @ spoiled)[:, 1].isfinite().any()
+
+
+def test_the_number_of_threads_changes_no_bit():
+    X, W = pixels(5000, 9).mT, weights(1, 5000, 32)
+    base = torch.zeros(1, 32, dtype=torch.float64).numpy()
+    one, three = (
+        kernels.times_panels(9, *X._entries, W.numpy(), 1.0, base, threads) for threads in (1, 3)
+    )
+    assert (one == three).all()
+
+
+@pytest.mark.parametrize("gradient", GRADIENTS)
+@pytest.mark.parametrize("model", MODELS)
+def test_a_model_on_bytes_is_the_model_on_the_dense_matrix(model, gradient):
+    X = pixels(30, 9)
+    y = (torch.arange(30) % 2).double()
+    on_bytes, dense = (
+        Parity(MODELS[model], Split("made", Part(inputs, y, X.stored, y), None, None, ""))
+        for inputs in (X, X.dense())
+    )
+    params = batch(dense, [1, 2, 3])
+    for point in (params, {name: p[0] for name, p in params.items()}):
+        loss, grads = GRADIENTS[gradient](on_bytes, point)
+        expected_loss, expected = GRADIENTS[gradient](dense, point)
+        assert relative(loss, expected_loss) < 1e-12
+        assert all(relative(grads[name], expected[name]) < 1e-12 for name in expected)
+        metrics, expected = on_bytes.metrics(point), dense.metrics(point)
+        assert relative(metrics["train_loss"], expected["train_loss"]) < 1e-12
+        assert torch.equal(metrics["train_accuracy"], expected["train_accuracy"])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "kind"),
+    [
+        ([], Pixels),
+        (["products=torch"], torch.Tensor),
+        (["task=trace"], torch.Tensor),
+        (["task=trace", "products=compiled"], Pixels),
+    ],
+)
+def test_training_compiles_products_and_what_explains_torch_does_not(overrides, kind):
+    ground = prepare(compose("problem=digits", "device=cpu", *overrides))
+    assert isinstance(ground.objective.data.train.inputs, kind)
