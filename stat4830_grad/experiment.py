@@ -7,7 +7,7 @@ size, momentum, initial seed, initial point); those become one batch with *K = (
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,15 @@ import torch
 from torch import Tensor
 
 from . import data, optimizers, problems, schema
-from .core import Gradient, Model, Objective, Optimizer, Params
+from .core import Gradient, Model, Objective, Optimizer, Params, Record, State
 from .device import pick_device
 from .errors import ConfigError
 from .gradients import GRADIENTS
 from .models import MLP, RELU, TANH, Logistic
+from .replay import cuda_graph
 from .schema import Config
 from .student import gradient_from
+from .train import start, train
 from .weights import load_indices, load_weights
 
 
@@ -36,6 +38,35 @@ class Experiment:
     lr: Tensor  # (*K,)
     params: Params  # initial point, each (*K, …)
     dataset: dict[str, Any]
+
+    def start(self) -> State:
+        """The state before the first update."""
+        return start(self.params, self.optimizer, self.lr.shape)
+
+    def train(
+        self,
+        state: State,
+        *,
+        steps: int,
+        due: Callable[[int], bool],
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[tuple[State, Record]]:
+        """`train.train` with these parts. On CUDA, updates are replayed from a graph.
+
+        A student's gradient is not: it may do what a graph cannot hold.
+        """
+        ours = self.gradient in GRADIENTS.values()
+        return train(
+            self.objective,
+            self.gradient,
+            self.optimizer,
+            self.lr,
+            state,
+            steps=steps,
+            due=due,
+            stop=stop,
+            capture=cuda_graph if ours and self.lr.device.type == "cuda" else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -169,6 +200,7 @@ def build_parity(
         std=problem.std,
         dtype=dtype,
         device=device,
+        compiled=compiles(config, device),
         indices=indices,
     )
     dataset = {
@@ -178,6 +210,20 @@ def build_parity(
         "n_val": problem.n_val,
     }
     return problems.Parity(build_model(config.model), split), dataset
+
+
+def compiles(config: Config, device: torch.device) -> bool:
+    """Whether products with images are compiled, instead of torch's own with a dense matrix.
+
+    Raises:
+        ConfigError: they are to be, on a device that has none.
+    """
+    if config.products == "compiled" and device.type != "cpu":
+        raise ConfigError(f"products=compiled: device={device} has none; use products=torch")
+    explains = config.task in ("check", "trace")  # what torch does, operation by operation
+    return config.products == "compiled" or (
+        config.products == "auto" and device.type == "cpu" and not explains
+    )
 
 
 def build_model(model: Any) -> Model:

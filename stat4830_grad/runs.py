@@ -12,7 +12,6 @@ from .core import NEVER, Record, State
 from .experiment import Experiment
 from .rundir import Row, RunDirectory, git, versions, write_json
 from .schema import Config
-from .train import train
 
 
 class Sink(Protocol):
@@ -77,16 +76,7 @@ def execute(
     """
     saved = flushed = time.monotonic()
     ended = (state.diverged_at < state.updates).flatten().tolist()
-    for now, record in train(
-        experiment.objective,
-        experiment.gradient,
-        experiment.optimizer,
-        experiment.lr,
-        state,
-        steps=config.steps,
-        due=config.log.due,
-        stop=stop,
-    ):
+    for now, record in experiment.train(state, steps=config.steps, due=config.log.due, stop=stop):
         diverged_at = now.diverged_at.flatten().tolist()
         wanted = config.log.due(record.updates) or record.updates == config.steps or stop()
         for k, (row, directory) in enumerate(zip(rows_of(record), directories, strict=True)):

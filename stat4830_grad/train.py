@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
 
-from .core import NEVER, Gradient, Objective, Optimizer, Params, Record, State, row_norm
+from .core import (
+    NEVER,
+    Gradient,
+    Objective,
+    Optimizer,
+    OptimizerState,
+    Params,
+    Record,
+    State,
+    row_norm,
+)
+from .replay import Capture, Replay, Standing
 
 
 def start(params: Params, optimizer: Optimizer, rows: torch.Size) -> State:
@@ -28,6 +40,7 @@ def train(
     steps: int,
     due: Callable[[int], bool],
     stop: Callable[[], bool] = lambda: False,
+    capture: Capture | None = None,
 ) -> Iterator[tuple[State, Record]]:
     """Yield (state, record) wherever `due(updates)` says so, and at the end.
 
@@ -39,19 +52,30 @@ def train(
     Args:
         lr: step sizes (*K,).
         steps: number of updates, counted from the initial point, after which to end.
+        capture: records an update, to be replayed where no record is due; None makes each anew.
     """
     host = lr.device.type == "cpu"
     params, memory, diverged_at = state.params, state.optimizer, state.diverged_at
     running = int((diverged_at == NEVER).sum())
+
+    def update(params: Params, memory: OptimizerState, since: Tensor, t: Tensor) -> Standing:
+        loss, grads = gradient(objective, params)
+        return *optimizer.update(params, grads, lr, memory), noted(loss, since, t)
+
+    replay = capture and Replay(update, (params, memory, diverged_at), state.updates, capture)
     clock = Stopwatch(lr.device, state.seconds)
     for t in range(state.updates, steps + 1):
         last = t == steps or running == 0 or stop()
         log = last or due(t)
+        if replay and not log:
+            replay()
+            continue
         seconds = clock.read(wait=log)
+        if replay:
+            params, memory, diverged_at = replay.standing()
         loss, grads = gradient(objective, params)
-        finite = loss.isfinite()
-        if not host or not finite.all():
-            diverged_at = torch.where(finite, diverged_at, diverged_at.clamp(max=t))
+        if not host or not all_finite(loss):
+            diverged_at = noted(loss, diverged_at, t)
             if host or log:
                 before, running = running, int((diverged_at == NEVER).sum())
                 log = log or running < before
@@ -62,7 +86,20 @@ def train(
             clock.resume()
         if last or running == 0:
             return
-        params, memory = optimizer.update(params, grads, lr, memory)
+        if replay:
+            replay()
+        else:
+            params, memory = optimizer.update(params, grads, lr, memory)
+
+
+def noted(loss: Tensor, diverged_at: Tensor, t: Tensor | int) -> Tensor:
+    """`diverged_at` (*K,) with t for every row whose loss is the first that is not finite."""
+    return torch.where(loss.isfinite(), diverged_at, diverged_at.clamp(max=t))
+
+
+def all_finite(loss: Tensor) -> bool:
+    """Whether every entry is finite; makes the host wait for the device."""
+    return math.isfinite(loss) if loss.ndim == 0 else bool(loss.isfinite().all())
 
 
 def evaluate(objective: Objective, params: Params, grads: Params, rows: int) -> dict[str, Tensor]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
-from stat4830_grad.core import Objective, Params
+from stat4830_grad import optimizers
+from stat4830_grad.core import Objective, Optimizer, Params
 from stat4830_grad.data import Part, Split, synthetic_least_squares
 from stat4830_grad.models import MLP, RELU, TANH, Logistic
 from stat4830_grad.problems import Composite, LeastSquares, Parity, Polynomial, minimiser
@@ -30,6 +33,22 @@ MODELS = {
     "deep_relu_mlp": MLP((7, 5, 4), RELU),
     "deep_tanh_mlp": MLP((7, 5), TANH),
 }
+
+
+RULES = ("gd", "torch_sgd", "momentum", "nesterov", "adam")
+
+
+def rule_named(name: str, dtype: torch.dtype = torch.float64) -> Optimizer:
+    """The rule with the usual hyperparameters."""
+    beta, beta2, eps = (torch.tensor(value, dtype=dtype) for value in (0.9, 0.999, 1e-8))
+    rules: dict[str, Callable[[], Optimizer]] = {
+        "gd": optimizers.gd,
+        "torch_sgd": optimizers.TorchSGD,
+        "momentum": lambda: optimizers.momentum(beta),
+        "nesterov": lambda: optimizers.nesterov(beta),
+        "adam": lambda: optimizers.adam(beta, beta2, eps),
+    }
+    return rules[name]()
 
 
 def objective(name: str, dtype: torch.dtype = torch.float64) -> Objective:

@@ -6,28 +6,12 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from cases import NAMES, batch, objective, relative, start
+from cases import NAMES, RULES, batch, objective, relative, rule_named, start
 from torch import Tensor
 
 from stat4830_grad import optimizers
 from stat4830_grad.core import Objective, Optimizer, Params
 from stat4830_grad.gradients import GRADIENTS, manual
-
-RULES = ("gd", "torch_sgd", "momentum", "nesterov", "adam")
-
-
-def rule_named(name: str, dtype: torch.dtype = torch.float64) -> Optimizer:
-    """The rule with the usual hyperparameters."""
-    beta, beta2, eps = (torch.tensor(value, dtype=dtype) for value in (0.9, 0.999, 1e-8))
-    rules: dict[str, Callable[[], Optimizer]] = {
-        "gd": optimizers.gd,
-        "torch_sgd": optimizers.TorchSGD,
-        "momentum": lambda: optimizers.momentum(beta),
-        "nesterov": lambda: optimizers.nesterov(beta),
-        "adam": lambda: optimizers.adam(beta, beta2, eps),
-    }
-    return rules[name]()
-
 
 TORCH: dict[str, Callable[[list[Tensor], float], torch.optim.Optimizer]] = {
     "gd": lambda p, lr: torch.optim.SGD(p, lr=lr),

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-from cases import batch, objective, start
+from cases import RULES, batch, objective, rule_named, start
 from torch import Tensor
 
 from stat4830_grad import optimizers
 from stat4830_grad.checkpoint import load_state, save_state
 from stat4830_grad.core import NEVER, Optimizer, Params, Record, State
 from stat4830_grad.errors import DataError
+from stat4830_grad.experiment import build
 from stat4830_grad.gradients import GRADIENTS, backward, manual
+from stat4830_grad.lecture.protocol import compose
 from stat4830_grad.problems import Polynomial
+from stat4830_grad.replay import WARM_UP
 from stat4830_grad.train import start as begin
 from stat4830_grad.train import train
 
@@ -124,6 +128,59 @@ def test_the_gradient_at_a_logged_update_is_part_of_the_seconds() -> None:
     records = [r for _, r in train(slow, manual, rule, lr, state, steps=10, due=always)]
     assert records[0].seconds < 0.02  # no update yet
     assert records[-1].seconds >= 10 * 0.02
+
+
+def again(work: Callable[[], None]) -> Callable[[], None]:
+    """What `cuda_graph` does, on the CPU: warm up, then the same work at every replay."""
+    for _ in range(WARM_UP):
+        work()
+    return work
+
+
+@pytest.mark.parametrize("optimizer", ["gd", "momentum", "adam", "torch_sgd"])
+@pytest.mark.parametrize("method", GRADIENTS)
+def test_replayed_updates_are_the_updates_and_leave_what_was_yielded_alone(
+    method: str, optimizer: str
+) -> None:
+    target, lr = objective("relu_mlp"), torch.tensor([0.05, 0.5], dtype=torch.float64)
+    ends = []
+    for capture in (None, again):
+        rule = rule_named(optimizer)
+        state = begin(batch(target, [0, 1]), rule, lr.shape)
+        due = {0, 3, 4, 9}.__contains__
+        parts = (target, GRADIENTS[method], rule, lr)
+        ends.append([])
+        for now, record in train(*parts, state, steps=12, due=due, capture=capture):
+            ends[-1].append((now, now.params["w1"].clone(), record))
+    for (eager, w1, record), (replayed, again_w1, again_record) in zip(*ends, strict=True):
+        assert eager.updates == replayed.updates == record.updates
+        assert torch.equal(w1, again_w1)
+        assert torch.equal(replayed.params["w1"], again_w1)
+        for column, value in record.values.items():
+            assert torch.equal(value, again_record.values[column])
+
+
+def test_a_replayed_run_says_when_each_row_diverged() -> None:
+    rule, lr = optimizers.gd(), torch.tensor([0.1, 0.1])
+    state = begin({"x": torch.tensor([2.0, -2.5])}, rule, lr.shape)
+    due = {0, 30}.__contains__
+    *_, (end, _) = train(CUBIC, manual, rule, lr, state, steps=40, due=due, capture=again)
+    assert end.diverged_at.tolist() == [NEVER, 7]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")
+@pytest.mark.parametrize("optimizer", RULES)
+@pytest.mark.parametrize("method", GRADIENTS)
+def test_a_cuda_graph_gives_what_the_cpu_gives(method: str, optimizer: str) -> None:
+    words = ("problem=digits", "model=mlp", "problem.n_train=300", "problem.n_val=50")
+    words = (*words, f"gradient={method}", f"optimizer={optimizer}", "dtype=float64", "steps=50")
+    on_cpu, on_cuda = (
+        build([compose(*words, f"device={device}")], torch.Size(())) for device in ("cpu", "cuda")
+    )
+    runs = [e.train(e.start(), steps=50, due=(7).__eq__) for e in (on_cpu, on_cuda)]
+    for (cpu, _), (cuda, _) in zip(*runs, strict=True):
+        for name, p in cpu.params.items():
+            torch.testing.assert_close(cuda.params[name].cpu(), p, rtol=1e-9, atol=1e-12)
 
 
 def states(name: str, rule: Optimizer, state: State | None, steps: int) -> list[State]:

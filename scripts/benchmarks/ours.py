@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from stat4830_grad.experiment import Experiment
 from stat4830_grad.sweep.reduction import reduced
-from stat4830_grad.train import start, train
 
 from .timing import Outcome, Run
 
@@ -25,20 +25,11 @@ def our_loop(experiment: Experiment) -> Run:
     """
 
     def run(updates: int) -> Outcome:
-        params = {name: p.clone() for name, p in experiment.params.items()}
-        state = start(params, experiment.optimizer, experiment.lr.shape)
         before = time.perf_counter()
         objective = reduced(experiment.objective) if experiment.lr.ndim else experiment.objective
         preparing = time.perf_counter() - before
-        *_, (_, record) = train(
-            objective,
-            experiment.gradient,
-            experiment.optimizer,
-            experiment.lr,
-            state,
-            steps=updates,
-            due=never,
-        )
+        trained = replace(experiment, objective=objective)
+        *_, (_, record) = trained.train(trained.start(), steps=updates, due=never)
         if record.updates != updates:
             raise RuntimeError(f"diverged after {record.updates} updates: nothing to time")
         losses = next(v for name, v in record.values.items() if name in ("loss", "train_loss"))

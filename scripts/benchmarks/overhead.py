@@ -18,7 +18,7 @@ from stat4830_grad.rundir import RunDirectory
 from stat4830_grad.runs import execute
 from stat4830_grad.schema import Config
 from stat4830_grad.sinks import progress
-from stat4830_grad.train import evaluate, start, train
+from stat4830_grad.train import evaluate
 
 from .cases import Case, configuration, make_ground
 from .line import Line, Result, compare
@@ -62,7 +62,7 @@ def full_run(experiment: Experiment, config: Config, setting: Setting) -> float:
         sink = progress(console, config.steps, files.columns)
         execute(
             experiment,
-            start(experiment.params, experiment.optimizer, experiment.lr.shape),
+            experiment.start(),
             config,
             [files],
             [sink],
@@ -92,10 +92,8 @@ def clock(model: str, experiment: Experiment, setting: Setting) -> Line:
     updates = 50 if setting.quick else 1000
 
     def both() -> tuple[float, float]:
-        state = start(experiment.params, experiment.optimizer, experiment.lr.shape)
-        parts = (experiment.objective, experiment.gradient, experiment.optimizer, experiment.lr)
         began = time.perf_counter()
-        *_, (_, record) = train(*parts, state, steps=updates, due=never)
+        *_, (_, record) = experiment.train(experiment.start(), steps=updates, due=never)
         return record.seconds, time.perf_counter() - began
 
     both()

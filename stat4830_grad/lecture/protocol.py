@@ -14,7 +14,6 @@ from ..core import Record, State
 from ..experiment import Experiment, build
 from ..help import conf_dir
 from ..schema import Config
-from ..train import start, train
 
 
 def compose(*overrides: str) -> Config:
@@ -43,18 +42,7 @@ def history(experiment: Experiment, config: Config) -> list[tuple[State, Record]
 
     For optimizers that leave earlier parameters alone, such as gd.
     """
-    state = start(experiment.params, experiment.optimizer, experiment.lr.shape)
-    return list(
-        train(
-            experiment.objective,
-            experiment.gradient,
-            experiment.optimizer,
-            experiment.lr,
-            state,
-            steps=config.steps,
-            due=config.log.due,
-        )
-    )
+    return list(experiment.train(experiment.start(), steps=config.steps, due=config.log.due))
 
 
 def column(records: list[Record], name: str) -> Tensor:

@@ -17,7 +17,6 @@ from ..rundir import RunDirectory, read_rows, rows_to_keep, write_config, write_
 from ..runs import execute, summarise
 from ..sinks import progress
 from ..theory import forecast, verdict
-from ..train import start
 from .jobfiles import record_failures, write_hydra
 from .jobs import Job, group
 from .memory import GIB, SHARE, bytes_per_run, free_bytes, runs_that_fit
@@ -156,8 +155,7 @@ class Batch:
         if resumed:
             state = load_state(self.checkpoint, self.experiment.lr.device)
         else:
-            shape = self.experiment.lr.shape
-            state = start(self.experiment.params, self.experiment.optimizer, shape)
+            state = self.experiment.start()
         statuses = self.scene.table.statuses()
         for k, (job, config) in enumerate(zip(self.jobs, self.configs, strict=True)):
             path = self.scene.directory / job.name

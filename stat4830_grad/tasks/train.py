@@ -15,7 +15,6 @@ from ..rundir import RunDirectory, read_rows, rows_to_keep, write_config
 from ..runs import Interrupt, execute, summarise
 from ..schema import Config
 from ..sinks import progress
-from ..train import start
 
 EXIT = {"completed": 0, "diverged": 4}
 
@@ -63,7 +62,7 @@ def run(config: Config, directory: Path, command: str) -> int:
 
 def begin(experiment: Experiment, config: Config, directory: Path) -> tuple[State, RunDirectory]:
     """The initial state, or the saved one of a run that is resumed, and its open files."""
-    state = start(experiment.params, experiment.optimizer, experiment.lr.shape)
+    state = experiment.start()
     before = []
     if config.resume is not None:
         state = load_state(directory / "checkpoint.pt", experiment.lr.device)
