@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from .ending import leave
 from .help import help_text
 
 
@@ -14,7 +15,7 @@ def main() -> None:
         return
     from .app import start  # Hydra takes 0.2 s to import
 
-    sys.exit(start())
+    leave(start())
 
 
 if __name__ == "__main__":

@@ -92,8 +92,6 @@ def start() -> int:
     """Compose and run what the command line asks for; return the exit code."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come to us, not to Hydra's printer
     register_resolvers()
-    if not any(word.startswith(("-", "hydra.mode")) for word in sys.argv[1:]):
-        sys.argv.insert(1, "--run")  # else Hydra composes everything twice to learn its mode
     codes = [0]
 
     @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")

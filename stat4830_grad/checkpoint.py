@@ -1,41 +1,17 @@
-"""Files that are whole or not there: atomic writing, and the state of a run on disk."""
+"""The state of a run on disk."""
 
 from __future__ import annotations
 
-import os
 import pickle
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from .core import Params, State
 from .errors import DataError
-
-
-def write_atomically(path: Path, write: Callable[[IO[bytes]], Any]) -> None:
-    """Give `write` a file that takes the place of `path` once it is complete and on disk."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """`content`, atomically."""
-    write_atomically(path, lambda file: file.write(content))
-
-
-def write_text(path: Path, text: str) -> None:
-    """`text` in UTF-8, atomically."""
-    write_bytes(path, text.encode())
+from .files import write_atomically
 
 
 def save_params(path: Path, params: Params) -> None:

@@ -21,7 +21,7 @@ def backward(objective: Objective, params: Params) -> tuple[Tensor, Params]:
     """`loss.backward()` adds into each leaf's `.grad`, which starts out empty here."""
     leaves = as_leaves(params)
     loss = objective.loss(leaves)
-    loss.sum().backward()
+    total(loss).backward()
     return loss.detach(), {
         name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
         for name, leaf in leaves.items()
@@ -32,8 +32,13 @@ def autograd_grad(objective: Objective, params: Params) -> tuple[Tensor, Params]
     """`torch.autograd.grad` returns the gradients and leaves `.grad` alone."""
     leaves = as_leaves(params)
     loss = objective.loss(leaves)
-    grads = torch.autograd.grad(loss.sum(), list(leaves.values()), materialize_grads=True)
+    grads = torch.autograd.grad(total(loss), list(leaves.values()), materialize_grads=True)
     return loss.detach(), dict(zip(leaves, grads, strict=True))
+
+
+def total(loss: Tensor) -> Tensor:
+    """The sum over all rows (*K,), which of one run is its loss."""
+    return loss.sum() if loss.ndim else loss
 
 
 def as_leaves(params: Params) -> Params:

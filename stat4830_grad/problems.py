@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add
 
 import torch
@@ -27,6 +27,7 @@ class Polynomial:
     x0: float
     columns: tuple[str, ...] = ("loss", "x", "grad_norm")
 
+    @cached_property
     def terms(self) -> list[tuple[int, float]]:
         """(power, coefficient) of every term that is not zero, highest power first."""
         powers = range(len(self.coefficients) - 1, -1, -1)
@@ -36,11 +37,11 @@ class Polynomial:
         return {"x": torch.tensor(self.x0, dtype=torch.float64)}
 
     def loss(self, params: Params) -> Tensor:
-        return reduce(add, [monomial(c, params["x"], i) for i, c in self.terms()])
+        return reduce(add, [monomial(c, params["x"], i) for i, c in self.terms])
 
     def loss_and_gradient(self, params: Params) -> tuple[Tensor, Params]:
         x = params["x"]
-        slopes = [monomial(i * c, x, i - 1) for i, c in self.terms() if i > 0]  # c i xⁱ⁻¹
+        slopes = [monomial(i * c, x, i - 1) for i, c in self.terms if i > 0]  # c i xⁱ⁻¹
         return self.loss(params), {"x": reduce(add, slopes)}
 
     def metrics(self, params: Params) -> dict[str, Tensor]:

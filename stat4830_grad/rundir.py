@@ -18,8 +18,8 @@ from typing import Any
 import msgspec
 from omegaconf import OmegaConf
 
-from .checkpoint import write_text
 from .errors import DataError
+from .files import write_text
 from .schema import Config
 
 Row = dict[str, float]
@@ -45,13 +45,13 @@ class RunDirectory:
         lines = [",".join(names), *(line(row, names) for row in before)]
         write_text(path / "metrics.csv", "\n".join(lines) + "\n")
         self._names = names
-        self._unwritten: list[str] = []
+        self._unwritten: list[Row] = []
         for row in before:
             self._remember(row)
 
     def log(self, row: Row) -> None:
         """Take one row; it is on disk after the next `flush`."""
-        self._unwritten.append(line(row, self._names) + "\n")
+        self._unwritten.append(row)
         self._remember(row)
 
     def flush(self) -> None:
@@ -62,7 +62,8 @@ class RunDirectory:
         if self._unwritten:
             file = os.open(self.path / "metrics.csv", os.O_WRONLY | os.O_APPEND)
             try:
-                os.write(file, "".join(self._unwritten).encode())
+                text = "".join([line(row, self._names) + "\n" for row in self._unwritten])
+                os.write(file, text.encode())
             finally:
                 os.close(file)
             self._unwritten.clear()
@@ -71,7 +72,7 @@ class RunDirectory:
         self.final = row
         for name in self.columns:
             value = badness(name, row)
-            if math.isfinite(value) and value < self._least.get(name, math.inf):
+            if -math.inf < value < self._least.get(name, math.inf):  # NaN is neither
                 self._least[name] = value
                 self.best[name] = (row[name], int(row["step"]))
 
@@ -85,7 +86,8 @@ def badness(name: str, row: Row) -> float:
 
 def line(row: Row, names: tuple[str, ...]) -> str:
     """A CSV line; floats are written so that they read back as the same number."""
-    return ",".join(str(int(row[n])) if n == "step" else repr(float(row[n])) for n in names)
+    _, *others = names
+    return ",".join([str(int(row["step"])), *(repr(float(row[name])) for name in others)])
 
 
 def read_rows(directory: Path) -> list[Row]:
@@ -135,7 +137,7 @@ def finite(content: Any) -> Any:
 @cache
 def versions() -> dict[str, str]:
     """Of Python and of the packages a result can depend on."""
-    packages = ("stat4830-grad", "torch", "numpy", "hydra-core")
+    packages = ("stat4830-grad", "torch", "numpy", "numba", "hydra-core")
     found = {"python": platform.python_version()}
     for package in packages:
         try:

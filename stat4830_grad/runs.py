@@ -108,15 +108,11 @@ def flush(directories: Sequence[RunDirectory | None]) -> None:
 
 def rows_of(record: Record) -> list[Row]:
     """One row per run of the batch, in its order."""
-    columns = {name: value.flatten().tolist() for name, value in record.values.items()}
-    runs = zip(*columns.values(), strict=True)
+    names = ("step", "seconds", *record.values)
+    columns = [value.flatten().tolist() for value in record.values.values()]
     return [
-        {
-            "step": record.updates,
-            "seconds": record.seconds,
-            **dict(zip(columns, values, strict=True)),
-        }
-        for values in runs
+        dict(zip(names, (record.updates, record.seconds, *values), strict=True))
+        for values in zip(*columns, strict=True)
     ]
 
 

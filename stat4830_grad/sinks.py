@@ -6,15 +6,23 @@ their range.
 
 from __future__ import annotations
 
+import time
+
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 from .core import Record
 
+REDRAW_SECONDS = 1.0
+
 
 class ProgressLine:
-    """A line that lives on a terminal: bar, updates, metrics, speed, time left."""
+    """A line that lives on a terminal: bar, updates, metrics, speed, time left.
+
+    Redrawn when a record comes and the last time is REDRAW_SECONDS ago, by no thread of its own:
+    that would take turns with those that compute.
+    """
 
     def __init__(self, console: Console, steps: int, shown: tuple[str, ...]) -> None:
         self._shown = shown
@@ -27,17 +35,23 @@ class ProgressLine:
             TimeRemainingColumn(compact=True),
             console=console,
             transient=True,
+            auto_refresh=False,
         )
-        self._progress.start()
         self._task = self._progress.add_task("", total=steps, metrics="", speed="")
+        self._drawn = time.monotonic()
 
     def log(self, record: Record) -> None:
+        if time.monotonic() - self._drawn < REDRAW_SECONDS:
+            return
+        self._progress.start()
         self._progress.update(
             self._task,
             completed=record.updates,
             metrics=describe(record, self._shown),
             speed=speed(record),
+            refresh=True,
         )
+        self._drawn = time.monotonic()
 
     def close(self) -> None:
         self._progress.stop()

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import tempfile
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import torch
 from rich.console import Console
 
 from stat4830_grad.checkpoint import save_state
+from stat4830_grad.core import Record, State
 from stat4830_grad.cost import wait
 from stat4830_grad.experiment import Experiment, build
 from stat4830_grad.rundir import RunDirectory
@@ -37,32 +41,61 @@ def measure(setting: Setting) -> Result:
         config = configuration(case, setting)
         experiment = build([config], torch.Size(()), make_ground(config, setting))
         config = msgspec.structs.replace(config, steps=50 if setting.quick else config.steps)
-        lines += [overhead(model, experiment, config, setting), clock(model, experiment, setting)]
+        lines += [
+            runner(model, experiment, config, setting),
+            loop(model, experiment, config, setting),
+            clock(model, experiment, setting),
+        ]
     return Result(lines)
 
 
-def overhead(model: str, experiment: Experiment, config: Config, setting: Setting) -> Line:
+def runner(model: str, experiment: Experiment, config: Config, setting: Setting) -> Line:
+    """A whole run against what it spends on updates and evaluations: the rest is the runner's."""
+    full_run(experiment, config, setting)
+    times = [full_run(experiment, config, setting) for _ in range(setting.rounds)]
+    whole, steps = zip(*times, strict=True)
+    names = (f"{model} {config.steps:,} updates: runner", "its updates, evaluations")
+    goal = GOAL if setting.device == "cpu" else None
+    return compare("overhead", names, (whole, steps), goal=goal)
+
+
+def loop(model: str, experiment: Experiment, config: Config, setting: Setting) -> Line:
+    """The training loop against one that checks nothing and can neither stop nor go on."""
     samples = {
-        "runner": lambda: full_run(experiment, config, setting),
+        "ours": lambda: loop_run(experiment, config),
         "bare": lambda: bare_run(experiment, config),
     }
     values = alternate(samples, setting.rounds)
-    names = (f"{model} {config.steps:,} updates: runner", "same updates, evaluations")
-    goal = GOAL if setting.device == "cpu" else None
-    return compare("overhead", names, (values["runner"], values["bare"]), goal=goal)
+    names = (f"{model} {config.steps:,} updates: training loop", "bare loop")
+    return compare("overhead", names, (values["ours"], values["bare"]))
 
 
-def full_run(experiment: Experiment, config: Config, setting: Setting) -> float:
-    """Seconds of a run with everything that a run on a terminal has."""
+@dataclass(frozen=True)
+class Timed(Experiment):
+    """Remembers how long training takes, from record to record."""
+
+    seconds: list[float] = field(default_factory=list)
+
+    def train(self, *args: Any, **options: Any) -> Iterator[tuple[State, Record]]:
+        since = time.perf_counter()
+        for item in super().train(*args, **options):
+            self.seconds.append(time.perf_counter() - since)
+            yield item
+            since = time.perf_counter()
+
+
+def full_run(experiment: Experiment, config: Config, setting: Setting) -> tuple[float, float]:
+    """Seconds of a run with everything that a run on a terminal has, and of its training."""
     directory = Path(tempfile.mkdtemp(dir=setting.scratch))
+    timed = Timed(**vars(experiment))
     with open(os.devnull, "w") as nowhere:
         console = Console(file=nowhere, force_terminal=True)
         began = time.perf_counter()
-        files = RunDirectory(directory, experiment.objective.columns, [])
+        files = RunDirectory(directory, timed.objective.columns, [])
         sink = progress(console, config.steps, files.columns)
         execute(
-            experiment,
-            experiment.start(),
+            timed,
+            timed.start(),
             config,
             [files],
             [sink],
@@ -70,7 +103,15 @@ def full_run(experiment: Experiment, config: Config, setting: Setting) -> float:
             stop=lambda: False,
         )
         sink.close()
-        return time.perf_counter() - began
+        return time.perf_counter() - began, sum(timed.seconds)
+
+
+def loop_run(experiment: Experiment, config: Config) -> float:
+    """Seconds of the training loop alone, evaluations included."""
+    began = time.perf_counter()
+    for _ in experiment.train(experiment.start(), steps=config.steps, due=config.log.due):
+        pass
+    return time.perf_counter() - began
 
 
 def bare_run(experiment: Experiment, config: Config) -> float:

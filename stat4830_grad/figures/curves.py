@@ -22,6 +22,11 @@ PART_NAME = {"train": "training", "val": "validation", "test": "test"}
 
 def draw_curves(rows: list[Row], title: str, directory: Path) -> None:
     """curves.png and curves.svg: every metric against the number of updates."""
+    save(curves(rows, title), directory, "curves")
+
+
+def curves(rows: list[Row], title: str) -> Figure:
+    """A panel for each kind of metric."""
     columns = [name for name in rows[0] if name not in ("step", "seconds")]
     panels = group(columns)
     figure = Figure(figsize=(3.8 * len(panels), 3.4), layout="constrained")
@@ -30,7 +35,7 @@ def draw_curves(rows: list[Row], title: str, directory: Path) -> None:
         figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
     ):
         draw_panel(axes, rows, label, names)
-    save(figure, directory, "curves")
+    return figure
 
 
 def group(columns: list[str]) -> dict[str, list[str]]:

@@ -57,7 +57,7 @@ def polynomial_mistakes(f: Polynomial) -> list[Mistake]:
         return lambda params: {"x": slope(params["x"])}
 
     def total(term: Callable[[int, float, Tensor], Tensor]) -> Callable[[Params], Params]:
-        return of(lambda x: torch.stack([term(i, c, x) for i, c in f.terms()]).sum(0))
+        return of(lambda x: torch.stack([term(i, c, x) for i, c in f.terms]).sum(0))
 
     def right(x: Tensor) -> Tensor:
         return f.loss_and_gradient({"x": x})[1]["x"]
@@ -90,7 +90,7 @@ def polynomial_mistakes(f: Polynomial) -> list[Mistake]:
             total(lambda i, c, x: monomial(i, x, max(i - 1, 0))),
         ),
     ]
-    for i, c in f.terms():
+    for i, c in f.terms:
         found += term_mistakes(i, c, right)
     return found
 

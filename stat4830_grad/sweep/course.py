@@ -9,8 +9,8 @@ from typing import Any
 
 from rich.console import Console
 
-from ..checkpoint import write_text
 from ..errors import ConfigError, UserError
+from ..files import write_text
 from ..rundir import write_json
 from ..runs import Interrupt
 from ..schema import Sweep

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from ..checkpoint import write_text
 from ..errors import UserError
+from ..files import write_text
 from .jobs import Job
 from .scene import Scene
 from .table import cells

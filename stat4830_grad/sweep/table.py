@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..checkpoint import write_text
 from ..errors import DataError
+from ..files import write_text
 from .jobs import Job, written
 
 Cells = dict[str, str]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ..checkpoint import write_text
+from ..files import write_text
 from ..lecture.comparison import exit_code, markdown, table, verdict
 from ..lecture.row import NOT_RUN
 from ..lecture.rows import lecture

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from .. import pitfalls
-from ..checkpoint import write_text
+from ..files import write_text
 from ..pitfalls.listing import markdown, show
 from ..rundir import versions, write_config, write_json
 from ..schema import Config
