@@ -16,6 +16,10 @@ import torch
 from torch import Tensor
 
 
+FEW = 4
+"""Columns that are multiplied one by one: a panel of 32, mostly filled up, would take longer."""
+
+
 class Pixels:
     """X (n, d) = (B/255 − mean)/std for B (n, d) uint8, on the CPU.
 
@@ -73,6 +77,8 @@ class Pixels:
         if W.ndim == 1:
             v = W.contiguous().numpy()
             return torch.from_numpy(kernels.times_vector(n, *self._not_empty, v, scale, shift))
+        if W.shape[1] <= FEW:
+            return torch.stack([self.times(w) for w in W.mT], dim=1)
         panels = to_panels(W, kernels.PANEL)  # (p, d, 32)
         base = panels.sum(1).mul_(shift).numpy()
         out = kernels.times_panels(n, *self._entries, panels.numpy(), scale, base, kernels.THREADS)
