@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from torch import Tensor
+
 from .core import NEVER, Record, State
 from .experiment import Experiment
 from .rundir import Row, RunDirectory, git, versions, write_json
@@ -77,7 +79,7 @@ def execute(
     saved = flushed = time.monotonic()
     ended = (state.diverged_at < state.updates).flatten().tolist()
     for now, record in experiment.train(state, steps=config.steps, due=config.log.due, stop=stop):
-        diverged_at = now.diverged_at.flatten().tolist()
+        diverged_at = listed(now.diverged_at)
         wanted = config.log.due(record.updates) or record.updates == config.steps or stop()
         for k, (row, directory) in enumerate(zip(rows_of(record), directories, strict=True)):
             over = diverged_at[k] <= record.updates
@@ -109,11 +111,16 @@ def flush(directories: Sequence[RunDirectory | None]) -> None:
 def rows_of(record: Record) -> list[Row]:
     """One row per run of the batch, in its order."""
     names = ("step", "seconds", *record.values)
-    columns = [value.flatten().tolist() for value in record.values.values()]
+    columns = [listed(value) for value in record.values.values()]
     return [
         dict(zip(names, (record.updates, record.seconds, *values), strict=True))
         for values in zip(*columns, strict=True)
     ]
+
+
+def listed(values: Tensor) -> list[Any]:
+    """The numbers in (*K,), one for each run."""
+    return values.flatten().tolist() if values.ndim else [values.item()]
 
 
 def summarise(

@@ -96,6 +96,9 @@ def test_a_quick_benchmark_of_the_polynomial_prints_a_table_and_leaves_json(tmp_
     (directory,) = (tmp_path / "outputs" / "benchmark").iterdir()
     content = json.loads((directory / "benchmark.json").read_text("utf-8"))
     lines = {(line["group"], line["ours"], line["theirs"]): line for line in content["lines"]}
+    table = (directory / "table.md").read_text("utf-8").splitlines()
+    assert len(table) == 2 + len(content["lines"])
+    assert {row.count("|") for row in table} == {9}
     for group in ("polynomial", "polynomial × 1,024"):
         for method in ("manual", "backward", "autograd_grad"):
             line = lines[group, method, "lecture's loop"]

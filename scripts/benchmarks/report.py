@@ -13,6 +13,7 @@ import torch
 from rich.markup import escape
 from rich.table import Table
 
+from stat4830_grad.files import write_text
 from stat4830_grad.rundir import git, versions, write_json
 
 from .cases import has_mnist
@@ -93,16 +94,32 @@ def version(package: str) -> str:
         return "not installed"
 
 
+def markdown(lines: list[Line]) -> str:
+    """The same table for a document."""
+    header = ["", "ours", "theirs", "ours takes", "theirs takes", "ratio (quartiles)", "goal", ""]
+    rows = [header, ["---"] * 3 + ["---:"] * 3 + ["---"] * 2]
+    shown = None
+    for line in lines:
+        theirs = f"{line.theirs}: not measured, {line.missing}" if line.missing else line.theirs
+        group = "" if line.group == shown else line.group
+        verdict = {True: "met", False: "**not met**", None: ""}[line.met]
+        rows.append([group, line.ours, theirs, *numbers(line)[:-1], verdict])
+        shown = line.group
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
 def write(directory: Path, about: dict[str, Any], setting: Setting, results: list[Result]) -> None:
-    """benchmark.json: every line and point with median and quartiles."""
+    """benchmark.json: every line and point with median and quartiles; table.md: the table."""
+    lines = [line for result in results for line in result.lines]
     content = {
         "machine": about,
         "quick": setting.quick,
         "rounds": {"updates": setting.rounds, "processes": setting.process_rounds},
-        "lines": [dataclasses.asdict(line) for result in results for line in result.lines],
+        "lines": [dataclasses.asdict(line) for line in lines],
         "points": [dataclasses.asdict(point) for result in results for point in result.points],
     }
     write_json(directory / "benchmark.json", content)
+    write_text(directory / "table.md", markdown(lines))
 
 
 def load_average() -> float:

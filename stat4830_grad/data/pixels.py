@@ -15,7 +15,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-
 FEW = 4
 """Columns that are multiplied one by one: a panel of 32, mostly filled up, would take longer."""
 
