@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 Floats = NDArray[Any]  # float32 or float64
 
 PANEL = 32
-BLOCK = 4096
-"""Rows of W that are used together: 4096 · 32 floats stay in a core's cache."""
-
+BLOCK = 256
+"""Rows of W that are used together: 32 KB of float32 stay nearest a core; a byte counts them."""
 
 THREADS = min(torch.get_num_threads(), get_num_threads())
 set_num_threads(THREADS)
@@ -72,7 +71,7 @@ def compress(B: NDArray[np.uint8]) -> tuple[Any, Any, Any]:
             entries += B[i, j] != 0
         entries += entries % 2
         start[row + 1] = entries
-    column = np.zeros(entries, np.uint16)
+    column = np.zeros(entries, np.uint8)
     value = np.zeros(entries, np.uint8)
     for row in range(blocks * n):
         block, i, k = row // n, row % n, start[row]
