@@ -6,6 +6,7 @@ import sys
 
 from .ending import leave
 from .help import help_text
+from .loading import no_garbage
 
 
 def main() -> None:
@@ -13,7 +14,8 @@ def main() -> None:
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(help_text(sys.argv[1:]), end="")
         return
-    from .app import start  # Hydra takes 0.2 s to import
+    with no_garbage():
+        from .app import start  # Hydra takes 0.2 s to import
 
     leave(start())
 

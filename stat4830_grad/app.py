@@ -21,6 +21,7 @@ from omegaconf import DictConfig, OmegaConf
 from .config import load, plain, sweep_options
 from .errors import UserError
 from .help import conf_dir
+from .loading import no_garbage
 from .messages import explain
 from .sweep.composition import hydra_part
 from .sweep.jobs import Job, is_sweep, make_jobs
@@ -53,7 +54,8 @@ def run(composed: DictConfig) -> int:
     if is_sweep(raw := plain(composed)):
         return sweep(composed, own, make_jobs([(own.overrides.task, raw)]), directory)
     config = load(composed, own.overrides.task)
-    task = importlib.import_module(f"{__package__}.tasks.{config.task}")
+    with no_garbage():
+        task = importlib.import_module(f"{__package__}.tasks.{config.task}")
     command = shlex.join(["python", "-m", "stat4830_grad", *own.overrides.task])
     try:
         return int(task.run(config, directory, command))
@@ -68,8 +70,9 @@ def sweep(composed: DictConfig, own: Any, jobs: list[Job], directory: Path) -> i
     Args:
         own: Hydra's own part of the configuration.
     """
-    from .sweep.course import run_sweep  # imports torch
-    from .sweep.slurm import runner
+    with no_garbage():
+        from .sweep.course import run_sweep  # imports torch
+        from .sweep.slurm import runner
 
     try:
         options, run_jobs = sweep_options(composed), runner(own.launcher)

@@ -6,12 +6,14 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from ..figures.artist import Artist
+from ..loading import no_garbage
 from ..schema import Config
 
 
 def run(config: Config, directory: Path, command: str) -> int:
     """Train, leaving everything in `directory`; the exit code says how it ended."""
     with Artist() if config.figures else nullcontext() as artist:
-        from ..single import train_one  # torch takes seconds to import: the artist gets ready
+        with no_garbage():  # torch takes seconds to import: the artist gets ready
+            from ..single import train_one
 
         return train_one(config, directory, command, artist)
