@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from stat4830_grad.figures.style import BLACK, BLUE, GREEN, VERMILION, plain_axes, save
+from stat4830_grad.figures.style import BLACK, BLUE, GREEN, VERMILION, logarithmic, plain_axes, save
 
 from .line import Point
 from .updates import JAX, LECTURE, LIMIT
@@ -65,7 +65,8 @@ def draw_panel(axes: Axes, found: list[tuple[int, Point]], problem: str, along: 
         )
         low, high = ([1e3 * getattr(s, end) for _, s in curve] for end in ("low", "high"))
         axes.fill_between(xs, low, high, color=style["color"], alpha=0.2, linewidth=0)
-    axes.set(xscale="log", yscale="log")
+    logarithmic(axes, "x")
+    logarithmic(axes, "y")
     whole_decades(axes)
     axes.set_xticks([x for x, _ in found], [f"{x:,}" for x, _ in found], minor=False)
     axes.minorticks_off()

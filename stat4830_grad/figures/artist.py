@@ -1,11 +1,12 @@
 """A process that draws a run's curves, and gets ready for it while this one imports torch.
 
-Importing matplotlib and drawing a first picture take more than a second, most of it once in a
-process: time that a run on two cores need not wait for. Imports neither torch nor matplotlib.
+Importing matplotlib takes half a second, which a run on two cores need not wait for. This module
+imports neither.
 """
 
 from __future__ import annotations
 
+import gc
 import pickle
 import subprocess
 import sys
@@ -56,17 +57,13 @@ class Artist:
             raise RuntimeError(f"drawing the curves failed:\n{errors.decode(errors='replace')}")
 
 
-SAMPLE = [{"step": t, "seconds": 0.0, "val_loss": 10.0**-t, "loss": 1.0} for t in (0, 3)]
-
-
 def work() -> None:
-    """What the process does: a first picture for nobody, then the one it is sent, if any."""
-    from .curves import curves, draw_curves
-    from .style import rendered
+    """What the process does: import all that drawing takes, then draw what it is sent, if any."""
+    gc.disable()  # of a process this short, collecting garbage is a good part
+    from matplotlib.backends import backend_agg, backend_svg  # noqa: F401
 
-    picture = curves(list(SAMPLE), "")
-    for suffix in ("png", "svg"):
-        rendered(picture, suffix)
+    from .curves import draw_curves
+
     if message := sys.stdin.buffer.read():
         draw_curves(*pickle.loads(message))
     leave(0)

@@ -10,7 +10,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILION, plain_axes, save
+from .style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    VERMILION,
+    logarithmic,
+    plain_axes,
+    save,
+)
 
 COLOURS = [(BLUE, "o"), (GREEN, "s"), (PURPLE, "^"), (ORANGE, "D")]
 DIVERGED, ELSEWHERE = (VERMILION, "x"), (GREY, ".")
@@ -35,7 +46,7 @@ def draw_basins(rows: Sequence[dict[str, str]], known: dict[str, Any], directory
     else:
         heights = [float(row["optimizer.lr"]) for row in rows]
         if max(heights) > 5 * min(heights):
-            axes.set_yscale("log")
+            logarithmic(axes, "y")
         axes.set_ylabel("step size η")
         for at, style in zip(known["minimisers"], ("--", "-.", ":") * 9, strict=False):
             if at["step_limit"] is not None:

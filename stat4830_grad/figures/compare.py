@@ -12,7 +12,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..compare import FinishedRun, apart, common_columns, common_steps
-from .style import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, plain_axes, save
+from .style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    in_percent,
+    logarithmic,
+    plain_axes,
+    save,
+)
 
 COLOURS = [BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY]
 LINES = ["-", "--", ":", "-."]
@@ -61,9 +73,9 @@ def draw_metric(
             axes.plot(*zip(*points, strict=True), label=run.label, **style)
         values += [value for _, value in points]
     if name.endswith("accuracy"):
-        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %")
+        in_percent(axes)
     elif 0 < 20 * min(values) < max(values):
-        axes.set_yscale("log")
+        logarithmic(axes, "y")
     axes.set_ylabel(name.replace("_", " "))
     plain_axes(axes)
 
@@ -84,7 +96,7 @@ def draw_distance(
             axes.plot(*zip(*points, strict=True), marker=".", markersize=3, **style)
             drawn = True
     if drawn:
-        axes.set_yscale("log")
+        logarithmic(axes, "y")
     else:
         middle: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
         axes.set_yticks([])

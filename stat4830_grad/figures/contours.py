@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..problems import LeastSquares
-from .style import BLACK, BLUE, GREY, ORANGE, VERMILION, plain_axes, save
+from .style import BLACK, BLUE, GREY, ORANGE, VERMILION, logarithmic, plain_axes, save
 
 LONGEST = 1.3  # length of the longest arrow, in units of w
 TITLES = {"manual": "by hand: Xᵀ(Xw − y)", "autograd_grad": "by autograd"}
@@ -99,7 +99,7 @@ def draw_descent(
         right.plot(losses[way], label=names[way], **style)
     left.set_title("iterates", fontsize=11)
     right.set_title("loss", fontsize=11)
-    right.set_yscale("log")
+    logarithmic(right, "y")
     right.axhline(1e-14, color=GREY, linewidth=1, linestyle=":")
     right.annotate("10⁻¹⁴", (0, 1e-14), (2, 4), textcoords="offset points", color=GREY)
     right.set_xlabel("updates")

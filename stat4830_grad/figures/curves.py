@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from ..rundir import Row
-from .style import BLUE, GREEN, VERMILION, plain_axes, save
+from .style import BLUE, GREEN, VERMILION, in_percent, logarithmic, plain_axes, save
+
+if TYPE_CHECKING:
+    from ..rundir import Row  # imports more than a process that draws needs
 
 PART_STYLE: dict[str, dict[str, Any]] = {
     "train": {"color": BLUE, "linestyle": "-"},
@@ -18,6 +21,11 @@ PART_STYLE: dict[str, dict[str, Any]] = {
     "test": {"color": GREEN, "linestyle": ":"},
 }
 PART_NAME = {"train": "training", "val": "validation", "test": "test"}
+
+WIDTH, HEIGHT = 3.9, 3.4
+"""Inches of a panel with what is around it."""
+LEFT, RIGHT, BOTTOM, TOP = 0.85, 0.25, 0.5, 0.4
+"""Inches around the axes of a panel, for labels: a layout engine takes as long as drawing."""
 
 
 def draw_curves(rows: list[Row], title: str, directory: Path) -> None:
@@ -29,13 +37,22 @@ def curves(rows: list[Row], title: str) -> Figure:
     """A panel for each kind of metric."""
     columns = [name for name in rows[0] if name not in ("step", "seconds")]
     panels = group(columns)
-    figure = Figure(figsize=(3.8 * len(panels), 3.4), layout="constrained")
-    figure.suptitle(title, fontsize=10)
-    for axes, (label, names) in zip(
-        figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
-    ):
-        draw_panel(axes, rows, label, names)
+    figure = Figure(figsize=(WIDTH * len(panels), HEIGHT))
+    figure.suptitle(title, fontsize=10, y=1 - 0.07 / HEIGHT)
+    for column, (label, names) in enumerate(panels.items()):
+        draw_panel(figure.add_axes(place(column, len(panels))), rows, label, names)
     return figure
+
+
+def place(column: int, columns: int) -> tuple[float, float, float, float]:
+    """Left, bottom, width and height of the axes of a panel, as shares of the figure."""
+    left, width = column * WIDTH + LEFT, WIDTH - LEFT - RIGHT
+    return (
+        left / (columns * WIDTH),
+        BOTTOM / HEIGHT,
+        width / (columns * WIDTH),
+        1 - (BOTTOM + TOP) / HEIGHT,
+    )
 
 
 def group(columns: list[str]) -> dict[str, list[str]]:
@@ -64,11 +81,12 @@ def draw_panel(axes: Axes, rows: list[Row], label: str, names: list[str]) -> Non
         axes.plot(*zip(*points, strict=True), label=PART_NAME.get(part), linewidth=1.6, **style)
         values += [value for _, value in points]
     if label == "accuracy":
-        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+        in_percent(axes)
     elif spans_decades(values):
-        axes.set_yscale("log")
+        logarithmic(axes, "y")
     if len(names) > 1:
         axes.legend(frameon=False)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.set_xlabel("updates")
     axes.set_ylabel(label)
     plain_axes(axes)

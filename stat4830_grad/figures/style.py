@@ -7,10 +7,13 @@ lines apart in grey.
 from __future__ import annotations
 
 import io
+import math
 from pathlib import Path
+from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from ..files import write_bytes
 
@@ -36,3 +39,31 @@ def plain_axes(axes: Axes) -> None:
     """Light grid, no box."""
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def in_percent(axes: Axes) -> None:
+    """The vertical axis of an accuracy: 0.825 is 82.5 %."""
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %")
+
+
+def logarithmic(axes: Axes, which: Literal["x", "y"]) -> None:
+    """A logarithmic scale, labelled where matplotlib labels it, in plain text."""
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_formatter(PowersOfTen())
+    axis.set_minor_formatter(PowersOfTen())
+
+
+SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+class PowersOfTen(LogFormatter):
+    """10⁻³, 2·10⁻³: matplotlib's own formula for it takes as long to set as a panel to draw."""
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        if not super().__call__(value, pos):
+            return ""
+        exponent = math.floor(math.log10(value) + 1e-9)
+        factor = f"{value / 10**exponent:.3g}"
+        power = "10" + str(exponent).translate(SUPERSCRIPTS)
+        return power if factor == "1" else f"{factor}·{power}"

@@ -11,7 +11,20 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from .style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, plain_axes, save
+from .style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    in_percent,
+    logarithmic,
+    plain_axes,
+    save,
+)
 
 Cells = dict[str, str]
 Known = dict[str, Any]
@@ -125,9 +138,9 @@ def draw_metric(axes: Axes, series: dict[str, list[Cells]], axis: str, name: str
         grown = [r for r in rows if r["status"] == "completed" and not on_scale(r, name)]
         at_top(axes, grown, axis, "^", "ends above its start, or far away", colour)
     if name.endswith("accuracy"):
-        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %")
+        in_percent(axes)
     elif every and min(every) > 0 and max(every) > 20 * min(every):
-        axes.set_yscale("log")
+        logarithmic(axes, "y")
     axes.set_ylabel(NAMES[name])
 
 
@@ -187,7 +200,7 @@ def draw_rates(axes: Axes, series: dict[str, list[Cells]]) -> None:
 def dress_axis(axes: Axes, rows: Sequence[Cells], axis: str) -> None:
     values = [float(row[axis]) for row in rows]
     if min(values) > 0 and (axis == "optimizer.lr" or max(values) > 20 * min(values)):
-        axes.set_xscale("log")
+        logarithmic(axes, "x")
     axes.set_xlabel(NAMES.get(axis, axis))
     plain_axes(axes)
 

@@ -13,7 +13,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from ..rundir import Row
-from .style import plain_axes, save
+from .style import in_percent, logarithmic, plain_axes, save
 from .sweep import NAMES, Cells, number_axis
 
 
@@ -68,9 +68,9 @@ def inside(
 
 def dress_curves(axes: Axes, name: str, low: float, high: float) -> None:
     if name == "val_accuracy":
-        axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.4g} %")
+        in_percent(axes)
     elif 0 < 20 * low < high:
-        axes.set_yscale("log")
+        logarithmic(axes, "y")
     axes.set_xlabel("updates")
     words = {"train_loss": "training loss", "val_accuracy": "validation accuracy"}
     axes.set_ylabel(words.get(name, name))

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..core import Record
-from .style import BLUE, VERMILION, plain_axes, save
+from .style import BLUE, VERMILION, in_percent, plain_axes, save
 
 STYLES: tuple[dict[str, Any], ...] = (
     {"color": BLUE},
@@ -38,7 +38,7 @@ def draw_training(runs: dict[str, list[Record]], final: int, directory: Path) ->
     left.set_ylabel("mean binary cross-entropy")
     left.set_ylim(bottom=0)
     right.set_ylabel("accuracy")
-    right.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+    in_percent(right)
     right.legend(frameon=False, loc="lower right", handlelength=3.6)
     for axes in (left, right):
         axes.set_xlabel("updates")
