@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
@@ -48,6 +50,26 @@ def test_row_t_is_the_point_after_t_updates() -> None:
     assert [float(r.values["grad_norm"]) for r in records] == pytest.approx(
         [abs(3 * v**2 - 3) for v in x], abs=1e-12
     )
+
+
+class SlowAtFirst(Polynomial):
+    """Takes half a second when it is first asked for anything, as what has to be compiled does."""
+
+    asked: ClassVar[bool] = False
+
+    def loss(self, params: Params) -> Tensor:
+        if not self.asked:
+            type(self).asked = True
+            time.sleep(0.5)
+        return super().loss(params)
+
+
+def test_what_has_to_be_compiled_does_not_count_as_updating() -> None:
+    experiment = build([compose("problem=polynomial")], torch.Size(()))
+    slow = replace(experiment, objective=SlowAtFirst((1.0, 0.0, -3.0, 0.0), x0=2.0))
+    *_, (_, record) = slow.train(slow.start(), steps=3, due=always)
+    assert SlowAtFirst.asked
+    assert record.seconds < 0.3
 
 
 def test_columns_come_in_the_order_of_the_objective() -> None:
