@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+atexit.register(gc.unfreeze)  # else libraries that look for leaks at the end report what is frozen
+
 
 @contextmanager
 def no_garbage() -> Iterator[None]:
-    """Collect no garbage meanwhile, and never look again at what is there afterwards.
+    """Collect no garbage meanwhile, and leave what is there afterwards alone until the end.
 
     PyTorch's modules are a million objects that stay: going through them again and again is a
     tenth of importing it.
