@@ -8,8 +8,8 @@ from cases import MODELS, batch, relative
 
 from stat4830_grad.data import Part, Split, kernels
 from stat4830_grad.data.pixels import Pixels
-from stat4830_grad.experiment import prepare
 from stat4830_grad.gradients import GRADIENTS
+from stat4830_grad.ground import prepare
 from stat4830_grad.lecture.protocol import compose
 from stat4830_grad.problems import Parity
 

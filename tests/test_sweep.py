@@ -23,7 +23,8 @@ from stat4830_grad import train as training
 from stat4830_grad.app import register_resolvers
 from stat4830_grad.config import plain
 from stat4830_grad.errors import ConfigError
-from stat4830_grad.experiment import build, prepare
+from stat4830_grad.experiment import build
+from stat4830_grad.ground import prepare
 from stat4830_grad.help import conf_dir
 from stat4830_grad.rundir import read_rows
 from stat4830_grad.schema import Sweep

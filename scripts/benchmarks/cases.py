@@ -12,7 +12,8 @@ import torch
 from stat4830_grad.data.idx import SETS, find_files
 from stat4830_grad.data.images import Images
 from stat4830_grad.data.split import split_images
-from stat4830_grad.experiment import Experiment, Ground, build, build_model, compiles, prepare
+from stat4830_grad.experiment import Experiment, build
+from stat4830_grad.ground import Ground, build_model, compiles, prepare
 from stat4830_grad.lecture.protocol import compose
 from stat4830_grad.problems import LeastSquares, Parity
 from stat4830_grad.schema import Config, Gradient

@@ -12,8 +12,9 @@ import torch
 
 from ..checkpoint import load_state, save_params, save_state
 from ..core import NEVER, OptimizerState, Params, State
-from ..experiment import Ground, build, prepare
+from ..experiment import build
 from ..files import write_text
+from ..ground import Ground, prepare
 from ..rundir import RunDirectory, read_rows, rows_to_keep, write_config, write_json
 from ..runs import execute, summarise
 from ..sinks import progress
