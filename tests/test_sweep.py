@@ -38,7 +38,7 @@ from stat4830_grad.sweep.jobs import (
     written,
 )
 from stat4830_grad.sweep.lists import LIST_KEYS, assignments, linspace, logspace, swept_lists
-from stat4830_grad.sweep.memory import runs_that_fit
+from stat4830_grad.sweep.memory import NEAR, runs_that_fit, usable_bytes
 from stat4830_grad.sweep.table import SweepTable, merged
 from stat4830_grad.tasks import train as train_task
 
@@ -262,6 +262,12 @@ def test_a_batch_is_cut_into_equal_parts_and_results_stay(tmp_path: Path) -> Non
 def test_at_least_one_run_is_tried_however_little_memory_there_is() -> None:
     assert runs_that_fit(10, 95.0) == 9
     assert runs_that_fit(10, 3.0) == 1
+
+
+def test_a_batch_stays_near_the_cpu_unless_asked_otherwise() -> None:
+    cpu = torch.device("cpu")
+    assert usable_bytes(cpu, asked=None) == NEAR
+    assert usable_bytes(cpu, asked=2.0) == 2 * 2**30
 
 
 @pytest.mark.mnist

@@ -21,7 +21,7 @@ from ..sinks import progress
 from ..theory import forecast, verdict
 from .jobfiles import record_failures, write_hydra
 from .jobs import Job, group
-from .memory import GIB, SHARE, bytes_per_run, free_bytes, runs_that_fit
+from .memory import MIB, bytes_per_run, runs_that_fit, usable_bytes
 from .reduction import reduced
 from .report import describe
 from .scene import Scene
@@ -72,15 +72,14 @@ def batch_size(jobs: list[Job], ground: Ground, scene: Scene) -> int:
     if decided.exists():
         return int(decided.read_text())
     alone = build([jobs[0].config()], torch.Size(()), ground)
-    each, free, asked = bytes_per_run(alone), free_bytes(ground.device), scene.options.memory
-    budget = SHARE * free if asked is None else asked * GIB
+    each, budget = bytes_per_run(alone), usable_bytes(ground.device, scene.options.memory)
     size = min(len(jobs), runs_that_fit(each, budget), scene.options.batch or len(jobs))
     batches = -(-len(jobs) // size)
     size = -(-len(jobs) // batches)  # batches of equal size
     cut = "one batch" if batches == 1 else f"{batches} batches of {size}"
     scene.say(
         f"{describe(jobs[0].config(), str(ground.device))}: {len(jobs):,} runs in {cut} "
-        f"(about {each / 2**20:.3g} MiB each, {budget / GIB:.3g} GiB to use)"
+        f"(about {each / MIB:.3g} MiB each, {budget / MIB:,.0f} MiB to use)"
     )
     write_text(decided, str(size))
     return size
