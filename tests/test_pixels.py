@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from cases import MODELS, batch, relative
@@ -84,6 +87,20 @@ def test_the_number_of_threads_changes_no_bit():
         kernels.times_panels(9, *X._entries, W.numpy(), 1.0, base, threads) for threads in (1, 3)
     )
     assert (one == three).all()
+
+
+def test_products_compile_where_nothing_can_be_written() -> None:
+    code = (
+        "from numba.core import caching\n"
+        "def refuse(self): raise OSError('read-only file system')\n"
+        "caching._CacheLocator.ensure_cache_path = refuse\n"
+        "import torch\n"
+        "from stat4830_grad.data.pixels import Pixels\n"
+        "X = Pixels(torch.eye(2, dtype=torch.uint8), 0.0, 1 / 255, torch.float64)\n"
+        "print((X @ torch.tensor([3.0, 4.0], dtype=torch.float64)).tolist())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "[3.0, 4.0]\n", done.stderr
 
 
 @pytest.mark.parametrize("gradient", GRADIENTS)

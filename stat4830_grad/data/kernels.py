@@ -11,6 +11,8 @@ the sum.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,18 @@ FAST = {"reassoc", "contract", "nsz"}
 u = np.uint64
 
 
-@njit(cache=True, parallel=True, fastmath=FAST, error_model="numpy")
+def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """`njit`, remembered on disk where there is a directory to write to."""
+    try:
+        return njit(function, cache=True, error_model="numpy", **options)
+    except RuntimeError:  # there is none: it compiles again in every process
+        return njit(function, error_model="numpy", **options)
+
+
+in_parallel = partial(compiled, parallel=True, fastmath=FAST)
+
+
+@in_parallel
 def times_vector(
     n: int, B: Floats, rows: Floats, columns: Floats, v: Floats, scale: float, shift: float
 ) -> Floats:
@@ -53,7 +66,7 @@ def times_vector(
     return out
 
 
-@njit(cache=True, error_model="numpy")
+@compiled
 def compress(B: NDArray[np.uint8]) -> tuple[Any, Any, Any]:
     """The entries of B that are not 0, in blocks of BLOCK columns, row by row.
 
@@ -82,7 +95,7 @@ def compress(B: NDArray[np.uint8]) -> tuple[Any, Any, Any]:
     return start, column, value
 
 
-@njit(cache=True, parallel=True, fastmath=FAST, error_model="numpy")
+@in_parallel
 def times_panels(
     n: int,
     start: Floats,
