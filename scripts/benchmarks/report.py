@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from stat4830_grad.files import write_text
 from stat4830_grad.rundir import git, versions, write_json
@@ -21,22 +22,39 @@ from .line import Line, Result
 from .setting import Setting
 from .timing import Spread
 
+HEADERS = ("", "ours", "theirs", "ours takes", "theirs takes", "ratio (quartiles)", "goal", "")
+
 
 def table(lines: list[Line]) -> Table:
     """One row for each line; a group is named in its first, and a rule ends it."""
     result = Table(header_style="bold", title="time (or memory) of ours / theirs: below 1 is less")
-    for header in ("", "ours", "theirs"):
+    for header in HEADERS[:3]:
         result.add_column(header, overflow="fold")
-    for header in ("ours takes", "theirs takes", "ratio (quartiles)", "goal", ""):
+    for header in HEADERS[3:]:
         result.add_column(header, justify="right", no_wrap=True)
-    shown = None
-    for line, following in zip(lines, [*lines[1:], None], strict=True):
-        ends = following is None or following.group != line.group
+    rows = cells(lines)
+    for row, following in zip(rows, [*rows[1:], None], strict=True):
+        ends = following is None or bool(following[0])
+        style = "bold red" if row[-1] == "not met" else ""
+        result.add_row(*map(escape, row[:-1]), Text(row[-1], style), end_section=ends)
+    return result
+
+
+def markdown(lines: list[Line]) -> str:
+    """The same table for a document."""
+    rows = [HEADERS, ("---", "---", "---", "---:", "---:", "---", "---", "---"), *cells(lines)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def cells(lines: list[Line]) -> list[list[str]]:
+    """What stands under HEADERS, a row for each line; only the first of a group names it."""
+    rows, shown = [], None
+    for line in lines:
         theirs = f"{line.theirs} not measured: {line.missing}" if line.missing else line.theirs
         group = "" if line.group == shown else line.group
-        result.add_row(group, line.ours, escape(theirs), *numbers(line), end_section=ends)
+        rows.append([group, line.ours, theirs, *numbers(line)])
         shown = line.group
-    return result
+    return rows
 
 
 def numbers(line: Line) -> list[str]:
@@ -44,7 +62,7 @@ def numbers(line: Line) -> list[str]:
     goal = "" if line.goal is None else f"≤ {line.goal:.3g}"
     if line.ratio is None or line.ours_takes is None or line.theirs_takes is None:
         return ["", "", "", goal, ""]
-    verdict = {True: "met", False: "[bold red]not met[/]", None: ""}[line.met]
+    verdict = {True: "met", False: "not met", None: ""}[line.met]
     takes = [amount(t.median, line.unit) for t in (line.ours_takes, line.theirs_takes)]
     return [*takes, quartiles(line.ratio), goal, verdict]
 
@@ -92,20 +110,6 @@ def version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return "not installed"
-
-
-def markdown(lines: list[Line]) -> str:
-    """The same table for a document."""
-    header = ["", "ours", "theirs", "ours takes", "theirs takes", "ratio (quartiles)", "goal", ""]
-    rows = [header, ["---"] * 3 + ["---:"] * 3 + ["---"] * 2]
-    shown = None
-    for line in lines:
-        theirs = f"{line.theirs}: not measured, {line.missing}" if line.missing else line.theirs
-        group = "" if line.group == shown else line.group
-        verdict = {True: "met", False: "**not met**", None: ""}[line.met]
-        rows.append([group, line.ours, theirs, *numbers(line)[:-1], verdict])
-        shown = line.group
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def write(directory: Path, about: dict[str, Any], setting: Setting, results: list[Result]) -> None:
