@@ -77,7 +77,7 @@ def execute(
         diverged: is told the index of each run that has diverged, and the state then.
     """
     saved = flushed = time.monotonic()
-    ended = (state.diverged_at < state.updates).flatten().tolist()
+    ended = listed(state.diverged_at < state.updates)
     for now, record in experiment.train(state, steps=config.steps, due=config.log.due, stop=stop):
         diverged_at = listed(now.diverged_at)
         wanted = config.log.due(record.updates) or record.updates == config.steps or stop()

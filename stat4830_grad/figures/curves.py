@@ -25,7 +25,7 @@ PART_NAME = {"train": "training", "val": "validation", "test": "test"}
 WIDTH, HEIGHT = 3.9, 3.4
 """Inches of a panel with what is around it."""
 LEFT, RIGHT, BOTTOM, TOP = 0.85, 0.25, 0.5, 0.4
-"""Inches around the axes of a panel, for labels: a layout engine takes as long as drawing."""
+"""Inches around the axes of a panel: a layout engine takes nearly as long as drawing."""
 
 
 def draw_curves(rows: list[Row], title: str, directory: Path) -> None:
@@ -37,22 +37,20 @@ def curves(rows: list[Row], title: str) -> Figure:
     """A panel for each kind of metric."""
     columns = [name for name in rows[0] if name not in ("step", "seconds")]
     panels = group(columns)
-    figure = Figure(figsize=(WIDTH * len(panels), HEIGHT))
+    width, inside = WIDTH * len(panels), WIDTH - LEFT - RIGHT
+    figure = Figure(figsize=(width, HEIGHT))
     figure.suptitle(title, fontsize=10, y=1 - 0.07 / HEIGHT)
-    for column, (label, names) in enumerate(panels.items()):
-        draw_panel(figure.add_axes(place(column, len(panels))), rows, label, names)
+    margins = {
+        "left": LEFT / width,
+        "right": 1 - RIGHT / width,
+        "bottom": BOTTOM / HEIGHT,
+        "top": 1 - TOP / HEIGHT,
+        "wspace": (LEFT + RIGHT) / inside,
+    }
+    row = figure.subplots(1, len(panels), squeeze=False, gridspec_kw=margins)[0]
+    for axes, (label, names) in zip(row, panels.items(), strict=True):
+        draw_panel(axes, rows, label, names)
     return figure
-
-
-def place(column: int, columns: int) -> tuple[float, float, float, float]:
-    """Left, bottom, width and height of the axes of a panel, as shares of the figure."""
-    left, width = column * WIDTH + LEFT, WIDTH - LEFT - RIGHT
-    return (
-        left / (columns * WIDTH),
-        BOTTOM / HEIGHT,
-        width / (columns * WIDTH),
-        1 - (BOTTOM + TOP) / HEIGHT,
-    )
 
 
 def group(columns: list[str]) -> dict[str, list[str]]:
@@ -84,6 +82,8 @@ def draw_panel(axes: Axes, rows: list[Row], label: str, names: list[str]) -> Non
         in_percent(axes)
     elif spans_decades(values):
         logarithmic(axes, "y")
+    else:
+        axes.ticklabel_format(axis="y", scilimits=(-3, 5))  # longer numbers leave a factor aside
     if len(names) > 1:
         axes.legend(frameon=False)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))

@@ -58,7 +58,7 @@ SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 class PowersOfTen(LogFormatter):
-    """10⁻³, 2·10⁻³: matplotlib's own formula for it takes as long to set as a panel to draw."""
+    """10⁻³, 2·10⁻³. Set as formulas, as matplotlib does, they took a third of a picture's time."""
 
     def __call__(self, value: float, pos: int | None = None) -> str:
         if not super().__call__(value, pos):
