@@ -1,67 +1,71 @@
-"""Products with a matrix of bytes, compiled by numba: the only file that imports it.
+"""Products with a matrix of bytes, compiled.
 
 Index legend: B (n, d) uint8, of which most entries are 0; columns of W go in panels of 32 so that
 the innermost loop has a length the compiler knows and turns into vector instructions.
 
-Every entry of a result is summed by one thread in a fixed order, so results do not depend on the
-number of threads, which is torch's when this file is imported. Loops count in uint64: a signed
-index may be negative, which in numpy means "from the end", and looking for that costs more than
-the sum.
+Every entry of a result is summed in the order that is written here, whatever the number of threads
+and the width of the processor's vectors: the compiler may join a product and a sum into one
+rounding ("contract"), but not reorder sums. Loops count in uint64: a signed index may be negative,
+which in numpy means "from the end", and looking for that costs more than the sum.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
-from numba import get_num_threads, njit, prange, set_num_threads
 from numpy.typing import NDArray
+
+from .compilation import compiled, prange
 
 Floats = NDArray[Any]  # float32 or float64
 
 PANEL = 32
 BLOCK = 256
 """Rows of W that are used together: 32 KB of float32 stay nearest a core; a byte counts them."""
+LANES, SEGMENT = 64, 256
+"""Rows of B that are summed side by side with a vector, and columns that are summed in one go."""
+FEW = 4
+"""Columns that are added between reading and writing a sum."""
 
-THREADS = min(torch.get_num_threads(), get_num_threads())
-set_num_threads(THREADS)
-
-# Sums may be reordered, which vector instructions need; infinity and NaN stay what they are.
-FAST = {"reassoc", "contract", "nsz"}
 u = np.uint64
 
 
-def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """`njit`, remembered on disk where there is a directory to write to."""
-    try:
-        return njit(function, cache=True, error_model="numpy", **options)
-    except RuntimeError:  # there is none: it compiles again in every process
-        return njit(function, error_model="numpy", **options)
+summed = partial(compiled, parallel=True, fastmath={"contract"})
 
 
-in_parallel = partial(compiled, parallel=True, fastmath=FAST)
-
-
-@in_parallel
+@summed
 def times_vector(
-    n: int, B: Floats, rows: Floats, columns: Floats, v: Floats, scale: float, shift: float
+    n: int, B: Floats, rows: Floats, columns: Floats, v: Floats, scale: float, base: float
 ) -> Floats:
-    """(scale · B + shift) v: (n,), for a B of which only rows × columns are not 0 throughout.
+    """scale · B v + base: (n,), for a B of which only rows × columns are not 0 throughout.
 
-    Reads every byte of these: without jumps, that is faster than skipping zeros.
+    B (segments, blocks, SEGMENT, LANES) is cut as `Pixels` keeps it; LANES rows are summed side by
+    side. Reads every byte: without jumps, that is faster than skipping zeros.
     """
-    real = v.dtype.type
-    base = real(shift) * v.sum()
-    kept = v if len(columns) == len(v) else v[columns]
-    out = np.full(n, base)
-    for i in prange(len(rows)):
-        row = B[i]
+    segments, blocks, _, _ = B.shape
+    real, b = v.dtype.type, B.reshape(-1)
+    kept = np.zeros(segments * SEGMENT, v.dtype)
+    for j in range(len(columns)):
+        kept[j] = v[columns[j]]
+    parts = np.zeros((segments, blocks * LANES), v.dtype)
+    p = parts.reshape(-1)
+    for task in prange(segments * blocks):
+        z, x = u(task) * u(LANES), u(task) * u(SEGMENT * LANES)
+        first = u(task) // u(blocks) * u(SEGMENT)
+        for j in range(first, first + u(SEGMENT), u(FEW)):
+            for h in range(u(LANES)):
+                total = p[z + h]
+                for k in range(u(FEW)):
+                    total += real(b[x + k * u(LANES) + h]) * kept[j + k]
+                p[z + h] = total
+            x += u(FEW * LANES)
+    out = np.full(n, real(base))
+    for i in range(len(rows)):
         total = real(0)
-        for j in range(len(kept)):
-            total += real(row[j]) * kept[j]
+        for segment in range(segments):
+            total += parts[segment, i]
         out[rows[i]] += real(scale) * total
     return out
 
@@ -95,7 +99,7 @@ def compress(B: NDArray[np.uint8]) -> tuple[Any, Any, Any]:
     return start, column, value
 
 
-@in_parallel
+@summed
 def times_panels(
     n: int,
     start: Floats,
@@ -129,6 +133,6 @@ def times_panels(
                     x = (above + u(column[k])) * u(PANEL)
                     x1 = (above + u(column[k + u(1)])) * u(PANEL)
                     for h in range(u(PANEL)):
-                        o[z + h] += b * w[x + h] + b1 * w[x1 + h]
+                        o[z + h] = (o[z + h] + b * w[x + h]) + b1 * w[x1 + h]
                     k += u(2)
     return out

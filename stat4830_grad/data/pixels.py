@@ -43,9 +43,19 @@ class Pixels:
 
     @cached_property
     def _not_empty(self) -> tuple[Any, Any, Any]:
-        """B without its empty rows and columns, and the numbers of those that are left."""
+        """B without its empty rows and columns, and the numbers of those that are left.
+
+        B is filled up with zeros and cut into (segments, blocks, SEGMENT, LANES): columns in
+        segments, rows in blocks, as `times_vector` reads it.
+        """
+        from .kernels import LANES, SEGMENT
+
         rows, columns = (self.stored.any(dim).nonzero().flatten() for dim in (1, 0))
-        return self.stored[rows][:, columns].contiguous().numpy(), rows.numpy(), columns.numpy()
+        segments, blocks = -(-len(columns) // SEGMENT), -(-len(rows) // LANES)
+        B = self.stored.new_zeros(blocks * LANES, segments * SEGMENT)
+        B[: len(rows), : len(columns)] = self.stored[rows][:, columns]
+        cut = B.view(blocks, LANES, segments, SEGMENT).permute(2, 0, 3, 1).contiguous()
+        return cut.numpy(), rows.numpy(), columns.numpy()
 
     @cached_property
     def _entries(self) -> tuple[Any, Any, Any]:
@@ -70,17 +80,19 @@ class Pixels:
 
     def times(self, W: Tensor) -> Tensor:
         """X W, outside any graph."""
-        from . import kernels  # numba takes a fifth of a second to import
+        from . import compilation, kernels  # numba takes a fifth of a second to import
 
         n, scale, shift = len(self.stored), 1 / (255 * self.std), -self.mean / self.std
-        if W.ndim == 1:
-            v = W.contiguous().numpy()
-            return torch.from_numpy(kernels.times_vector(n, *self._not_empty, v, scale, shift))
-        if W.shape[1] <= FEW:
+        if W.ndim > 1 and W.shape[1] <= FEW:
             return torch.stack([self.times(w) for w in W.mT], dim=1)
+        threads = compilation.take_torchs_threads()
+        if W.ndim == 1:
+            base = shift * W.sum().item()
+            v = W.contiguous().numpy()
+            return torch.from_numpy(kernels.times_vector(n, *self._not_empty, v, scale, base))
         panels = to_panels(W, kernels.PANEL)  # (p, d, 32)
-        base = panels.sum(1).mul_(shift).numpy()
-        out = kernels.times_panels(n, *self._entries, panels.numpy(), scale, base, kernels.THREADS)
+        bases = panels.sum(1).mul_(shift).numpy()
+        out = kernels.times_panels(n, *self._entries, panels.numpy(), scale, bases, threads)
         return torch.from_numpy(out).movedim(0, 1).flatten(1)[:, : W.shape[1]]
 
 
