@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-
-from .ending import leave
-from .help import help_text
-from .loading import no_garbage
+from .process import begin, leave, no_garbage
 
 
 def main() -> None:
     """Entry point of `python -m stat4830_grad` and of `stat4830-grad`."""
+    begin()  # first: from here on a signal ends the process as it should
+    import sys
+
+    from .help import help_text
+
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(help_text(sys.argv[1:]), end="")
-        return
+        leave(0)
     with no_garbage():
         from .app import start  # Hydra takes 0.2 s to import
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
 import secrets
 import shlex
-import shutil
-import sys
-import traceback
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +16,10 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from .config import load, plain, sweep_options
-from .errors import UserError
+from .errors import ConfigError
+from .failures import discard, discard_on_signal, from_hydra, report
 from .help import conf_dir
-from .loading import no_garbage
-from .messages import explain
+from .process import before_leaving, no_garbage
 from .sweep.composition import hydra_part
 from .sweep.jobs import Job, is_sweep, make_jobs
 from .sweep.lists import linspace, logspace
@@ -51,6 +48,7 @@ def run(composed: DictConfig) -> int:
     """Run the task of one composed configuration in the directory Hydra made for it."""
     own = HydraConfig.get()
     directory = Path(own.runtime.output_dir)
+    before_leaving(partial(discard_on_signal, directory))
     if is_sweep(raw := plain(composed)):
         return sweep(composed, own, make_jobs([(own.overrides.task, raw)]), directory)
     config = load(composed, own.overrides.task)
@@ -59,7 +57,7 @@ def run(composed: DictConfig) -> int:
     command = shlex.join(["python", "-m", "stat4830_grad", *own.overrides.task])
     try:
         return int(task.run(config, directory, command))
-    except UserError:
+    except Exception:
         discard(directory)
         raise
 
@@ -77,18 +75,9 @@ def sweep(composed: DictConfig, own: Any, jobs: list[Job], directory: Path) -> i
     try:
         options, run_jobs = sweep_options(composed), runner(own.launcher)
         return run_sweep(jobs, directory, options, hydra_part(own), run_jobs)
-    except UserError:
+    except Exception:
         discard(directory)
         raise
-
-
-def discard(directory: Path) -> None:
-    """Take back what Hydra made for a run that did not begin; files of others stay."""
-    if not (directory / "metrics.csv").exists() and not (directory / ".sweep").exists():
-        (directory / "multirun.yaml").unlink(missing_ok=True)
-        shutil.rmtree(directory / ".hydra", ignore_errors=True)
-        with contextlib.suppress(OSError):  # not empty: somebody else's
-            directory.rmdir()
 
 
 def start() -> int:
@@ -106,24 +95,11 @@ def start() -> int:
 
     try:
         app()
-    except KeyboardInterrupt:
-        codes.append(130)
+    except SystemExit as ended:  # of Hydra's own options, or by a launcher
+        code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        codes.append(ConfigError.exit_code if code and from_hydra(ended) else code)
     except Exception as error:
         codes.append(report(error))
         for directory in Path("outputs").glob(f"*/{TOKEN}"):  # of a multirun without a first job
             discard(directory)
     return max(codes)
-
-
-def report(error: Exception) -> int:
-    """Print one message for what a user can cause, a traceback for a defect of ours."""
-    known = error if isinstance(error, UserError) else explain(error)
-    if known is None and isinstance(error, OSError) and error.filename:
-        print(f"error: cannot use {error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
-    if known is None or "debug=true" in sys.argv:
-        traceback.print_exception(error)
-    if known is None:
-        return 1
-    print(f"error: {known}", file=sys.stderr)
-    return known.exit_code

@@ -17,3 +17,9 @@ class DataError(UserError):
     """A file the run needs is missing, damaged or cannot be had."""
 
     exit_code = 3
+
+
+class MachineError(UserError):
+    """The machine cannot: its disk is full, its memory short, a file cannot be used."""
+
+    exit_code = 6

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
 
 from .config import load, plain, sweep_options
-from .errors import ConfigError, UserError
+from .errors import ConfigError
+from .failures import discard_on_signal, report
+from .process import before_leaving
 from .sweep.jobs import is_sweep, make_jobs, sort_out
 
 
@@ -28,12 +29,10 @@ class CheckFirst(Callback):
         # Hydra turns exceptions of callbacks into warnings, so the error leaves as an exit.
         try:
             check_directories(config, is_multirun=is_multirun)
-        except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
-            raise SystemExit(error.exit_code) from error
-        except OmegaConfBaseException as error:  # an interpolation that cannot be resolved
-            print(f"error: {str(error).splitlines()[0]}", file=sys.stderr)
-            raise SystemExit(ConfigError.exit_code) from error
+        except Exception as error:
+            raise SystemExit(report(error)) from error
+        directory = config.hydra.sweep.dir if is_multirun else config.hydra.run.dir
+        before_leaving(partial(discard_on_signal, Path(directory).absolute()))
 
 
 def check_directories(config: DictConfig, *, is_multirun: bool) -> None:
@@ -48,6 +47,9 @@ def check_directories(config: DictConfig, *, is_multirun: bool) -> None:
     if is_multirun:  # its jobs are not composed yet; the launcher checks them
         return
     directory, raw = Path(config.hydra.run.dir), plain(config)
+    launcher = config.hydra.runtime.choices["hydra/launcher"]
+    if launcher not in (("batched", "batched_slurm") if is_sweep(raw) else ("batched",)):
+        raise ConfigError(f"hydra/launcher={launcher} runs the jobs of a sweep: add -m")
     if is_sweep(raw):
         sort_out(make_jobs([(overrides, raw)]))
         checked_resume = again

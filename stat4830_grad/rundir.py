@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import os
 import platform
 import subprocess
 from collections.abc import Callable
@@ -19,7 +18,7 @@ import msgspec
 from omegaconf import OmegaConf
 
 from .errors import DataError
-from .files import write_text
+from .files import naming, write_text
 from .schema import Config
 
 Row = dict[str, float]
@@ -60,12 +59,10 @@ class RunDirectory:
         The file is open only here: a batch may have more runs than a process may have files.
         """
         if self._unwritten:
-            file = os.open(self.path / "metrics.csv", os.O_WRONLY | os.O_APPEND)
-            try:
+            path = self.path / "metrics.csv"
+            with naming(path), path.open("ab", buffering=0) as file:
                 text = "".join([line(row, self._names) + "\n" for row in self._unwritten])
-                os.write(file, text.encode())
-            finally:
-                os.close(file)
+                file.write(text.encode())
             self._unwritten.clear()
 
     def _remember(self, row: Row) -> None:

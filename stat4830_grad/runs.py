@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .core import NEVER, Record, State
 from .experiment import Experiment
+from .process import SIGNALS
 from .rundir import Row, RunDirectory, git, versions, write_json
 from .schema import Config
 
@@ -25,7 +26,7 @@ class Sink(Protocol):
 
 
 class Interrupt:
-    """Whether SIGINT or SIGTERM has come; the second SIGINT ends the program at once."""
+    """Whether a signal has come that ends a process; the second one does so at once."""
 
     def __init__(self) -> None:
         self.signal = 0
@@ -35,7 +36,7 @@ class Interrupt:
 
     @property
     def exit_code(self) -> int:
-        """130 after SIGINT, 143 after SIGTERM, as shells have it."""
+        """129 after SIGHUP, 130 after SIGINT, 143 after SIGTERM, as shells have it."""
         return 128 + self.signal
 
     @contextmanager
@@ -44,15 +45,19 @@ class Interrupt:
 
         def note(number: int, frame: Any) -> None:
             if self.signal:
-                raise KeyboardInterrupt
-            self.signal = number
+                signal.signal(number, before[number])
+                signal.raise_signal(number)
+            self.signal = self.signal or number
 
-        before = {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
+        noted = [n for n in SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+        before = {int(n): signal.getsignal(n) for n in noted}
+        for number in noted:
+            signal.signal(number, note)
         try:
             yield
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            for number in noted:
+                signal.signal(number, before[number])
 
 
 FLUSH_SECONDS = 0.5

@@ -31,11 +31,11 @@ def train_one(config: Config, directory: Path, command: str, artist: Artist | No
     say(console, headline(config, str(experiment.lr.device)))
     if remark := note(config):
         say(console, remark, style="dim")
-    state, files = begin(experiment, config, directory)
-    sink = progress(console, config.steps, files.columns)
     interrupt = Interrupt()
-    try:
-        with interrupt.listening():
+    with interrupt.listening():  # to the end: whatever is begun here is whole
+        state, files = begin(experiment, config, directory)
+        sink = progress(console, config.steps, files.columns)
+        try:
             state = execute(
                 experiment,
                 state,
@@ -45,21 +45,21 @@ def train_one(config: Config, directory: Path, command: str, artist: Artist | No
                 save=lambda state: save_state(directory / "checkpoint.pt", state),
                 stop=interrupt,
             )
-    finally:
-        sink.close()
-        files.flush()
-    summary = summarise(
-        files,
-        experiment,
-        config,
-        updates=state.updates,
-        diverged_at=int(state.diverged_at),
-        command=command,
-    )
-    rows = read_rows(directory)
-    if artist:
-        artist.draw_curves(rows, headline(config, summary["device"]), directory)
-    closing(console, config, summary, rows, directory)
+        finally:
+            sink.close()
+            files.flush()
+        summary = summarise(
+            files,
+            experiment,
+            config,
+            updates=state.updates,
+            diverged_at=int(state.diverged_at),
+            command=command,
+        )
+        rows = read_rows(directory)
+        if artist:
+            artist.draw_curves(rows, headline(config, summary["device"]), directory)
+        closing(console, config, summary, rows, directory)
     return EXIT.get(summary["status"], interrupt.exit_code)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ..ending import leave
+from ..process import before_leaving, leave
 
 CODE = """
 import sys
@@ -36,6 +36,8 @@ class Artist:
             stderr=subprocess.PIPE,
             start_new_session=True,  # an interrupt is the run's: it ends with a picture
         )
+        self._drawing = False
+        before_leaving(self._dismiss)
         return self
 
     def __exit__(
@@ -46,12 +48,18 @@ class Artist:
     ) -> None:
         self._process.communicate()
 
+    def _dismiss(self) -> None:
+        """End the process unless it draws, which it does to the end, for whole pictures."""
+        if not self._drawing:
+            self._process.kill()
+
     def draw_curves(self, rows: Sequence[dict[str, float]], title: str, directory: Path) -> None:
         """curves.png and curves.svg in `directory`, as `curves.draw_curves` makes them.
 
         Raises:
             RuntimeError: it failed.
         """
+        self._drawing = True
         _, errors = self._process.communicate(pickle.dumps((rows, title, directory)))
         if self._process.returncode != 0:
             raise RuntimeError(f"drawing the curves failed:\n{errors.decode(errors='replace')}")

@@ -36,9 +36,9 @@ def run_sweep(
         ConfigError: no job can be run, or `directory` holds another sweep.
     """
     runnable, errors = sort_out(jobs)
-    begin(jobs, directory, options)
     scene = Scene(directory, options, hydra, Console(), Interrupt())
     with scene.stop.listening():
+        begin(jobs, directory, options)
         run(runnable, scene)
     refuse(jobs, errors, scene)
     return conclude(jobs, scene)

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ..errors import UserError
+from ..failures import known
 from ..files import write_text
 from .jobs import Job
 from .scene import Scene
@@ -21,12 +21,12 @@ def record_failures(jobs: Sequence[Job], error: Exception, scene: Scene) -> None
 
     A defect of this program leaves its traceback as error.txt in the job's directory.
     """
-    known = isinstance(error, UserError)
-    said = str(error) if known else f"{type(error).__name__}: {error}"
+    cause = known(error)
+    said = f"{type(error).__name__}: {error}" if cause is None else str(cause)
     more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
     scene.say(f"{jobs[0].name}{more} failed: {said}", style="red")
     for job in jobs:
-        if not known or job.raw.get("debug"):
+        if cause is None or job.raw.get("debug"):
             directory = scene.directory / job.name
             directory.mkdir(exist_ok=True)
             lines = traceback.format_exception(error)

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from ..figures.artist import Artist
-from ..loading import no_garbage
+from ..process import no_garbage
 from ..schema import Config
 
 
