@@ -19,11 +19,11 @@ can = all(map(u.find_spec, ("venv", "ensurepip")))
 print("%d.%d" % sys.version_info[:2], "venv" if can else "")' 2>/dev/null
 }
 
-supported() { [[ "$1" == 3.11 || "$1" == 3.12 || "$1" == 3.13 ]]; } # requires-python
+supported() { [[ "$1" =~ ^3\.1[1-4]$ ]]; } # requires-python
 
 # Sets `base` to the first suitable interpreter and `version` to its version; PYTHON overrides.
 choose_python() {
-  local candidates=(python3.13 python3.12 python3.11 python3) can_venv others="" without_venv=""
+  local candidates=(python3.13 python3.12 python3.11 python3.14 python3) can_venv others="" without_venv=""
   if [[ -n "${PYTHON:-}" ]]; then candidates=("$PYTHON"); fi
   for base in "${candidates[@]}"; do
     read -r version can_venv < <(probe "$base") || continue
@@ -39,7 +39,7 @@ choose_python() {
     fail "Python $without_venv lacks the venv or ensurepip module; on Debian and Ubuntu" \
       "'sudo apt install python$without_venv-venv' brings both."
   fi
-  fail "Python 3.11, 3.12 or 3.13 is needed and none was found among ${candidates[*]}${others:+ (${others#, })};" \
+  fail "Python 3.11, 3.12, 3.13 or 3.14 is needed and none was found among ${candidates[*]}${others:+ (${others#, })};" \
     "install one, or name it: PYTHON=/path/to/python3.12 scripts/run"
 }
 

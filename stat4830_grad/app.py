@@ -13,12 +13,13 @@ from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from .config import load, plain, sweep_options
 from .errors import ConfigError
 from .failures import discard, discard_on_signal, from_hydra, report
 from .help import conf_dir
+from .hydra_versions import RUNNING, register_resolver
 from .process import before_leaving, no_garbage
 from .sweep.composition import hydra_part
 from .sweep.jobs import Job, is_sweep, make_jobs
@@ -30,18 +31,15 @@ TOKEN = f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{secrets.token_hex(4)}"
 
 def register_resolvers() -> None:
     """The names of directories, as conf/config.yaml asks for them, and lists of numbers."""
-    OmegaConf.register_new_resolver(
+    register_resolver(
         "run_dir",
         lambda resume, sweep_resume, task, problem: (
             resume or sweep_resume or f"outputs/{problem if task == 'train' else task}/{TOKEN}"
         ),
-        replace=True,
     )
-    OmegaConf.register_new_resolver(
-        "output_subdir", lambda resume: None if resume else ".hydra", replace=True
-    )
-    OmegaConf.register_new_resolver("logspace", logspace, replace=True)
-    OmegaConf.register_new_resolver("linspace", linspace, replace=True)
+    register_resolver("output_subdir", lambda resume: None if resume else ".hydra")
+    register_resolver("logspace", logspace)
+    register_resolver("linspace", linspace)
 
 
 def run(composed: DictConfig) -> int:
@@ -86,7 +84,7 @@ def start() -> int:
     register_resolvers()
     codes = [0]
 
-    @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
+    @hydra.main(**RUNNING, config_path=str(conf_dir()), config_name="config")
     def app(composed: DictConfig) -> None:
         try:
             codes.append(run(composed))

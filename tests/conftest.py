@@ -12,6 +12,11 @@ import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # steadier on shared cores
 
+PYTHONPATH = os.pathsep.join(
+    filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH")])
+)
+"""For programs started elsewhere: the package of this checkout, then what these tests run with."""
+
 REQUIRED = os.environ.get("STAT4830_REQUIRE", "").split(",")
 
 
@@ -50,7 +55,7 @@ def cli(tmp_path: Path) -> Cli:
         return subprocess.run(
             [sys.executable, "-m", "stat4830_grad", *arguments],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), **environment},
+            env={**os.environ, "PYTHONPATH": PYTHONPATH, **environment},
             capture_output=True,
             text=True,
             timeout=240,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +16,26 @@ from stat4830_grad.app import register_resolvers
 from stat4830_grad.config import load
 from stat4830_grad.errors import ConfigError
 from stat4830_grad.help import conf_dir, help_text
+from stat4830_grad.hydra_versions import COMPOSING
 from stat4830_grad.messages import explain
 from stat4830_grad.schema import Config
 
 
 def composed(*overrides: str) -> DictConfig:
     register_resolvers()
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+    with initialize_config_dir(str(conf_dir()), **COMPOSING):
         return compose("config", overrides=list(overrides))
 
 
 def config(*overrides: str) -> Config:
     return load(composed(*overrides), overrides)
+
+
+def test_composing_warns_of_nothing_whichever_hydra_is_installed() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        some = composed("problem=polynomial", "optimizer.lr=${logspace:-2,0,3}")
+        assert some.optimizer.lr == [0.01, 0.1, 1]
 
 
 def message(*overrides: str) -> str:

@@ -29,6 +29,7 @@ from stat4830_grad.figures.graph.figure import graph_figure, save_graph
 from stat4830_grad.figures.graph.layout import Place, Size, layered
 from stat4830_grad.graph import Trace, trace
 from stat4830_grad.help import conf_dir
+from stat4830_grad.hydra_versions import COMPOSING
 from stat4830_grad.models import MLP, TANH
 from stat4830_grad.problems import Composite, Polynomial, cross_entropy
 from stat4830_grad.tasks.trace import traced_loss
@@ -527,7 +528,7 @@ def test_the_command_tells_the_walk_and_leaves_json_and_a_drawing(cli, tmp_path)
 
 def test_an_order_that_the_loss_does_not_have_is_refused():
     overrides = ["task=trace", "problem=polynomial", "trace.order=5"]
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+    with initialize_config_dir(str(conf_dir()), **COMPOSING):
         config = load(compose("config", overrides=overrides), overrides)
     with pytest.raises(ConfigError, match=r"trace\.order=5: there is no graph of order 5"):
         traced_loss(config)

@@ -101,20 +101,33 @@ def test_the_console_command_is_declared():
     assert PROJECT["scripts"] == {"stat4830-grad": "stat4830_grad.__main__:main"}
 
 
-def test_every_line_of_the_constraints_pins_one_name_to_one_version():
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+
+
+def for_python(version: str, lines: list[str]) -> list[Requirement]:
+    """The requirements among `lines` that hold on this version of Python."""
+    parsed = map(Requirement, lines)
+    return [r for r in parsed if not r.marker or r.marker.evaluate({"python_version": version})]
+
+
+@pytest.mark.parametrize("version", PYTHONS)
+def test_the_constraints_pin_each_name_to_one_version(version: str):
     lines = (ROOT / "constraints.txt").read_text().splitlines()
-    assert not [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line)]
-    names = [line.split("==")[0] for line in lines]
+    plain = re.compile(r"[a-z0-9-]+==[0-9][0-9a-z.]*(; python_version (<|>=) \"3\.14\")?")
+    assert not [line for line in lines if not plain.fullmatch(line)]
+    names = [pin.name for pin in for_python(version, lines)]
     assert names == sorted(set(names))
 
 
-def test_every_requirement_is_pinned_within_its_bounds():
+@pytest.mark.parametrize("version", PYTHONS)
+def test_every_requirement_is_pinned_within_its_bounds(version: str):
     lines = (ROOT / "constraints.txt").read_text().splitlines()
-    pins = dict(line.split("==") for line in lines)
+    pins = {pin.name: str(pin.specifier)[2:] for pin in for_python(version, lines)}
     extras = PROJECT["optional-dependencies"].values()
     declared = PROJECT["dependencies"] + [line for extra in extras for line in extra]
-    for requirement in map(Requirement, declared):
-        assert pins[canonicalize_name(requirement.name)] in requirement.specifier, requirement
+    for requirement in for_python(version, declared):
+        pinned = pins[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(pinned, prereleases=True), requirement
 
 
 def test_no_tracked_file_names_this_machine_or_a_package_index():
@@ -192,5 +205,5 @@ def test_a_missing_ensurepip_module_is_explained_in_one_sentence(tmp_path: Path,
 def test_a_missing_python_is_explained_in_one_sentence(bash: Bash):
     done = bash("ensure_environment run", PYTHON="no-such-python")
     assert done.returncode == 1
-    assert done.stderr.startswith("set-up: Python 3.11, 3.12 or 3.13 is needed")
+    assert done.stderr.startswith("set-up: Python 3.11, 3.12, 3.13 or 3.14 is needed")
     assert len(done.stderr.splitlines()) == 1

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import submitit
 import torch
-from conftest import Cli, lacking
+from conftest import PYTHONPATH, Cli, lacking
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
@@ -30,6 +30,7 @@ from stat4830_grad.app import register_resolvers
 from stat4830_grad.config import plain
 from stat4830_grad.errors import ConfigError
 from stat4830_grad.help import conf_dir
+from stat4830_grad.hydra_versions import COMPOSING
 from stat4830_grad.sweep.jobs import Job
 from stat4830_grad.sweep.slurm import runner
 from stat4830_grad.sweep.task import cut
@@ -241,7 +242,7 @@ def test_a_task_waits_after_sigterm_and_ctrl_c_ends_it(slurm: Path, tmp_path: Pa
     """A preempted task that ended by itself would not be requeued by Slurm."""
     words = ("problem=polynomial", "steps=10000000", "device=cpu", "figures=false")
     words = (*words, *LAUNCHER, "optimizer.lr=[0.01,5]", "hydra.run.dir=sweep")
-    environment = {**os.environ, "PYTHONPATH": str(SCRIPT.parents[1])}
+    environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
     process = subprocess.Popen(
         [sys.executable, "-m", "stat4830_grad", *words], cwd=tmp_path, env=environment
     )
@@ -303,5 +304,5 @@ def test_tasks_hold_whole_batches_and_small_kinds_share_one() -> None:
 
 def plain_polynomial() -> dict[str, Any]:
     register_resolvers()
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+    with initialize_config_dir(str(conf_dir()), **COMPOSING):
         return plain(compose("config", ["problem=polynomial"]))

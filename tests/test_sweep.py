@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import Cli
+from conftest import PYTHONPATH, Cli
 from hydra import compose, initialize_config_dir
 
 from stat4830_grad import train as training
@@ -26,6 +26,7 @@ from stat4830_grad.errors import ConfigError
 from stat4830_grad.experiment import build
 from stat4830_grad.ground import prepare
 from stat4830_grad.help import conf_dir
+from stat4830_grad.hydra_versions import COMPOSING
 from stat4830_grad.rundir import read_rows
 from stat4830_grad.schema import Sweep
 from stat4830_grad.sweep.course import run_sweep
@@ -50,7 +51,7 @@ SILENT = Sweep(job_figures=0)
 @pytest.fixture(scope="module", autouse=True)
 def hydra_is_ready() -> Iterator[None]:
     register_resolvers()
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+    with initialize_config_dir(str(conf_dir()), **COMPOSING):
         yield
 
 
@@ -405,7 +406,7 @@ def test_multirun_and_lists_leave_the_same_table(cli: Cli, tmp_path: Path) -> No
 def test_ctrl_c_keeps_what_is_finished_and_resume_completes_it(tmp_path: Path) -> None:
     words = ["problem=polynomial", "device=cpu", "figures=false", "steps=100000000"]
     words += ["log.every=100000", "optimizer.lr=[0.01,5]", "hydra.run.dir=sweep"]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
     process = subprocess.Popen(
         [sys.executable, "-m", "stat4830_grad", *words], cwd=tmp_path, env=environment
     )

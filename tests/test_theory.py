@@ -16,6 +16,7 @@ from hydra import compose, initialize_config_dir
 from stat4830_grad.app import register_resolvers
 from stat4830_grad.config import plain
 from stat4830_grad.help import conf_dir
+from stat4830_grad.hydra_versions import COMPOSING
 from stat4830_grad.rundir import read_rows
 from stat4830_grad.schema import GD, Adam, Momentum, Nesterov, Sweep
 from stat4830_grad.sweep.course import run_sweep
@@ -41,7 +42,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, list
     """64 step sizes around 2/L on least squares of condition 10."""
     register_resolvers()
     directory = tmp_path_factory.mktemp("sweep")
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+    with initialize_config_dir(str(conf_dir()), **COMPOSING):
         overrides = [*QUADRATIC, "optimizer.lr=${logspace:-4,-1.5,64}"]
         jobs = make_jobs([(overrides, plain(compose("config", overrides)))])
     assert run_sweep(jobs, directory, Sweep(job_figures=0), {}) == 0

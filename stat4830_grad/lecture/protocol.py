@@ -13,6 +13,7 @@ from ..config import parse, plain
 from ..core import Record, State
 from ..experiment import Experiment, build
 from ..help import conf_dir
+from ..hydra_versions import COMPOSING
 from ..schema import Config
 
 
@@ -24,9 +25,7 @@ def compose(*overrides: str) -> Config:
     """
     running = GlobalHydra().is_initialized()  # within the program, or in a session of one's own
     context = (
-        nullcontext()
-        if running
-        else hydra.initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3")
+        nullcontext() if running else hydra.initialize_config_dir(str(conf_dir()), **COMPOSING)
     )
     with context:
         return parse(plain(hydra.compose("config", list(overrides))))
