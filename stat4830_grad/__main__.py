@@ -10,8 +10,11 @@ def main() -> None:
     begin()  # first: from here on a signal ends the process as it should
     import sys
 
-    from .help import help_text
+    from .help import help_text, version_text
 
+    if "--version" in sys.argv[1:]:
+        print(version_text())
+        leave(0)
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(help_text(sys.argv[1:]), end="")
         leave(0)

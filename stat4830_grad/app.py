@@ -6,6 +6,7 @@ import importlib
 import os
 import secrets
 import shlex
+import sys
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from .arguments import arrange
 from .config import load, plain, sweep_options
 from .errors import ConfigError
 from .failures import discard, discard_on_signal, from_hydra, report
@@ -92,6 +94,7 @@ def start() -> int:
             codes.append(report(error))
 
     try:
+        sys.argv[1:] = arrange(sys.argv[1:])
         app()
     except SystemExit as ended:  # of Hydra's own options, or by a launcher
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)

@@ -10,7 +10,10 @@ import msgspec
 from omegaconf import DictConfig, OmegaConf
 
 from .errors import ConfigError
+from .keys import nearest
 from .schema import LARGEST, Config, ImageProblem, LeastSquares, Polynomial, Sweep
+from .synonyms import is_half, meant
+from .values import canonical, choices, shown, written
 
 RESUMABLE = ("steps", "log.", "checkpoint.", "figures", "data_dir", "device", "debug")
 """Keys (or prefixes of keys) that may change when a run is resumed."""
@@ -52,6 +55,9 @@ def check(config: Config) -> None:
         raise ConfigError(
             f"problem.coefficients={problem.coefficients} is a constant: nothing to minimise"
         )
+    if config.task == "compare" and not config.runs:
+        typed = written(config.runs)
+        raise ConfigError(f"runs={typed}: to compare takes two runs; write runs=[DIR,DIR]")
     if isinstance(problem, LeastSquares) and problem.file is None:
         for key, vector in (("w_star", problem.w_star), ("w0", problem.w0)):
             if vector is not None and len(vector) != problem.p:
@@ -63,7 +69,9 @@ def check(config: Config) -> None:
 PLAIN = {
     f"`float` <= {LARGEST}": "a finite number",
     f"`float` >= -{LARGEST}": "a finite number",
+    "Number out of range": "must be a finite number",
     " 0.0": " 0",
+    "of length >= ": "with a length of at least ",
     "Object contains unknown field": "there is no key",
     "Object missing required field": "a value is missing for",
     "Expected ": "must be ",
@@ -74,24 +82,41 @@ PLAIN = {
     "`array`": "a list",
     "`null`": "null",
     "`object`": "a group of keys",
+    " | ": " or ",
 }
 
 
 def complaint(message: str, raw: dict[str, Any]) -> str:
-    """msgspec's message in the user's words: `optimizer.lr=-1: must be a number > 0.0`."""
+    """msgspec's message in the user's words: `optimizer.lr=-1: must be a number > 0`."""
     what, _, where = message.partition(" - at `$")
     for theirs, ours in PLAIN.items():
         what = what.replace(theirs, ours)
-    path = where.rstrip("`").lstrip(".")
-    if not path:
+    key = where.rstrip("`").lstrip(".").split("[")[0]
+    if not key:
         return what
     value: Any = raw
-    for key in path.split("[")[0].split("."):
-        value = value.get(key) if isinstance(value, dict) else None
-    what = what.split(", got")[0]
-    return f"{path.replace('[...]', '')}: {what}" + (
-        "" if isinstance(value, dict) else f", not {value!r}"
-    )
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    typed = value if isinstance(value, str) else written(value)
+    if offered := choices(key):
+        return f"{key}={shown(typed)}: {wrong_choice(key, typed, offered)}"
+    if isinstance(value, dict) and ("there is no" in what or "missing" in what):
+        return f"{key}: {what}"
+    entry = "every entry " if "[" in where else ""
+    return f"{key}={shown(typed)}: {entry}{what.split(', got')[0]}"
+
+
+def wrong_choice(key: str, typed: str, offered: Sequence[str]) -> str:
+    """What to write instead of a word that a key does not take."""
+    there_are = f"There are: {', '.join(offered)}"
+    if is_half(key, typed):
+        return (
+            "half precision is not offered, as sums over thousands of samples lose too much "
+            f"in it; write dtype=float32. {there_are}"
+        )
+    ours = meant(key, typed)
+    near = f"; write {key}={ours}" if ours else nearest(typed, offered)
+    return f"no such {key}{near}{'' if near.endswith('?') else '.'} {there_are}"
 
 
 def load(composed: DictConfig, overrides: Sequence[str]) -> Config:
@@ -139,10 +164,11 @@ def plain(config: Any) -> dict[str, Any]:
     """
     own = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
     for key in sorted(OmegaConf.missing_keys(own)):
-        raise ConfigError(f"{key}: a value is missing")
+        example = f"{key}=[DIR,DIR], patterns too" if key == "runs" else f"{key}=VALUE"
+        raise ConfigError(f"{key}: a value is missing; write {example}")
     raw = OmegaConf.to_container(own, resolve=True)
     assert isinstance(raw, dict)
-    return {str(key): value for key, value in raw.items()}
+    return canonical({str(key): value for key, value in raw.items()})
 
 
 def sweep_options(composed: DictConfig) -> Sweep:
@@ -151,7 +177,7 @@ def sweep_options(composed: DictConfig) -> Sweep:
     Raises:
         ConfigError: one of them has a value that cannot be used.
     """
-    raw = {"sweep": OmegaConf.to_container(composed.sweep, resolve=True)}
+    raw = {"sweep": plain(OmegaConf.masked_copy(composed, ["sweep"]))["sweep"]}
     try:
         return msgspec.convert(raw["sweep"], Sweep)
     except msgspec.ValidationError as error:

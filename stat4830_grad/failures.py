@@ -62,9 +62,16 @@ def known(error: BaseException) -> UserError | None:
             f"{error.object!r} is not in {error.encoding}: name files in UTF-8, in a locale "
             "that has it (LC_ALL=C.UTF-8)"
         )
-    if isinstance(error, HydraException | ValueError | RecursionError) and from_hydra(error):
-        return explain(error) or ConfigError(text.partition("\n")[0])  # about its own options
-    return explain(error) if isinstance(error, Exception) else None
+    if isinstance(error, Exception) and (found := explain(error, overrides())):
+        return found
+    if isinstance(error, ValueError | RecursionError) and from_hydra(error):
+        return ConfigError(text.partition("\n")[0])  # about its own options
+    return None
+
+
+def overrides() -> list[str]:
+    """The words of the command line that set a key or choose an option."""
+    return [word for word in sys.argv[1:] if "=" in word and not word.startswith("-")]
 
 
 def of_files(error: OSError) -> UserError | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import platform
+import re
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 USAGE = """\
@@ -24,7 +27,7 @@ ENDING = """\
 To see the keys of an option, name it: problem=mnist model=mlp --help. Exit codes: 0 completed,
 1 a defect of this program, 2 bad configuration, 3 data missing or damaged, 4 diverged,
 5 gradients disagree, 6 disk full or memory short, 129, 130 and 143 interrupted. Hydra's own
-options: --hydra-help.
+options: --hydra-help. --version says what is installed.
 """
 
 
@@ -41,10 +44,26 @@ def help_text(words: Sequence[str]) -> str:
     options = [file for file in files if file.is_file()]
     if not options:
         return "\n".join((USAGE, groups(), common_keys(), ENDING))
-    shown = (
-        f"{file.parent.name}={file.stem}\n{indent(file.read_text('utf-8'))}" for file in options
-    )
+    return "\n".join(f"{file.parent.name}={file.stem}\n{indent(keys_of(file))}" for file in options)
+
+
+def keys_of(file: Path) -> str:
+    """An option's file without what it tells Hydra: what it chooses, or stands for, in words."""
+    lines = file.read_text("utf-8").splitlines()
+    shown = [line for line in lines if line != "defaults:" and not line.startswith("# @")]
+    for at, line in enumerate(shown):
+        if override := re.fullmatch(r"  - override /(\w+): (\w+)", line):
+            shown[at] = f"# with {override[1]}={override[2]}, unless another is chosen"
+        elif other := re.fullmatch(r"  - (\w+)", line):
+            shown[at] = keys_of(file.with_stem(other[1]))
     return "\n".join(shown)
+
+
+def version_text() -> str:
+    """The versions of this program and of what its numbers depend on, in one line."""
+    packages = ("stat4830-grad", "torch", "numpy", "numba", "hydra-core")
+    versions = [f"{name} {version(name)}" for name in packages]
+    return f"{', '.join(versions)}, Python {platform.python_version()}".replace("-grad", "_grad", 1)
 
 
 def groups() -> str:

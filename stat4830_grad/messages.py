@@ -2,87 +2,84 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Sequence
 
-from hydra.errors import (
-    ConfigCompositionException,
-    MissingConfigException,
-    OverrideParseException,
-)
-from omegaconf import OmegaConf
+from hydra.errors import HydraException, MissingConfigException
 from omegaconf.errors import OmegaConfBaseException
 
-from .errors import ConfigError
-from .help import conf_dir
+from .errors import ConfigError, UserError
+from .keys import nearest, run_keys, unknown_key
+from .overrides import chooses, first, parse
+from .values import shown
+
+NO_OPTION = {
+    "help": "for help write --help",
+    "list": "--help says what each one is",
+    "?": "--help says what each one is",
+    "none": "write null for none",
+}
 
 
-def explain(error: Exception) -> ConfigError | None:
-    """A `ConfigError` that says what to do, or None for an error that is not about the config."""
-    text = str(error)
-    if isinstance(error, MissingConfigException):
-        if found := re.search(r"Could not find '(.+)/(.+?)'", text):
-            return ConfigError(unknown_option(found[1], found[2], text))
-        return ConfigError(text.splitlines()[0])
-    if isinstance(error, OverrideParseException):
-        return ConfigError(f"{error.override!r} cannot be read as key=value")
-    if isinstance(error, ConfigCompositionException):
-        if found := re.match(r"Could not (?:override|delete from config)[^']*'([^']+)'", text):
-            return ConfigError(unknown_key(found[1]))
-        if found := re.match(r"Ambiguous value for argument '([^=]+)=(.+)'", text):
-            return ConfigError(
-                f"{found[1]}={found[2]}: add -m to run each value, "
-                f"or write {found[1]}=[{found[2]}] for a list"
-            )
-        return ConfigError(text.splitlines()[0])
-    if isinstance(error, OmegaConfBaseException):
-        return ConfigError(text.splitlines()[0])
+def explain(error: Exception, words: Sequence[str] = ()) -> UserError | None:
+    """A `UserError` that says what to do, or None for an error that is not about the config.
+
+    Args:
+        words: the overrides on the command line.
+    """
+    if found := told(error):
+        return found
+    if isinstance(error, MissingConfigException) and error.options is not None:
+        group, _, option = (error.missing_cfg_file or "").rpartition("/")
+        return ConfigError(unknown_option(group, option, error.options))
+    if not isinstance(error, HydraException | OmegaConfBaseException):
+        return None
+    return ConfigError(wrong_key(words) or first_line(error))
+
+
+def told(error: BaseException | None) -> UserError | None:
+    """The error of ours that a library has wrapped."""
+    while error is not None and not isinstance(error, UserError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def first_line(error: BaseException) -> str:
+    """What a library says in one line, with the key that it is about."""
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    said = line if line.isprintable() else repr(line)[1:-1]
+    key = getattr(error, "full_key", None)
+    return f"{key}: {said}" if key else said
+
+
+def wrong_key(words: Sequence[str]) -> str | None:
+    """What is said of the first key on the command line that the run has not."""
+    parsed = [(one, word) for word in words if (one := parse(word)) is not None]
+    choices = [f"{one.key_or_group}={first(one)}" for one, _ in parsed if chooses(one)]
+    try:
+        here = run_keys(choices)
+    except HydraException:  # an option of the user's own, from --config-dir
+        return None
+    for one, word in parsed:
+        key, value = one.key_or_group, word.partition("=")[2]
+        if not chooses(one) and not key.startswith("hydra") and not has(here, key):
+            return unknown_key(key, value, choices)
     return None
 
 
-def unknown_option(group: str, option: str, text: str) -> str:
-    """Names what `group` offers, as Hydra's message `text` lists it."""
-    offered = [line.strip() for line in text.splitlines() if line.startswith("\t")]
-    offered = [name for name in offered if "provider=" not in name]
-    hint = nearest(option, offered)
-    return f"{group}={option}: no such {group}{hint} There are: {', '.join(offered)}"
+def has(keys: set[str], key: str) -> bool:
+    """Whether `key` is one of `keys` or a group of some."""
+    return any(one == key or one.startswith(f"{key}.") for one in keys)
 
 
-def unknown_key(key: str) -> str:
-    """Names the nearest key, or the options that the key belongs to."""
-    owners: dict[str, list[str]] = {}
-    for known, owner in known_keys():
-        owners.setdefault(known, []).append(owner)
-    if key in owners:
-        return f"{key} belongs to {', '.join(filter(None, owners[key]))}, which this run has not"
-    return f"there is no key {key}{nearest(key, owners)} (--help lists them all)"
+def unknown_option(group: str, option: str, offered: Sequence[str], typed: str = "") -> str:
+    """Names what `group` offers.
 
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean …?` where something close is known."""
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else "."
-
-
-def known_keys() -> Iterator[tuple[str, str]]:
-    """Every key of every file in conf/, with the option it belongs to ("" for all)."""
-    for path in sorted(conf_dir().rglob("*.yaml")):
-        group = path.parent.relative_to(conf_dir()).as_posix()
-        owner = "" if group == "." else f"{group}={path.stem}"
-        if owner:
-            yield group, ""
-        everywhere = group == "." or "@package _global_" in path.read_text("utf-8")
-        for key in leaves(OmegaConf.to_container(OmegaConf.load(path))):
-            if not key.startswith(("defaults", "hydra")):
-                yield (key if everywhere else f"{group}.{key}"), owner
-
-
-def leaves(tree: Any, prefix: str = "") -> Iterator[str]:
-    """Dotted paths of everything in nested dicts that is not itself a dict."""
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}"
+    Args:
+        typed: the value on the command line, where it is more than the option.
+    """
+    note = NO_OPTION.get(option.lower())
+    hint = f"; {note}" if note else nearest(option, offered)
+    return (
+        f"{group}={shown(typed or option)}: no such {group}{hint}"
+        f"{'' if hint.endswith('?') else '.'} There are: {', '.join(offered)}"
+    )

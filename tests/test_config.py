@@ -13,8 +13,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 from stat4830_grad.app import register_resolvers
+from stat4830_grad.arguments import arrange
 from stat4830_grad.config import load
-from stat4830_grad.errors import ConfigError
 from stat4830_grad.help import conf_dir, help_text
 from stat4830_grad.hydra_versions import COMPOSING
 from stat4830_grad.messages import explain
@@ -41,10 +41,8 @@ def test_composing_warns_of_nothing_whichever_hydra_is_installed() -> None:
 def message(*overrides: str) -> str:
     """What the user is told about a configuration that cannot be run."""
     with pytest.raises(Exception) as caught:  # noqa: PT011 (Hydra's, OmegaConf's and ours)
-        config(*overrides)
-    error = caught.value
-    told = error if isinstance(error, ConfigError) else explain(error)
-    return str(told)
+        config(*(word for word in arrange(overrides) if not word.startswith("-")))
+    return str(explain(caught.value, overrides))
 
 
 def test_the_default_run_needs_no_network() -> None:
@@ -98,18 +96,17 @@ def test_every_option_in_conf_says_what_it_is(file: Path) -> None:
     ("overrides", "words"),
     [
         (["steeps=5"], ["no key steeps", "did you mean steps?"]),
-        (["problem.xo=5"], ["no key problem.xo", "did you mean problem.x0?"]),
+        (["problem.xo=5"], ["no key problem.xo", "did you mean problem.x0?", "problem=polynomial"]),
         (["modle=mlp"], ["no key modle", "did you mean model?"]),
         (["problem=mnst"], ["problem=mnst", "did you mean mnist?", "polynomial", "least_squares"]),
         (["optimizer=sgd"], ["optimizer=sgd", "torch_sgd", "adam"]),
         (["problem=polynomial", "problem.n_train=4"], ["problem.n_train", "problem=mnist"]),
-        (["foo"], ["'foo'", "key=value"]),
-        (["optimizer.lr=0.1,0.2"], ["-m", "optimizer.lr=[0.1,0.2]"]),
-        (["+extra=3"], ["no key `extra`"]),
+        (["foo"], ["foo", "key=value"]),
+        (["+extra=3"], ["no key extra"]),
         (["steps=0"], ["steps", ">= 1", "0"]),
         (["steps=-3"], ["steps", ">= 1", "-3"]),
         (["steps=1.5"], ["steps", "whole number", "1.5"]),
-        (["steps=many"], ["steps", "whole number", "'many'"]),
+        (["steps=many"], ["steps=many", "whole number"]),
         (["optimizer.lr=-0.1"], ["optimizer.lr", "> 0", "-0.1"]),
         (["optimizer.lr=0"], ["optimizer.lr", "> 0"]),
         (["optimizer.lr=nan"], ["optimizer.lr", "nan"]),

@@ -14,7 +14,7 @@ import torch
 from rich.console import Console
 
 from stat4830_grad.errors import ConfigError
-from stat4830_grad.messages import conf_dir
+from stat4830_grad.help import conf_dir
 from stat4830_grad.pitfalls import PITFALLS, Outcome, Result, choose, run
 from stat4830_grad.pitfalls.lesson import Print, Way, observe
 from stat4830_grad.pitfalls.listing import markdown, show

@@ -99,7 +99,7 @@ def test_environments_that_libraries_stumble_over(cli: Cli, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ("--multirun --run", "Only one of"),
+        ("--multirun --run", "do not go together"),
         ("--config-dir=nope", "nope' not found"),
         ("--resolve", "--resolve"),
         ("--shell-completion", "subcommand"),

@@ -283,7 +283,7 @@ def test_without_submitit_or_slurm_it_says_what_to_do(monkeypatch: pytest.Monkey
 
 
 def test_options_out_of_range_are_named(slurm: Path) -> None:
-    with pytest.raises(ConfigError, match=r"hydra.launcher.batch_size: must be .* >= 1, not 0"):
+    with pytest.raises(ConfigError, match=r"hydra.launcher.batch_size=0: must be .* >= 1"):
         runner(launcher(batch_size=0))
 
 

@@ -36,12 +36,12 @@ from stat4830_grad.sweep.jobs import (
     directory_name,
     group,
     make_jobs,
-    written,
 )
 from stat4830_grad.sweep.lists import LIST_KEYS, assignments, linspace, logspace, swept_lists
 from stat4830_grad.sweep.memory import NEAR, runs_that_fit, usable_bytes
 from stat4830_grad.sweep.table import SweepTable, merged
 from stat4830_grad.tasks import train as train_task
+from stat4830_grad.values import written
 
 POLYNOMIAL = ("problem=polynomial", "figures=false", "device=cpu")
 DIGITS = ("problem=digits", "steps=12", "figures=false", "device=cpu")
@@ -220,7 +220,7 @@ def test_diverging_and_failing_jobs_are_rows_and_leave_the_others_unchanged(
     assert [row["status"] for row in rows] == [
         *("completed", "diverged", "completed", "failed", "diverged", "completed")
     ]
-    assert "optimizer.lr: must be a number > 0" in rows[3]["error"]
+    assert "optimizer.lr=-1: must be a number > 0" in rows[3]["error"]
     kept = ("optimizer.lr", "final_loss", "final_x", "best_loss", "steps")
     completed = [[row[k] for k in kept] for row in rows if row["status"] == "completed"]
     assert completed == [[row[k] for k in kept] for row in table_of(tmp_path / "good")]
@@ -230,7 +230,7 @@ def test_diverging_and_failing_jobs_are_rows_and_leave_the_others_unchanged(
 
 
 def test_a_sweep_of_nothing_but_bad_values_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"optimizer.lr: must be a number > 0"):
+    with pytest.raises(ConfigError, match=r"optimizer.lr=-1: must be a number > 0"):
         sweep(tmp_path, *POLYNOMIAL, "optimizer.lr=[-1,-2]")
     assert not (tmp_path / "sweep.csv").exists()
 

@@ -15,6 +15,7 @@ import msgspec
 from ..config import parse
 from ..errors import ConfigError, UserError
 from ..schema import Config
+from ..values import written
 from .lists import Assignment, assignments, swept_lists
 
 CARRIED = (
@@ -124,17 +125,6 @@ def repeated(overrides: Sequence[str], assignment: Assignment) -> tuple[str, ...
     """`overrides` with a job's own value in the place of each list."""
     given = [o for o in overrides if key_of(o) not in assignment]
     return (*given, *(f"{key}={written(value)}" for key, value in assignment.items()))
-
-
-def written(value: Any) -> str:
-    """A value as Hydra reads it back: floats exactly, text quoted where it must be."""
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    if isinstance(value, list):
-        return f"[{','.join(written(item) for item in value)}]"
-    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z_/.][\w/.:-]*", value):
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    return str(value)
 
 
 def directory_name(number: int, width: int, swept: Assignment) -> str:

@@ -7,12 +7,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..errors import ConfigError
+from ..schema import LARGEST
+from ..values import list_keys, whole, written
 
 SWEPT_PARTS = ("problem", "model", "optimizer", "steps", "seed", "dtype", "device")
 """The parts of a configuration that lists may sweep."""
 
-LIST_KEYS = {"problem.coefficients", "problem.w_star", "problem.w0", "model.hidden"}
+LIST_KEYS = list_keys()
 """Keys whose one value is a list; a list of lists sweeps them."""
+
+LARGEST_EXPONENT = 300
+MOST_POINTS = 100_000
+EXAMPLES = {"logspace": "${logspace:-4,0,9}", "linspace": "${linspace:0.1,1,10}"}
 
 Assignment = dict[str, Any]
 """Swept key -> the value one job has for it."""
@@ -57,19 +63,56 @@ def leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield prefix + key, value
 
 
-def logspace(a: float, b: float, n: int) -> list[float]:
-    """n numbers from 10ᵃ to 10ᵇ, equally far apart on a log axis."""
-    return [10**exponent for exponent in linspace(a, b, n)]
+def logspace(*numbers: Any) -> list[float]:
+    """n numbers from 10ᵃ to 10ᵇ, equally far apart on a log axis.
 
-
-def linspace(a: float, b: float, n: int) -> list[float]:
-    """n numbers from a to b, equally far apart, both ends exact.
+    Args:
+        numbers: a, b and n.
 
     Raises:
-        ConfigError: n is not a whole number above 0.
+        ConfigError: they are no such numbers, or 10ᵃ or 10ᵇ is none.
     """
-    if not isinstance(n, int) or n < 1:
-        raise ConfigError(f"linspace and logspace take a number of points above 0, not {n!r}")
+    a, b, n = spaced("logspace", numbers)
+    if max(abs(a), abs(b)) > LARGEST_EXPONENT:
+        raise ConfigError(
+            f"${{logspace:{a:g},{b:g},{n}}}: the ends are exponents of 10, at most "
+            f"{LARGEST_EXPONENT}; for 0.01 to 1 write ${{logspace:-2,0,{n}}}"
+        )
+    return [10**exponent for exponent in evenly(a, b, n)]
+
+
+def linspace(*numbers: Any) -> list[float]:
+    """n numbers from a to b, equally far apart, both ends exact.
+
+    Args:
+        numbers: a, b and n.
+
+    Raises:
+        ConfigError: they are no such numbers.
+    """
+    return evenly(*spaced("linspace", numbers))
+
+
+def evenly(a: float, b: float, n: int) -> list[float]:
     if n == 1:
-        return [float(a)]
+        return [a]
     return [(a * (n - 1 - i) + b * i) / (n - 1) for i in range(n)]
+
+
+def spaced(name: str, numbers: Sequence[Any]) -> tuple[float, float, int]:
+    """The two ends and the number of points of a list of numbers.
+
+    Raises:
+        ConfigError: they are not two finite numbers and a whole one.
+    """
+    typed = f"${{{name}:{','.join(map(written, numbers))}}}"
+    good = [n for n in numbers if isinstance(n, int | float) and not isinstance(n, bool)]
+    if len(numbers) != 3 or len(good) != 3 or not all(abs(n) <= LARGEST for n in good[:2]):
+        raise ConfigError(f"{typed}: takes two numbers and how many points, like {EXAMPLES[name]}")
+    n = whole(numbers[2])
+    if not isinstance(n, int) or not 1 <= n <= MOST_POINTS:
+        raise ConfigError(
+            f"{typed}: the number of points is a whole number from 1 to {MOST_POINTS}, "
+            f"not {numbers[2]}"
+        )
+    return float(numbers[0]), float(numbers[1]), n

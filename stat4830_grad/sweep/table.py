@@ -13,7 +13,8 @@ from typing import Any
 
 from ..errors import DataError
 from ..files import write_text
-from .jobs import Job, written
+from ..values import written
+from .jobs import Job
 
 Cells = dict[str, str]
 """One row: column -> text."""

@@ -1,0 +1,46 @@
+"""Paths on the command line: `~` is the home directory, and special characters need no quotes."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from msgspec.inspect import StrType
+
+from .values import of_type, written
+
+PATHS = (
+    *("problem.file", "problem.indices", "gradient.path", "model.init_from", "data_dir"),
+    *("resume", "sweep.resume", "runs", "hydra.run.dir", "hydra.sweep.dir"),
+)
+"""Keys whose values are paths."""
+
+HOME = re.compile(r"(^|[\[,\s'\"])(~[\w.-]*)(?=$|[/\],'\"])")
+
+
+def expanded(word: str) -> str:
+    """An override with `~` written out, and quoted if it names a file that is there."""
+    key, _, value = word.partition("=")
+    if key.lstrip("+") not in PATHS:
+        return word
+    value = HOME.sub(lambda found: found[1] + os.path.expanduser(found[2]), value)
+    word = f"{key}={value}"
+    return quoted(word) if re.search(r"[^\w./-]", value) and exists(value) else word
+
+
+def exists(path: str) -> bool:
+    """Whether something has this name; a name that cannot be one has nothing."""
+    try:
+        return Path(path).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def quoted(word: str) -> str:
+    """An override whose value is quoted, if it is text and nothing else; else as it is."""
+    key, _, value = word.partition("=")
+    texts = {*PATHS, *of_type(StrType)}
+    if key.lstrip("+") not in texts or re.match(r"[\[{'\"$]", value):
+        return word
+    return f"{key}={written(value)}"

@@ -1,0 +1,98 @@
+"""How values may be written, such as 1e3 for 1000, and how messages show them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from msgspec import inspect
+
+from .schema import Config
+
+LONGEST = 80
+"""Longest value that a message shows whole, in characters."""
+
+
+def types(kind: inspect.Type, key: str = "") -> Iterator[tuple[str, inspect.Type]]:
+    """(dotted key, type) of everything in a schema; a list's entries have the list's key."""
+    match kind:
+        case inspect.Metadata():
+            yield from types(kind.type, key)
+        case inspect.UnionType():
+            for one in kind.types:
+                yield from types(one, key)
+        case inspect.StructType():
+            for field in kind.fields:
+                yield from types(field.type, f"{key}.{field.name}".lstrip("."))
+        case _:
+            yield key, kind
+            if isinstance(kind, inspect.ListType):
+                yield from types(kind.item_type, key)
+
+
+@cache
+def of_type(kind: type[inspect.Type]) -> dict[str, inspect.Type]:
+    """The keys of a run that may hold a value of this type."""
+    return {key: one for key, one in types(inspect.type_info(Config)) if isinstance(one, kind)}
+
+
+def choices(key: str) -> list[str]:
+    """The words that a key takes, [] where it takes other values."""
+    literal = of_type(inspect.LiteralType).get(key)
+    return [str(one) for one in literal.values] if isinstance(literal, inspect.LiteralType) else []
+
+
+def list_keys() -> set[str]:
+    """Keys whose one value is a list of numbers; a list of lists sweeps them."""
+    return set(of_type(inspect.ListType)) - set(of_type(inspect.StrType))
+
+
+def canonical(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """`tree` with 1000 for 1e3 where whole numbers are meant, and [64] for 64 where a list is."""
+    integers, lists = of_type(inspect.IntType), list_keys()
+
+    def value_of(key: str, value: Any) -> Any:
+        if isinstance(value, dict):
+            return canonical(value, f"{key}.")
+        if key in integers:
+            value = whole(value)
+        return as_list(value) if key in lists else value
+
+    return {str(name): value_of(f"{prefix}{name}", value) for name, value in tree.items()}
+
+
+def whole(value: Any) -> Any:
+    """Whole numbers as such, in lists as well; anything else as it is."""
+    if isinstance(value, list):
+        return [whole(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def as_list(value: Any) -> Any:
+    """A number as a list of one, also beside other lists of a sweep."""
+    if isinstance(value, list):
+        nested = any(isinstance(one, list) for one in value)
+        return [as_list(one) for one in value] if nested else value
+    return [value] if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def written(value: Any) -> str:
+    """A value as Hydra reads it back: floats exactly, text quoted where it must be."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, list):
+        return f"[{','.join(written(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{key}:{written(item)}' for key, item in value.items())}}}"
+    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z_/.][\w/.:-]*", value):
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return str(value)
+
+
+def shown(text: str) -> str:
+    """Text for one line of a message: printable, and cut where it is long."""
+    plain = text if text.isprintable() else repr(text)[1:-1]
+    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"

@@ -1,0 +1,107 @@
+"""What a person types who does not know this program yet: one line with what to type instead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import Cli
+from test_config import config, message
+
+from stat4830_grad.arguments import arrange
+from stat4830_grad.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("lr=0.1", "write optimizer.lr=0.1"),
+        ("x0=3", "write problem=polynomial problem.x0=3"),
+        ("epochs=5", "write steps=5"),
+        ("batch_size=32", "every update uses all training data"),
+        ("help", "write --help"),
+        ("lecture", "write task=lecture"),
+        ("mnist", "write problem=mnist"),
+        ("mine.csv", "write problem=least_squares problem.file=mine.csv problem.target=COLUMN"),
+        ("--problem=mnist", "write problem=mnist"),
+        ("--lr 0.1", "write optimizer.lr=0.1"),
+        ("-q", "log.every=100"),
+        ("problem mnist", "write problem=mnist"),
+        ("problem:mnist", "write problem=mnist"),
+        ("problem==mnist", "with one ="),
+        ("device=gpu", "no such device; write device=cuda. There are: auto, cpu, cuda, mps"),
+        ("dtype=double", "write dtype=float64"),
+        ("dtype=float16", "write dtype=float32"),
+        ("optimizer.weight_decay=0.1", "without regularisation"),
+        ("optimizer=gd optimizer.beta=0.9", "write optimizer=momentum optimizer.beta=0.9"),
+        ("optimizer.lr=${logspace:-4,0}", "like ${logspace:-4,0,9}"),
+        ("optimizer.lr=${linspace:0,1,0}", "number of points"),
+        ("+foo=3", "there is no key foo"),
+        ("task=compare", "write runs=[DIR,DIR]"),
+        ("task=compare runs=[]", "write runs=[DIR,DIR]"),
+        ("task=compare runs=null", "write runs=[DIR,DIR]"),
+        ("optimizer=null", "no such optimizer"),
+        ("problem=2", "no such problem"),
+        ("gradient=[1]", "no such gradient"),
+        ("optimizer={}", "no such optimizer"),
+        ("task=help", "for help write --help"),
+        ("problem=list", "--help says what each one is"),
+        ("problem=", "There are: composite"),
+        ("seed=1e400", "must be a whole number"),
+        ("optimizer@x=gd", "write optimizer=gd"),
+        ("~optimizer", "nothing can be left out"),
+        ("hydra.run.dir=", "write hydra.run.dir=DIR"),
+        ("hydra/launcher=nope", "There are: basic, batched"),
+        ("optimizer.lr=${nope}", "optimizer.lr: "),
+        ("--cfg run", "job, hydra or all"),
+        ("--resolve", "--cfg job --resolve"),
+    ],
+)
+def test_each_leads_on_in_one_line(typed: str, said: str) -> None:
+    told = message(*typed.split(" "))
+    assert said in told
+    assert "\n" not in told
+    assert "?." not in told
+
+
+def test_values_may_be_written_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    words = ["problem=least_squares", "problem.file=~/my file.csv", "steps=1e3"]
+    found = config(*arrange(words))
+    assert found.steps == 1000
+    assert found.problem.file == "/home/somebody/my file.csv"  # type: ignore[union-attr]
+    assert config(*arrange(["model=mlp", "model.hidden=64"])).model.hidden == [64]  # type: ignore[union-attr]
+    with pytest.raises(ConfigError, match=r"steps=1\.5: must be a whole number"):
+        config("steps=1.5")
+
+
+@pytest.mark.parametrize("typed", ["optimizer=gd,adam", "optimizer=[gd,adam]"])
+def test_several_options_of_a_group_are_a_sweep(typed: str) -> None:
+    assert arrange([typed]) == ["-m", "optimizer=gd,adam"]
+
+
+def test_flags_may_stand_anywhere() -> None:
+    assert arrange(["problem=polynomial", "-m", "problem.x0=0,1"]) == [
+        "-m",
+        "problem=polynomial",
+        "problem.x0=0,1",
+    ]
+
+
+def test_a_list_of_optimizers_runs_each_of_them(cli: Cli, tmp_path: Path) -> None:
+    words = ("problem=polynomial", "optimizer=[gd,adam]", "steps=2", "figures=false")
+    done = cli(*words, "hydra.sweep.dir=both")
+    assert (done.returncode, done.stderr) == (0, "")
+    configs = [yaml.safe_load(f.read_text()) for f in (tmp_path / "both").glob("*/config.yaml")]
+    assert sorted(one["optimizer"]["name"] for one in configs) == ["adam", "gd"]
+
+
+def test_the_version_is_ours_and_another_name_shows_the_keys_it_stands_for(cli: Cli) -> None:
+    said = cli("--version").stdout
+    assert said.startswith("stat4830_grad ")
+    assert "torch" in said
+    shown = cli("model=mlp", "--help").stdout
+    assert "relu_mlp" in shown
+    assert "hidden:" in shown
+    assert "defaults" not in shown
