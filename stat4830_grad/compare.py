@@ -15,7 +15,7 @@ from omegaconf import OmegaConf
 
 from .errors import ConfigError, DataError
 from .rundir import Row, read_rows
-from .sweep.lists import leaves
+from .values import leaves
 
 TELLS_NOTHING = ("sweep", "log", "checkpoint", "figures", "resume", "debug", "data_dir")
 """Parts of a configuration that two equal runs may differ in."""
@@ -105,7 +105,9 @@ def differing_keys(runs: Sequence[FinishedRun]) -> list[str]:
 def facts(run: FinishedRun) -> dict[str, Any]:
     """Everything about a run that could explain a difference, by dotted key."""
     machine = {"device": run.summary.get("device", run.config.get("device"))}
-    return {**run.config, **machine, **dict(leaves({"versions": run.summary.get("versions", {})}))}
+    versions = dict(leaves({"versions": run.summary.get("versions", {})}))
+    inputs = {f"sha256 of {one['key']}": one["sha256"] for one in run.summary.get("inputs", [])}
+    return {**run.config, **machine, **inputs, **versions}
 
 
 def first_difference(one: FinishedRun, other: FinishedRun, tolerance: float) -> Difference | None:

@@ -13,7 +13,7 @@ from .errors import ConfigError
 from .keys import nearest
 from .schema import LARGEST, Config, ImageProblem, LeastSquares, Polynomial, Sweep
 from .synonyms import is_half, meant
-from .values import canonical, choices, shown, written
+from .values import canonical, choices, leaves, shown, written
 
 RESUMABLE = ("steps", "log.", "checkpoint.", "figures", "data_dir", "device", "debug")
 """Keys (or prefixes of keys) that may change when a run is resumed."""
@@ -33,12 +33,35 @@ def parse(raw: dict[str, Any]) -> Config:
     return config
 
 
+LARGEST_FLOAT32 = (2 - 2**-23) * 2.0**127
+
+
+def check_range(config: Config) -> None:
+    """Whether every number fits into the dtype, a polynomial's also times their powers.
+
+    Raises:
+        ConfigError: one does not.
+    """
+    if config.dtype != "float32":
+        return
+    factor = len(config.problem.coefficients) if isinstance(config.problem, Polynomial) else 1
+    for key, value in leaves(msgspec.to_builtins(config)):
+        scale = factor if key == "problem.coefficients" else 1
+        for number in value if isinstance(value, list) else [value]:
+            if isinstance(number, float) and abs(number) * scale > LARGEST_FLOAT32:
+                raise ConfigError(
+                    f"{key}={written(value)}: too large for float32, which ends at 3.4e38; "
+                    "write dtype=float64"
+                )
+
+
 def check(config: Config) -> None:
     """What single values cannot tell: which of them go together.
 
     Raises:
         ConfigError: two choices contradict each other.
     """
+    check_range(config)
     problem = config.problem
     name = problem.name
     if isinstance(problem, ImageProblem):

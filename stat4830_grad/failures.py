@@ -13,10 +13,11 @@ from pathlib import Path
 from hydra.errors import HydraException
 
 from .errors import ConfigError, MachineError, UserError
+from .lock import LOCK
 from .messages import explain
 
-BEGUN = ("metrics.csv", "config.yaml", ".sweep")
-"""What is in the directory of a run, another task or a sweep that has begun."""
+BEGUN = ("metrics.csv", "config.yaml", ".sweep", LOCK)
+"""What is in the directory of a run, another task or a sweep that has begun or is beginning."""
 
 MISNAMED = (
     *(FileNotFoundError, FileExistsError, PermissionError),

@@ -47,3 +47,25 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """`text` in UTF-8, atomically."""
     write_bytes(path, text.encode())
+
+
+def append(path: Path, text: str) -> None:
+    """Add `text`, whole lines, at the end of the file `path`: all of it or, where that fails, none.
+
+    Raises:
+        OSError: there is no room, or no such file; it names the file.
+    """
+    left = memoryview(text.encode())
+    file = os.open(path, os.O_WRONLY | os.O_APPEND)
+    try:
+        before = os.fstat(file).st_size
+        try:
+            while left:
+                left = left[os.write(file, left) :]  # near the end of a disk it writes a part
+        except BaseException:
+            os.ftruncate(file, before)
+            raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        os.close(file)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -13,7 +12,7 @@ from omegaconf import OmegaConf
 from .help import conf_dir
 from .hydra_versions import COMPOSING
 from .synonyms import advice
-from .values import shown
+from .values import leaves, shown
 
 GROUPS = tuple(sorted(path.name for path in conf_dir().iterdir() if path.is_dir()))
 """What is chosen by name: problem, model, optimizer, …"""
@@ -30,20 +29,11 @@ def known_keys() -> dict[str, list[str]]:
     for path in sorted(conf_dir().rglob("*.yaml")):
         group = path.parent.relative_to(conf_dir()).as_posix()
         everywhere = group == "." or "@package _global_" in path.read_text("utf-8")
-        for key in leaves(OmegaConf.to_container(OmegaConf.load(path))):
+        for key, _ in leaves(OmegaConf.to_container(OmegaConf.load(path))):
             if key.split(".")[0] not in ("defaults", "hydra") and not key.endswith("name"):
                 owners = found.setdefault(key if everywhere else f"{group}.{key}", [])
                 owners += [] if group in (".", "experiment") else [f"{group}={path.stem}"]
     return found
-
-
-def leaves(tree: Any, prefix: str = "") -> Iterator[str]:
-    """Dotted paths of everything in nested dicts that is not itself a dict."""
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}"
 
 
 def run_keys(choices: Sequence[str]) -> set[str]:
@@ -55,7 +45,7 @@ def run_keys(choices: Sequence[str]) -> set[str]:
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(conf_dir()), **COMPOSING):
         composed = compose("config", overrides=list(choices))
-    return set(leaves(OmegaConf.to_container(composed, resolve=False)))
+    return {key for key, _ in leaves(OmegaConf.to_container(composed, resolve=False))}
 
 
 def unknown_key(key: str, value: str, choices: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .lecture import UPDATES, departures, stated_accuracy
-from .rundir import Row
+from .rundir import Row, loss_of
 from .schema import Config, Digits
 from .sinks import number
 
@@ -77,23 +78,70 @@ def against_lecture(config: Config, rows: list[Row]) -> str | None:
 
 
 def closing(
-    console: Console, config: Config, summary: dict[str, Any], rows: list[Row], directory: Path
+    console: Console,
+    config: Config,
+    summary: dict[str, Any],
+    rows: list[Row],
+    directory: Path,
+    limit: str | None,
 ) -> None:
-    """The end of a run: table, comparison, where its files are."""
+    """The end of a run: table, comparison, where its files are.
+
+    Args:
+        limit: what theory says of a step size that was too large, if the run failed by it.
+    """
     console.print(table(summary))
     if comparison := against_lecture(config, rows):
         say(console, comparison)
     if summary["status"] == "diverged":
-        say(console, diverged(config, summary), style="bold red")
+        say(console, diverged(config, summary, limit), style="bold red")
+    if summary["status"] == "increased":
+        say(console, increased(config, summary, rows, limit), style="bold red")
     if summary["status"] == "interrupted":
         left = f"interrupted after {summary['steps']} of {config.steps} updates; go on with"
         console.print(f"{left} resume={directory}", highlight=False, soft_wrap=True)
+    where(console, directory)
+
+
+def where(console: Console, directory: Path) -> None:
+    """The line that says where a run's files are."""
     console.print(f"files: {directory}", highlight=False, soft_wrap=True)
 
 
-def diverged(config: Config, summary: dict[str, Any]) -> str:
-    name = next(column for column in summary["final"] if column.endswith("loss"))
+def diverged(config: Config, summary: dict[str, Any], limit: str | None) -> str:
+    name = loss_of(summary["final"])
     return (
         f"diverged: {name.replace('_', ' ')} is {summary['final'][name]} at step "
-        f"{summary['steps']} with step size {config.optimizer.lr:g}; try a smaller optimizer.lr"
+        f"{summary['steps']} with step size {config.optimizer.lr:g}; "
+        f"{limit or 'try a smaller optimizer.lr'}"
+    )
+
+
+def increased(
+    config: Config, summary: dict[str, Any], rows: Sequence[Row], limit: str | None
+) -> str:
+    name = loss_of(summary["final"])
+    return (
+        f"the loss increased: {name.replace('_', ' ')} went from {rows[0][name]:.4g} to "
+        f"{summary['final'][name]:.4g} in {summary['steps']} updates with step size "
+        f"{config.optimizer.lr:g}; {limit or 'try a smaller optimizer.lr'}"
+    )
+
+
+def already_ended(config: Config, summary: dict[str, Any]) -> str:
+    """Why a run is not gone on with that has nothing left to do."""
+    steps = summary["steps"]
+    if summary["status"] == "diverged":
+        return (
+            f"this run diverged at step {steps}: to go on would change nothing; "
+            "begin a new one with another step size or initial point"
+        )
+    return f"this run is complete: {steps:,} of {config.steps:,} updates; steps=N makes it longer"
+
+
+def lost_rows(directory: Path, steps: Sequence[int]) -> str:
+    """What is missing in a metrics.csv that was damaged."""
+    return (
+        f"{directory / 'metrics.csv'} was damaged: {len(steps):,} of its rows between steps "
+        f"{steps[0]:,} and {steps[-1]:,} are lost; all others are kept"
     )

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import math
 import platform
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from omegaconf import OmegaConf
 
 from .errors import DataError
-from .files import naming, write_text
+from .files import append, write_text
+from .inputs import with_absolute_paths
 from .schema import Config
 
 Row = dict[str, float]
@@ -37,6 +38,7 @@ class RunDirectory:
     def __init__(self, path: Path, columns: tuple[str, ...], before: list[Row]) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self.path, self.columns = path, columns
+        self.first: Row | None = None  # row 0, the initial point
         self.final: Row = {}
         self.best: dict[str, tuple[float, int]] = {}  # column -> value, step
         self._least: dict[str, float] = {}  # column -> badness of its best value
@@ -54,24 +56,32 @@ class RunDirectory:
         self._remember(row)
 
     def flush(self) -> None:
-        """Append the rows taken since the last time, in one write: a kill leaves whole lines.
+        """Append the rows taken since the last time; those that have no room stay taken.
 
         The file is open only here: a batch may have more runs than a process may have files.
+
+        Raises:
+            OSError: they could not be written.
         """
         if self._unwritten:
-            path = self.path / "metrics.csv"
-            with naming(path), path.open("ab", buffering=0) as file:
-                text = "".join([line(row, self._names) + "\n" for row in self._unwritten])
-                file.write(text.encode())
+            text = "".join([line(row, self._names) + "\n" for row in self._unwritten])
+            append(self.path / "metrics.csv", text)
             self._unwritten.clear()
 
     def _remember(self, row: Row) -> None:
+        if row["step"] == 0:
+            self.first = row
         self.final = row
         for name in self.columns:
             value = badness(name, row)
             if -math.inf < value < self._least.get(name, math.inf):  # NaN is neither
                 self._least[name] = value
                 self.best[name] = (row[name], int(row["step"]))
+
+
+def loss_of(columns: Iterable[str]) -> str:
+    """The column of the function that is minimised."""
+    return next(name for name in columns if name.endswith("loss"))
 
 
 def badness(name: str, row: Row) -> float:
@@ -105,15 +115,46 @@ def read_rows(directory: Path) -> list[Row]:
         raise DataError(f"{path} is damaged: not a table of numbers") from None
 
 
-def rows_to_keep(directory: Path, updates: int, due: Callable[[int], bool]) -> list[Row]:
-    """Rows a resumed run goes on from: those before `updates` that belong to the logging grid."""
-    rows = read_rows(directory)
-    return [row for row in rows if row["step"] < updates and due(int(row["step"]))]
+def rows_to_keep(
+    directory: Path, updates: int, due: Callable[[int], bool]
+) -> tuple[list[Row], list[int]]:
+    """Rows that a resumed run goes on from, and the steps of rows that are damaged.
+
+    Kept are those before `updates` that belong to the logging grid. metrics.csv may be damaged,
+    as a full disk or two writers left it in earlier versions: what cannot be read is left out.
+    """
+    try:
+        text = (directory / "metrics.csv").read_text("utf-8", errors="replace")
+    except OSError:
+        text = ""
+    header, *lines = text[: text.rfind("\n") + 1].splitlines() or [""]
+    rows = list(readable(lines, header.split(",")))
+    kept: list[Row] = []
+    for row in reversed(rows):  # a row spliced from two may have a step that is too large
+        if row["step"] < min(updates, kept[-1]["step"] if kept else updates):
+            kept.append(row)
+    kept = [row for row in reversed(kept) if due(int(row["step"]))]
+    increasing = all(a["step"] < b["step"] for a, b in itertools.pairwise(rows))
+    if lines and increasing and len(rows) == len(lines):
+        return kept, []
+    there = {row["step"] for row in kept}
+    return kept, [step for step in range(updates) if due(step) and step not in there]
+
+
+def readable(lines: Iterable[str], names: list[str]) -> Iterator[Row]:
+    """The rows among `lines` that have a number for each name, and a whole number of steps."""
+    for text in lines:
+        try:
+            row = dict(zip(names, map(float, text.split(",")), strict=True))
+        except ValueError:
+            continue
+        if row.get("step", math.nan).is_integer():
+            yield row
 
 
 def write_config(directory: Path, config: Config) -> None:
-    """config.yaml, every value resolved; what `resume` reads."""
-    text = OmegaConf.to_yaml(OmegaConf.create(msgspec.to_builtins(config)))
+    """config.yaml, every value resolved, paths absolute; what `resume` reads."""
+    text = OmegaConf.to_yaml(OmegaConf.create(with_absolute_paths(config)))
     write_text(directory / "config.yaml", text)
 
 

@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+from msgspec import to_builtins
 from torch import Tensor
 
 from .core import NEVER, Record, State
 from .experiment import Experiment
+from .inputs import noted_inputs
 from .process import SIGNALS
-from .rundir import Row, RunDirectory, git, versions, write_json
+from .rundir import Row, RunDirectory, git, loss_of, versions, write_json
 from .schema import Config
 
 
@@ -59,6 +61,9 @@ class Interrupt:
             for number in noted:
                 signal.signal(number, before[number])
 
+
+EXIT = {"completed": 0, "diverged": 4, "increased": 4}
+"""Status of a run that ended by itself -> exit code."""
 
 FLUSH_SECONDS = 0.5
 """Rows of metrics.csv reach the disk at least so often."""
@@ -141,7 +146,7 @@ def summarise(
     final = directory.final
     diverged = diverged_at < NEVER
     summary = {
-        "status": status(updates, diverged_at, config.steps),
+        "status": status(directory, config, updates=updates, diverged=diverged),
         "steps": diverged_at if diverged else updates,
         "final": {name: final[name] for name in directory.columns},
         "best": {name: value for name, (value, _) in directory.best.items()},
@@ -152,6 +157,7 @@ def summarise(
         "dtype": config.dtype,
         "seed": config.seed,
         "dataset": experiment.dataset,
+        "inputs": [to_builtins(one) for one in noted_inputs(directory.path)],
         "versions": versions(),
         "command": command,
         "git": git(),
@@ -160,7 +166,24 @@ def summarise(
     return summary
 
 
-def status(updates: int, diverged_at: int, steps: int) -> str:
-    if diverged_at < NEVER:
+def status(directory: RunDirectory, config: Config, *, updates: int, diverged: bool) -> str:
+    """How a run ended; a key of `EXIT`, or "interrupted"."""
+    if diverged:
         return "diverged"
-    return "completed" if updates == steps else "interrupted"
+    if updates != config.steps:
+        return "interrupted"
+    name = loss_of(directory.columns)
+    if directory.first and has_increased(
+        directory.first[name], directory.final[name], config.dtype
+    ):
+        return "increased"
+    return "completed"
+
+
+ROUNDING = {"float32": 1e-6, "float64": 1e-14}
+"""Losses closer than that are not told apart."""
+
+
+def has_increased(first: float, last: float, dtype: str) -> bool:
+    """Whether a loss ended above its start, by more than rounding could explain."""
+    return last - first > 1e-4 * abs(first) + ROUNDING[dtype]

@@ -7,17 +7,18 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from .checkpoint import load_state, save_params, save_state
+from .checkpoint import save_params, save_state
 from .core import State
 from .experiment import Experiment, build
 from .figures.artist import Artist
-from .report import closing, headline, note, say
-from .rundir import RunDirectory, read_rows, rows_to_keep, write_config
-from .runs import Interrupt, execute, summarise
+from .inputs import note_inputs
+from .report import already_ended, closing, headline, lost_rows, note, say, where
+from .resume import ended_before, saved_state
+from .rundir import Row, RunDirectory, read_rows, rows_to_keep, write_config
+from .runs import EXIT, Interrupt, execute, summarise
 from .schema import Config
 from .sinks import progress
-
-EXIT = {"completed": 0, "diverged": 4}
+from .theory import limit_in_words
 
 
 def train_one(config: Config, directory: Path, command: str, artist: Artist | None) -> int:
@@ -27,27 +28,27 @@ def train_one(config: Config, directory: Path, command: str, artist: Artist | No
         artist: draws the curves; None leaves them out.
     """
     console = Console()
+    saved = saved_state(config, directory)
+    if saved is not None and (before := ended_before(config, directory, saved)):
+        if artist and not (directory / "curves.svg").exists():
+            artist.draw_curves(read_rows(directory), headline(config, before["device"]), directory)
+        say(console, already_ended(config, before))
+        where(console, directory)
+        return EXIT[before["status"]]
     experiment = build([config], torch.Size(()))
     say(console, headline(config, str(experiment.lr.device)))
     if remark := note(config):
         say(console, remark, style="dim")
+    kept: list[Row] = []
+    if saved is not None:
+        kept, lost = rows_to_keep(directory, saved.updates, config.log.due)
+        if lost:
+            say(console, lost_rows(directory, lost), style="yellow")
     interrupt = Interrupt()
     with interrupt.listening():  # to the end: whatever is begun here is whole
-        state, files = begin(experiment, config, directory)
-        sink = progress(console, config.steps, files.columns)
-        try:
-            state = execute(
-                experiment,
-                state,
-                config,
-                [files],
-                [sink],
-                save=lambda state: save_state(directory / "checkpoint.pt", state),
-                stop=interrupt,
-            )
-        finally:
-            sink.close()
-            files.flush()
+        state = saved or experiment.start()
+        files = begin(experiment, config, directory, state, kept)
+        state = trained(experiment, config, state, files, interrupt, console)
         summary = summarise(
             files,
             experiment,
@@ -57,22 +58,53 @@ def train_one(config: Config, directory: Path, command: str, artist: Artist | No
             command=command,
         )
         rows = read_rows(directory)
-        if artist:
-            artist.draw_curves(rows, headline(config, summary["device"]), directory)
-        closing(console, config, summary, rows, directory)
+        try:
+            if artist:
+                artist.draw_curves(rows, headline(config, summary["device"]), directory)
+        finally:  # a picture that cannot be written takes nothing from the result
+            failed = summary["status"] in ("diverged", "increased")
+            limit = limit_in_words(experiment.objective, config) if failed else None
+            closing(console, config, summary, rows, directory, limit)
     return EXIT.get(summary["status"], interrupt.exit_code)
 
 
-def begin(experiment: Experiment, config: Config, directory: Path) -> tuple[State, RunDirectory]:
-    """The initial state, or the saved one of a run that is resumed, and its open files."""
-    state = experiment.start()
-    before = []
-    if config.resume is not None:
-        state = load_state(directory / "checkpoint.pt", experiment.lr.device)
-        before = rows_to_keep(directory, state.updates, config.log.due)
-    else:
-        directory.mkdir(parents=True, exist_ok=True)
+def begin(
+    experiment: Experiment, config: Config, directory: Path, state: State, kept: list[Row]
+) -> RunDirectory:
+    """The open files of a run: a new one's, or those of one that is gone on with.
+
+    Args:
+        kept: rows of metrics.csv from before.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    note_inputs(directory, [config])
+    if config.resume is None:
         save_params(directory / "initial_weights.pt", experiment.params)
         save_state(directory / "checkpoint.pt", state)  # a kill at any time leaves a run to resume
     write_config(directory, config)
-    return state, RunDirectory(directory, experiment.objective.columns, before)
+    return RunDirectory(directory, experiment.objective.columns, kept)
+
+
+def trained(
+    experiment: Experiment,
+    config: Config,
+    state: State,
+    files: RunDirectory,
+    interrupt: Interrupt,
+    console: Console,
+) -> State:
+    """Where the run ends; its rows are on disk and its progress has been on the console."""
+    sink = progress(console, config.steps, files.columns)
+    try:
+        return execute(
+            experiment,
+            state,
+            config,
+            [files],
+            [sink],
+            save=lambda state: save_state(files.path / "checkpoint.pt", state),
+            stop=interrupt,
+        )
+    finally:
+        sink.close()
+        files.flush()

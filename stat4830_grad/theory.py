@@ -17,9 +17,10 @@ import torch
 from torch import Tensor
 
 from .core import Objective
-from .problems import LeastSquares, Polynomial
+from .models import Logistic
+from .problems import LeastSquares, Parity, Polynomial
 from .rundir import Row
-from .schema import Adam, Config, Momentum, Nesterov
+from .schema import GD, Adam, Config, Momentum, Nesterov, TorchSGD
 
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
 
@@ -33,7 +34,10 @@ def forecast(objective: Objective, optimizer: Any) -> dict[str, Any]:
     """
     match objective:
         case LeastSquares(X=X):
-            L, mu = extremes(X)
+            known = extremes(X)
+            if known is None:
+                return {}
+            L, mu = known
             named = {"1/L": 1 / L, "2/(L+mu)": 2 / (L + mu), "2/L": 2 / L}
             limit = step_limit(L, optimizer)
             return {"lambda_max": L, "mu": mu, "step_sizes": named, "step_limit": limit}
@@ -69,16 +73,24 @@ def verdict(known: dict[str, Any], config: Config, rows: Sequence[Row]) -> dict[
     return {}
 
 
-def extremes(X: Tensor) -> tuple[float, float]:
+def extremes(X: Tensor) -> tuple[float, float] | None:
     """L and μ: the largest eigenvalue of XᵀX for X (n, p), and the smallest one above rounding.
 
     Along eigenvectors of eigenvalue 0 gradient descent never moves, so they have no part in it.
+    None where no number of use comes out: X is 0, or its squares are beyond float64.
     """
     X = X.double().cpu()
-    eigenvalues = torch.linalg.eigvalsh(X.mT @ X)
-    L = float(eigenvalues[-1])
-    positive = eigenvalues[eigenvalues > L * max(X.shape) * EPS["float64"]]
-    return L, float(positive[0])
+    scale = float(X.abs().max()) if X.numel() else 0.0
+    if scale == 0:
+        return None
+    X = X / scale  # so that no square overflows on the way
+    gram = X.mT @ X if X.shape[1] <= X.shape[0] else X @ X.mT  # the same eigenvalues above 0
+    eigenvalues = torch.linalg.eigvalsh(gram)
+    largest = eigenvalues[-1]
+    positive = eigenvalues[eigenvalues > largest * max(X.shape) * EPS["float64"]]
+    L, mu = (float(value) * scale * scale for value in (largest, positive[0]))
+    usable = math.isfinite(L) and mu > 0 and math.isfinite(2 / mu)
+    return (L, mu) if usable else None
 
 
 def rate(optimizer: Any, eigenvalues: Sequence[float]) -> float | None:
@@ -123,27 +135,78 @@ def step_limit(curvature: float, optimizer: Any) -> float | None:
     return 2 / curvature
 
 
+RULES = {"momentum": "heavy ball", "nesterov": "Nesterov's method"}
+"""What converges below a limit, in words; gradient descent where it is not named here."""
+
+
+def limit_in_words(objective: Objective, config: Config) -> str | None:
+    """Below which step size the run would have converged, where theory knows; else None.
+
+    Least squares: an equivalence (Polyak 1987, §1.4). Polynomials: the same near a minimiser, said
+    if the step size is too large for each of them. Logistic regression: the Hessian of the mean
+    cross-entropy is Xᵀ diag(σ(1 − σ)) X / n with σ(1 − σ) ≤ 1/4, so that L ≤ λmax(XᵀX)/(4n), and
+    below 2/L gradient descent lowers the loss at each update (Nesterov 2004, §1.2.3).
+    """
+    optimizer = config.optimizer
+    rule = RULES.get(optimizer.name, "gradient descent")
+    match objective:
+        case LeastSquares():
+            limit, meaning = forecast(objective, optimizer).get("step_limit"), formula(optimizer)
+            if limit is None or optimizer.lr < limit:
+                return None
+            return f"{rule} converges for lr < {meaning} = {limit:.3g}"
+        case Polynomial(coefficients=coefficients):
+            at = landscape(coefficients, optimizer)["minimisers"]
+            limits = [one["step_limit"] for one in at]
+            if not at or None in limits or optimizer.lr < max(limits):
+                return None
+            x = at[limits.index(max(limits))]["x"]
+            return f"near its minimiser x = {x:.4g} {rule} converges for lr < {max(limits):.3g}"
+        case Parity(model=Logistic(bias=bias), data=data) if isinstance(optimizer, GD | TorchSGD):
+            X = data.train.X.double()
+            known = extremes(torch.cat([X, torch.ones_like(X[:, :1])], dim=1) if bias else X)
+            if known is None or optimizer.lr < (limit := 8 * len(X) / known[0]):
+                return None
+            return f"gradient descent lowers it at every update for lr < 8n/λmax(XᵀX) = {limit:.3g}"
+    return None
+
+
+def formula(optimizer: Any) -> str:
+    """The limit on a quadratic as it is written; see `step_limit`."""
+    match optimizer:
+        case Momentum():
+            return "2(1 + β)/L"
+        case Nesterov():
+            return "2(1 + β)/((1 + 2β)L)"
+    return "2/L"
+
+
 def landscape(coefficients: Sequence[float], optimizer: Any) -> dict[str, Any]:
     """Minimisers and maximisers of a polynomial, from the real roots of f′."""
-    f = np.poly1d(coefficients)
+    scale = max(abs(c) for c in coefficients)
+    f = np.poly1d([c / scale for c in coefficients])  # the same roots, and nothing overflows
     slope, bend = f.deriv(), f.deriv(2)
-    roots = slope.roots
-    real = sorted({float(r.real) for r in roots if abs(r.imag) < 1e-9 * max(1.0, abs(r))})
-    minimisers = [
-        {
-            "x": x,
-            "loss": float(f(x)),
-            "curvature": float(bend(x)),
-            "step_limit": step_limit(float(bend(x)), optimizer),
-        }
-        for x in real
-        if bend(x) > 0
-    ]
+    minimisers = []
+    for x in (points := real_roots(slope)):
+        curvature, loss = scale * float(bend(x)), scale * float(f(x))
+        if curvature > 0 and math.isfinite(curvature) and math.isfinite(loss):
+            limit = step_limit(curvature, optimizer)
+            minimisers.append({"x": x, "loss": loss, "curvature": curvature, "step_limit": limit})
     return {
         "coefficients": list(coefficients),
         "minimisers": minimisers,
-        "maximisers": [x for x in real if bend(x) < 0],
+        "maximisers": [x for x in points if bend(x) < 0],
     }
+
+
+def real_roots(polynomial: np.poly1d) -> list[float]:
+    """In order, each once; none where coefficients are too far apart for float64."""
+    try:
+        with np.errstate(all="ignore"):
+            roots = polynomial.roots
+    except np.linalg.LinAlgError:
+        return []
+    return sorted({float(r.real) for r in roots if abs(r.imag) < 1e-9 * max(1.0, abs(r))})
 
 
 def destination(minimisers: Sequence[dict[str, Any]], x: float) -> dict[str, Any] | None:

@@ -79,6 +79,15 @@ def as_list(value: Any) -> Any:
     return [value] if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
+def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted key, value) of everything in nested dicts that is not itself a dict."""
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
 def written(value: Any) -> str:
     """A value as Hydra reads it back: floats exactly, text quoted where it must be."""
     if value is None or isinstance(value, bool):

@@ -201,7 +201,7 @@ def test_a_sweep_with_a_requeued_task_leaves_what_the_local_sweep_leaves(
         assert log.read_text().count("Starting with") == starts
     there, here = contents(directory), contents(tmp_path / "local")
     assert len(here) == JOBS
-    assert {row["status"] for row, _, _ in here.values()} == {"completed", "diverged"}
+    assert {row["status"] for row, _, _ in here.values()} <= {"completed", "increased", "diverged"}
     assert there == here
     best = [said.stdout.split("best final")[1].splitlines()[:2] for said in (done, local)]
     assert best[0] == best[1]

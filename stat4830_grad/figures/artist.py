@@ -7,6 +7,7 @@ imports neither.
 from __future__ import annotations
 
 import gc
+import os
 import pickle
 import subprocess
 import sys
@@ -23,6 +24,10 @@ sys.path[:] = sys.argv[1:]
 from stat4830_grad.figures.artist import work
 work()
 """
+
+
+CANNOT_WRITE = 3
+"""Exit code of the process if a picture cannot be written; its stderr holds errno and path."""
 
 
 class Artist:
@@ -57,10 +62,14 @@ class Artist:
         """curves.png and curves.svg in `directory`, as `curves.draw_curves` makes them.
 
         Raises:
-            RuntimeError: it failed.
+            OSError: a picture cannot be written.
+            RuntimeError: it failed otherwise.
         """
         self._drawing = True
         _, errors = self._process.communicate(pickle.dumps((rows, title, directory)))
+        if self._process.returncode == CANNOT_WRITE:
+            number, _, path = errors.decode(errors="replace").partition(" ")
+            raise OSError(int(number), os.strerror(int(number)), path)
         if self._process.returncode != 0:
             raise RuntimeError(f"drawing the curves failed:\n{errors.decode(errors='replace')}")
 
@@ -73,5 +82,9 @@ def work() -> None:
     from .curves import draw_curves
 
     if message := sys.stdin.buffer.read():
-        draw_curves(*pickle.loads(message))
+        try:
+            draw_curves(*pickle.loads(message))
+        except OSError as error:
+            sys.stderr.write(f"{error.errno} {error.filename}")
+            leave(CANNOT_WRITE)
     leave(0)

@@ -135,7 +135,7 @@ def draw_metric(axes: Axes, series: dict[str, list[Cells]], axis: str, name: str
             band = "least to greatest over seeds"
             axes.fill_between(xs, low, high, color=colour, alpha=0.2, linewidth=0, label=band)
         at_top(axes, [r for r in rows if r["status"] == "diverged"], axis, "x", "diverged", colour)
-        grown = [r for r in rows if r["status"] == "completed" and not on_scale(r, name)]
+        grown = [r for r in rows if r["status"] != "diverged" and not on_scale(r, name)]
         at_top(axes, grown, axis, "^", "ends above its start, or far away", colour)
     if name.endswith("accuracy"):
         in_percent(axes)
@@ -145,9 +145,9 @@ def draw_metric(axes: Axes, series: dict[str, list[Cells]], axis: str, name: str
 
 
 def on_scale(row: Cells, name: str) -> bool:
-    """Whether a job completed with a value that tells: not a loss greater than at the start."""
+    """Whether a job ended with a value that tells: not a loss greater than at the start."""
     start, end = number(row.get(f"start_{name.removeprefix('final_')}", "")), number(row[name])
-    if row["status"] != "completed" or start is None or end is None:
+    if row["status"] == "diverged" or start is None or end is None:
         return False
     if name.endswith(("loss", "distance")) and not end <= start:
         return False

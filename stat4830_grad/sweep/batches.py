@@ -15,7 +15,10 @@ from ..core import NEVER, OptimizerState, Params, State
 from ..experiment import build
 from ..files import write_text
 from ..ground import Ground, prepare
-from ..rundir import RunDirectory, read_rows, rows_to_keep, write_config, write_json
+from ..inputs import FILE as INPUTS
+from ..inputs import note_inputs, refuse_changed_inputs
+from ..report import lost_rows
+from ..rundir import Row, RunDirectory, read_rows, rows_to_keep, write_config, write_json
 from ..runs import execute, summarise
 from ..sinks import progress
 from ..theory import forecast, verdict
@@ -25,7 +28,7 @@ from .memory import MIB, bytes_per_run, runs_that_fit, usable_bytes
 from .reduction import reduced
 from .report import describe
 from .scene import Scene
-from .table import FINAL, cells
+from .table import ENDED, FINAL, cells
 
 Runner = Callable[[Sequence[Job], Scene], None]
 """Runs what is not final of some jobs; leaves a directory and a row for each."""
@@ -53,6 +56,7 @@ def run_group(jobs: list[Job], scene: Scene) -> None:
     """Train jobs of one group in as few batches as memory allows."""
     config = jobs[0].config()
     try:
+        refuse_changed_inputs(scene.directory / ".sweep", [job.config() for job in jobs])
         ground = prepare(config)
         ground = replace(ground, objective=reduced(ground.objective))
         size = batch_size(jobs, ground, scene)
@@ -100,7 +104,7 @@ def run_batch(jobs: list[Job], ground: Ground, known: dict[str, Any], scene: Sce
     if all(statuses.get(job.name) in FINAL for job in jobs):
         return
     if not scratch(scene, jobs, "pt").exists():
-        jobs = [job for job in jobs if statuses.get(job.name) != "completed"]
+        jobs = [job for job in jobs if statuses.get(job.name) not in ENDED]
     try:
         Batch(jobs, ground, known, scene).run()
         return
@@ -163,10 +167,16 @@ class Batch:
             if statuses.get(job.name) in FINAL:
                 self.directories.append(None)
                 continue
-            before = rows_to_keep(path, state.updates, config.log.due) if resumed else []
-            if not resumed:
+            before: list[Row] = []
+            if resumed:
+                before, lost = rows_to_keep(path, state.updates, config.log.due)
+                if lost:
+                    self.scene.say(lost_rows(path, lost), style="yellow")
+            else:
                 write_hydra(job, self.scene)
                 save_params(path / "initial_weights.pt", row_of(self.experiment.params, k))
+                (path / INPUTS).unlink(missing_ok=True)  # of an attempt that failed
+                note_inputs(path, [config])
                 write_config(path, config)
             self.directories.append(RunDirectory(path, self.columns, before))
         return state

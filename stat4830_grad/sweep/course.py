@@ -11,6 +11,8 @@ from rich.console import Console
 
 from ..errors import ConfigError, UserError
 from ..files import write_text
+from ..inputs import note_inputs, refuse_changed_inputs
+from ..lock import sole_writer
 from ..rundir import write_json
 from ..runs import Interrupt
 from ..schema import Sweep
@@ -37,11 +39,25 @@ def run_sweep(
     """
     runnable, errors = sort_out(jobs)
     scene = Scene(directory, options, hydra, Console(), Interrupt())
-    with scene.stop.listening():
-        begin(jobs, directory, options)
-        run(runnable, scene)
-    refuse(jobs, errors, scene)
-    return conclude(jobs, scene)
+    with sole_writer(directory):
+        with scene.stop.listening():
+            begin(jobs, directory, options)
+            guard_inputs(runnable, directory, options)
+            run(runnable, scene)
+        refuse(jobs, errors, scene)
+        return conclude(jobs, scene)
+
+
+def guard_inputs(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:
+    """Note the files that the jobs name as inputs, or see that a resumed sweep has the same.
+
+    Raises:
+        ConfigError: one of them has changed.
+    """
+    configs = [job.config() for job in jobs]
+    if options.resume is not None:
+        refuse_changed_inputs(directory / ".sweep", configs)
+    note_inputs(directory / ".sweep", configs)
 
 
 def begin(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:

@@ -19,7 +19,7 @@ from ..figures.sweep import draw_results
 from ..figures.sweep_curves import draw_curves_of_all
 from ..report import headline
 from ..rundir import Row, read_rows
-from .table import Cells
+from .table import FINAL, Cells
 
 SERIAL = 12
 """So many pictures are drawn here; more are worth starting other processes for."""
@@ -32,7 +32,7 @@ def draw_sweep(
 
     Theory is drawn in if it says the same of all batches.
     """
-    ended = [row for row in rows if row["status"] in ("completed", "diverged")]
+    ended = [row for row in rows if row["status"] in FINAL]
     runs: list[tuple[Cells, list[Row]]] = [
         (row, read_rows(directory / row["directory"]))
         for row in ended

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import ConfigError
 from ..schema import LARGEST
-from ..values import list_keys, whole, written
+from ..values import leaves, list_keys, whole, written
 
 SWEPT_PARTS = ("problem", "model", "optimizer", "steps", "seed", "dtype", "device")
 """The parts of a configuration that lists may sweep."""
@@ -52,15 +52,6 @@ def assignments(lists: dict[str, list[Any]], *, paired: bool) -> list[Assignment
         raise ConfigError(f"sweep.zip=true pairs lists of one length: {said}")
     combined = zip(*lists.values(), strict=True) if paired else itertools.product(*lists.values())
     return [dict(zip(lists, values, strict=True)) for values in combined]
-
-
-def leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """(dotted key, value) of everything in nested dicts that is not itself a dict."""
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from leaves(value, f"{prefix}{key}.")
-        else:
-            yield prefix + key, value
 
 
 def logspace(*numbers: Any) -> list[float]:

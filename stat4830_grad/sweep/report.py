@@ -12,6 +12,9 @@ from ..schema import Config
 from ..sinks import number
 from .table import Cells
 
+STYLES = {"completed": "", "increased": "yellow", "diverged": "yellow"}
+"""Status of a job -> how its row looks; others failed."""
+
 SHOWN = 30
 """Rows of the table on the terminal; of a larger sweep it shows the best."""
 
@@ -66,7 +69,7 @@ def table(rows: Sequence[Cells], swept: Sequence[str]) -> Table:
     for row in shown:
         values = [shown_number(name, row.get(name, "")) for name in results(rows)]
         keys = [shown_key(row.get(name, "")) for name in swept]
-        style = {"completed": "", "diverged": "yellow"}.get(row["status"], "red")
+        style = STYLES.get(row["status"], "red")
         result.add_row(row["job"], *keys, *values, row["status"], style=style)
     return result
 
@@ -102,7 +105,7 @@ def shown_key(text: str) -> str:
 def tally(rows: Sequence[Cells], jobs: int) -> str:
     """`62 completed, 2 diverged of 64 jobs`."""
     counts = Counter(row["status"] for row in rows)
-    order = ("completed", "diverged", "failed", "interrupted")
+    order = ("completed", "increased", "diverged", "failed", "interrupted")
     said = ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
     missing = jobs - len(rows)
     return f"{said or 'nothing ran'}{f', {missing} not run' if missing else ''} of {jobs:,} jobs"

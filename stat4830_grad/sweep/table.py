@@ -12,14 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from ..files import write_text
+from ..files import append, write_text
 from ..values import written
 from .jobs import Job
 
 Cells = dict[str, str]
 """One row: column -> text."""
 
-FINAL = ("completed", "diverged")
+ENDED = ("completed", "increased")
+"""Statuses of jobs that made all their updates."""
+
+FINAL = (*ENDED, "diverged")
 """Statuses of jobs that a resumed sweep leaves alone."""
 
 FIXED = ("job", "status", "steps", "seconds", "directory", "error")
@@ -35,18 +38,18 @@ class SweepTable:
         self._lock.parent.mkdir(parents=True, exist_ok=True)
 
     def append(self, row: Cells) -> None:
-        """Add a row in one write, so that a kill leaves whole rows."""
+        """Add a row, whole or not at all.
+
+        Raises:
+            OSError: it could not be written.
+        """
         with self._locked():
             columns = self._columns()
             wanted = merged(columns, list(row))
             if wanted != columns or not self._whole():
                 self._write(wanted, [*self._read()[1], row])
                 return
-            file = os.open(self.path, os.O_WRONLY | os.O_APPEND)
-            try:
-                os.write(file, text([[row.get(name, "") for name in columns]]).encode())
-            finally:
-                os.close(file)
+            append(self.path, text([[row.get(name, "") for name in columns]]))
 
     def rows(self) -> list[Cells]:
         """The whole rows.

@@ -6,13 +6,15 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from ..figures.artist import Artist
+from ..lock import sole_writer
 from ..process import no_garbage
 from ..schema import Config
 
 
 def run(config: Config, directory: Path, command: str) -> int:
     """Train, leaving everything in `directory`; the exit code says how it ended."""
-    with Artist() if config.figures else nullcontext() as artist:
+    drawing = Artist() if config.figures else nullcontext()
+    with sole_writer(directory), drawing as artist:
         with no_garbage():  # torch takes seconds to import: the artist gets ready
             from ..single import train_one
 
