@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import secrets
-import shlex
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from .arguments import arrange
+from .commands import command
 from .config import load, plain, sweep_options
 from .errors import ConfigError
 from .failures import discard, discard_on_signal, from_hydra, report
@@ -33,15 +35,24 @@ TOKEN = f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{secrets.token_hex(4)}"
 
 def register_resolvers() -> None:
     """The names of directories, as conf/config.yaml asks for them, and lists of numbers."""
-    register_resolver(
-        "run_dir",
-        lambda resume, sweep_resume, task, problem: (
-            resume or sweep_resume or f"outputs/{problem if task == 'train' else task}/{TOKEN}"
-        ),
-    )
+    register_resolver("run_dir", run_directory)
     register_resolver("output_subdir", lambda resume: None if resume else ".hydra")
     register_resolver("logspace", logspace)
     register_resolver("linspace", linspace)
+
+
+def run_directory(
+    resume: str | None, again: str | None, task: str, problem: str, overrides: Sequence[str] = ()
+) -> str:
+    """Where a run or a sweep leaves its files, if the user names no place.
+
+    Args:
+        again: `sweep.resume`.
+        overrides: the command line of a sweep: one over problems or tasks has no name of theirs.
+    """
+    swept = any(re.match(r"(problem|task)=.*,", override) for override in overrides)
+    name = "sweep" if swept else problem if task == "train" else task
+    return resume or again or f"outputs/{name}/{TOKEN}"
 
 
 def run(composed: DictConfig) -> int:
@@ -54,9 +65,8 @@ def run(composed: DictConfig) -> int:
     config = load(composed, own.overrides.task)
     with no_garbage():
         task = importlib.import_module(f"{__package__}.tasks.{config.task}")
-    command = shlex.join(["python", "-m", "stat4830_grad", *own.overrides.task])
     try:
-        return int(task.run(config, directory, command))
+        return int(task.run(config, directory, command(own.overrides.task)))
     except Exception:
         discard(directory)
         raise

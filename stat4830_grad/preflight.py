@@ -9,6 +9,7 @@ from typing import Any
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
+from .commands import assigned
 from .config import load, plain, sweep_options
 from .errors import ConfigError
 from .failures import discard_on_signal, report
@@ -61,5 +62,5 @@ def check_directories(config: DictConfig, *, is_multirun: bool) -> None:
         if checked_resume is None and (directory / file).exists():
             raise ConfigError(
                 f"hydra.run.dir={directory} holds a run already: choose another directory, "
-                f"or go on with it by {key}={directory}"
+                f"or go on with it by {assigned(key, directory)}"
             )

@@ -7,17 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
+from .commands import assigned
 from .lecture import UPDATES, departures, stated_accuracy
 from .rundir import Row, loss_of
 from .schema import Config, Digits
 from .sinks import number
-
-
-def say(console: Console, text: str, style: str | None = None) -> None:
-    """A sentence: wrapped between words on a terminal, one line where programs read it."""
-    console.print(text, style=style, highlight=False, soft_wrap=not console.is_terminal)
+from .tables import Column, FittedTable, show
+from .terminal import say, say_whole
 
 
 def headline(config: Config, device: str) -> str:
@@ -44,22 +41,19 @@ def note(config: Config) -> str | None:
     return None
 
 
-def table(summary: dict[str, Any]) -> Table:
+def table(summary: dict[str, Any]) -> FittedTable:
     """Final and best value of every metric."""
-    result = Table(header_style="bold")
-    result.add_column("metric")
-    result.add_column(f"final (step {summary['steps']})", justify="right")
-    result.add_column("best", justify="right")
-    result.add_column("at step", justify="right")
+    rows = []
     for name, value in summary["final"].items():
-        best = summary["best"].get(name)
-        result.add_row(
-            name.replace("_", " "),
-            number(name, value),
-            "–" if best is None else number(name, best),
-            "–" if best is None else str(summary["best_step"][name]),
-        )
-    return result
+        best, step = "–", "–"
+        if name in summary["best"]:
+            best = number(name, summary["best"][name])
+            step = f"{summary['best_step'][name]:,}"
+        rows.append((name.replace("_", " "), number(name, value), best, step))
+    final = Column(f"final (step {summary['steps']:,})")
+    return FittedTable(
+        (Column("metric", left=True), final, Column("best"), Column("at step")), rows
+    )
 
 
 def against_lecture(config: Config, rows: list[Row]) -> str | None:
@@ -90,7 +84,7 @@ def closing(
     Args:
         limit: what theory says of a step size that was too large, if the run failed by it.
     """
-    console.print(table(summary))
+    show(console, table(summary))
     if comparison := against_lecture(config, rows):
         say(console, comparison)
     if summary["status"] == "diverged":
@@ -98,14 +92,15 @@ def closing(
     if summary["status"] == "increased":
         say(console, increased(config, summary, rows, limit), style="bold red")
     if summary["status"] == "interrupted":
-        left = f"interrupted after {summary['steps']} of {config.steps} updates; go on with"
-        console.print(f"{left} resume={directory}", highlight=False, soft_wrap=True)
+        made = f"{summary['steps']:,} of {config.steps:,}"
+        hint = f"interrupted after {made} updates; go on with {assigned('resume', directory)}"
+        say_whole(console, hint)
     where(console, directory)
 
 
 def where(console: Console, directory: Path) -> None:
     """The line that says where a run's files are."""
-    console.print(f"files: {directory}", highlight=False, soft_wrap=True)
+    say_whole(console, f"files: {directory}")
 
 
 def diverged(config: Config, summary: dict[str, Any], limit: str | None) -> str:

@@ -12,12 +12,13 @@ from .core import State
 from .experiment import Experiment, build
 from .figures.artist import Artist
 from .inputs import note_inputs
-from .report import already_ended, closing, headline, lost_rows, note, say, where
+from .report import already_ended, closing, headline, lost_rows, note, where
 from .resume import ended_before, saved_state
 from .rundir import Row, RunDirectory, read_rows, rows_to_keep, write_config
 from .runs import EXIT, Interrupt, execute, summarise
 from .schema import Config
 from .sinks import progress
+from .terminal import make_console, say
 from .theory import limit_in_words
 
 
@@ -27,7 +28,7 @@ def train_one(config: Config, directory: Path, command: str, artist: Artist | No
     Args:
         artist: draws the curves; None leaves them out.
     """
-    console = Console()
+    console = make_console()
     saved = saved_state(config, directory)
     if saved is not None and (before := ended_before(config, directory, saved)):
         if artist and not (directory / "curves.svg").exists():

@@ -12,6 +12,9 @@ from msgspec import inspect
 
 from .schema import Config
 
+PLAIN = re.compile(r"(?!(?:null|true|false|nan|inf)$)[A-Za-z_/.][\w/.:@%+-]*", re.ASCII | re.I)
+"""Text that Hydra reads as text without quotes."""
+
 LONGEST = 80
 """Longest value that a message shows whole, in characters."""
 
@@ -96,8 +99,10 @@ def written(value: Any) -> str:
         return f"[{','.join(written(item) for item in value)}]"
     if isinstance(value, dict):
         return f"{{{','.join(f'{key}:{written(item)}' for key, item in value.items())}}}"
-    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z_/.][\w/.:-]*", value):
-        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    if isinstance(value, str) and not PLAIN.fullmatch(value):
+        # A backslash stands for itself, but takes two before a quotation mark or at the end.
+        text = re.sub(r'(\\*)"', r'\1\1\\"', value)
+        return '"' + re.sub(r"(\\+)$", r"\1\1", text) + '"'
     return str(value)
 
 

@@ -416,7 +416,7 @@ def test_ctrl_c_keeps_what_is_finished_and_resume_completes_it(tmp_path: Path) -
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 130
     rows = {row["directory"]: row["status"] for row in table_of(tmp_path / "sweep")}
-    assert rows == {"000_optimizer.lr=0.01": "interrupted", "001_optimizer.lr=5": "diverged"}
+    assert rows == {"000_lr_0.01": "interrupted", "001_lr_5": "diverged"}
 
 
 # Least squares on fewer rows -------------------------------------------------------------------

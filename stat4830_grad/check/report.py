@@ -8,10 +8,11 @@ from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from ..student import Finding
+from ..tables import Column, FittedTable
+from ..tables import show as show_table
 from .comparison import FLOOR, Pair, worst
 from .costs import MethodCost
 from .methods import CENTRAL
@@ -89,9 +90,9 @@ def show(console: Console, study: Study, card: list[MethodCost], title: str, cos
     console.print(Text(f"parameters: {shapes}", style="dim"))
     for dtype, pairs in study.pairs.items():
         console.print()
-        console.print(matrix(dtype, pairs))
+        show_table(console, matrix(dtype, pairs))
     console.print()
-    console.print(cost_table(card, costs))
+    show_table(console, cost_table(card, costs))
     console.print(Text(footnote(card), style="dim"))
     console.print()
     show_verdict(console, study)
@@ -101,25 +102,13 @@ def shape(size: tuple[int, ...]) -> str:
     return "×".join(map(str, size)) or "scalar"
 
 
-def matrix(dtype: str, pairs: list[Pair]) -> Table:
+def matrix(dtype: str, pairs: list[Pair]) -> FittedTable:
     """Largest relative difference of every pair; what is beyond its tolerance is marked."""
     names = list(dict.fromkeys([pair.a for pair in pairs] + [pair.b for pair in pairs]))
     found = {(pair.b, pair.a): pair for pair in pairs}
-    table = Table(
-        title=f"largest relative difference, {dtype}",
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        padding=(0, 2, 0, 0),
-        header_style="",
-    )
-    table.add_column("")
-    for name in names[:-1]:
-        table.add_column(name, justify="right")
-    for b in names[1:]:
-        cells = [cell(found.get((b, a))) for a in names[:-1]]
-        table.add_row(b, *cells)
-    return table
+    columns = [Column("", left=True), *(Column(name) for name in names[:-1])]
+    rows = [[Text(b), *(cell(found.get((b, a))) for a in names[:-1])] for b in names[1:]]
+    return FittedTable(columns, rows, title=f"largest relative difference, {dtype}", box=None)
 
 
 def cell(pair: Pair | None) -> Text:
@@ -130,23 +119,22 @@ def cell(pair: Pair | None) -> Text:
     return Text(value) if pair.agree else Text(f"✗ {value}", style="bold red")
 
 
-def cost_table(card: list[MethodCost], title: str) -> Table:
-    table = Table(
-        title=title, title_justify="left", title_style="bold", box=None, padding=(0, 2, 0, 0)
-    )
-    table.add_column("", header_style="")
-    for heading in ("time per gradient", "peak memory", "graph nodes", "saved for backward"):
-        table.add_column(heading, justify="right", header_style="")
+def cost_table(card: list[MethodCost], title: str) -> FittedTable:
+    headings = ("time per gradient", "peak memory", "graph nodes", "saved for backward")
+    columns = [Column("", left=True), *(Column(heading) for heading in headings)]
+    rows = []
     for row in card:
         once = duration(row.seconds)
-        table.add_row(
-            row.method,
-            once if row.directions == 1 else f"≈ {once}*",
-            "–" if row.cost.peak is None else size(row.cost.peak),
-            "–" if row.nodes is None else f"{row.nodes:,}",
-            size(row.cost.saved),
+        rows.append(
+            (
+                row.method,
+                once if row.directions == 1 else f"≈ {once}*",
+                "–" if row.cost.peak is None else size(row.cost.peak),
+                "–" if row.nodes is None else f"{row.nodes:,}",
+                size(row.cost.saved),
+            )
         )
-    return table
+    return FittedTable(columns, rows, title=title, box=None)
 
 
 def footnote(card: list[MethodCost]) -> str:

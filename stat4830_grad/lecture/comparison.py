@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from .row import NOT_RUN, Row
+from .row import NOT_RUN, Claim, Row
 
 SIGN = {True: "✓", False: "✗", None: "–"}
-STYLE = {True: "green", False: "bold red", None: "yellow"}
+STYLE = {True: "green", False: "bold red", None: "magenta"}
 
 
 def exit_code(rows: Sequence[Row]) -> int:
@@ -33,12 +34,28 @@ def verdict(rows: Sequence[Row]) -> str:
 WIDTHS = {"what": 37, "the lecture": 20, "ours": 17, "": 1}
 """Columns of the table; with a space between them they fill a terminal of 80."""
 
+WIDTH = sum(WIDTHS.values()) + len(WIDTHS) - 1
 
-def table(rows: Sequence[Row]) -> RenderableType:
-    """What the lecture states and what we got, in 80 columns: a table under each row's title."""
+
+def table(rows: Sequence[Row], width: int) -> RenderableType:
+    """What the lecture states and what we got: a table under each row's title.
+
+    On a terminal of less than `WIDTH` columns every claim has lines of its own.
+    """
+    if width < WIDTH:
+        return Group(*(part for row in rows for part in (headline(row), *map(told, row.claims))))
     header = grid()
     header.add_row(*WIDTHS, style="dim")
     return Group(header, *(part for row in rows for part in (headline(row), claims(row))))
+
+
+def told(claim: Claim) -> RenderableType:
+    """A claim on a narrow terminal: what it is about, the lecture's value, ours."""
+    sign = (f"  {SIGN[claim.exact]} ", STYLE[claim.exact])
+    lines = (f"the lecture  {claim.stated}", f"ours         {claim.obtained}")
+    return Group(
+        Text.assemble(sign, claim.what), *(Padding(Text(line), (0, 0, 0, 6)) for line in lines)
+    )
 
 
 def grid() -> Table:

@@ -1,35 +1,56 @@
-"""Results for people: side by side on a terminal of 80 columns, and as Markdown."""
+"""Results for people: side by side where the terminal has room, and as Markdown."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pygments.token import Comment, Keyword, String
+from rich.cells import cell_len
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.rule import Rule
-from rich.syntax import Syntax
+from rich.style import Style
+from rich.syntax import ANSISyntaxTheme, Syntax
 from rich.table import Table
 from rich.text import Text
 
 from .lesson import Outcome, Result, Value, Verdict
 
-STYLE: dict[Verdict, str] = {"wrong": "bold red", "right": "bold green", "either": "bold cyan"}
+STYLE: dict[Verdict, str] = {"wrong": "bold red", "right": "bold green", "either": "bold blue"}
+GAP = 2
+"""Spaces between listings that stand beside each other."""
+
+CODE = ANSISyntaxTheme(
+    {Comment: Style(dim=True), Keyword: Style(bold=True), String: Style(color="green")}
+)
+"""Code readable on light and dark terminals."""
+
 SIGN: dict[Verdict, str] = {"wrong": "✗ wrong: ", "right": "✓ right: ", "either": "• "}
 
 
 def show(console: Console, result: Result) -> None:
-    """Two listings beside each other, what each did, and why."""
+    """The listings, beside each other where there is room, what each did, and why."""
     pitfall = result.pitfall
     source = f" ({pitfall.lecture})" if pitfall.lecture else ""
-    console.print(Rule(f"[bold]{pitfall.name}[/bold]{source}: {pitfall.title}", align="left"))
-    grid = Table.grid(padding=(0, 2), expand=True)
-    grid.add_column(ratio=1)
-    grid.add_column(ratio=1)
-    for pair in pairs(result.outcomes):
+    console.print(Text.assemble((pitfall.name, "bold"), f"{source}: {pitfall.title}"))
+    console.print(Rule())
+    half = (console.width - GAP) // 2
+    beside = max(width(outcome) for outcome in result.outcomes) <= half
+    grid = Table.grid(padding=(0, GAP), expand=True)
+    for pair in pairs(result.outcomes) if beside else [[one] for one in result.outcomes]:
         grid.add_row(*(Padding(cell(outcome), (0, 0, 1, 0)) for outcome in pair))
+    for column in grid.columns:
+        column.ratio = 1
     console.print(grid)
     console.print(Text.assemble(("Why: ", "bold"), pitfall.why))
     console.print()
+
+
+def width(outcome: Outcome) -> int:
+    """The room that a listing takes with no line of code and no word of a message broken."""
+    said = " ".join([*outcome.warnings, outcome.error or ""])
+    printed = (f"→ {name} = {number(value)}" for name, value in outcome.printed)
+    return max(map(cell_len, [*outcome.code.splitlines(), *printed, *said.split()]), default=0)
 
 
 def pairs(outcomes: Sequence[Outcome]) -> list[Sequence[Outcome]]:
@@ -37,12 +58,12 @@ def pairs(outcomes: Sequence[Outcome]) -> list[Sequence[Outcome]]:
 
 
 def cell(outcome: Outcome) -> RenderableType:
-    said = [Text(warning, style="yellow", overflow="fold") for warning in outcome.warnings]
+    said = [Text(warning, style="magenta", overflow="fold") for warning in outcome.warnings]
     if outcome.error:
         said.append(Text(outcome.error, style="red", overflow="fold"))
     return Group(
         Text(SIGN[outcome.verdict] + outcome.label, style=STYLE[outcome.verdict]),
-        Syntax(outcome.code, "python", theme="ansi_dark", background_color="default"),
+        Syntax(outcome.code, "python", theme=CODE, background_color="default"),
         *(Text(f"→ {name} = {number(value)}", style="bold") for name, value in outcome.printed),
         *said,
     )

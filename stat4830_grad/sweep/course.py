@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
+from ..commands import assigned
 from ..errors import ConfigError, UserError
 from ..files import write_text
 from ..inputs import note_inputs, refuse_changed_inputs
@@ -16,6 +16,9 @@ from ..lock import sole_writer
 from ..rundir import write_json
 from ..runs import Interrupt
 from ..schema import Sweep
+from ..sinks import number
+from ..tables import show
+from ..terminal import make_console
 from .batches import Runner, Scene, run_jobs
 from .drawing import draw_jobs, draw_sweep
 from .jobs import Job, sort_out
@@ -37,8 +40,10 @@ def run_sweep(
     Raises:
         ConfigError: no job can be run, or `directory` holds another sweep.
     """
+    directory = directory.absolute()
+    jobs = as_named(jobs, directory)
     runnable, errors = sort_out(jobs)
-    scene = Scene(directory, options, hydra, Console(), Interrupt())
+    scene = Scene(directory, options, hydra, make_console(), Interrupt())
     with sole_writer(directory):
         with scene.stop.listening():
             begin(jobs, directory, options)
@@ -60,19 +65,38 @@ def guard_inputs(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:
     note_inputs(directory / ".sweep", configs)
 
 
+def as_named(jobs: Sequence[Job], directory: Path) -> Sequence[Job]:
+    """The jobs under the names that they have in the sweep in `directory`, if it has these jobs.
+
+    An older version named directories in another way.
+    """
+    noted = noted_jobs(jobs, directory)
+    if not noted.exists():
+        return jobs
+    before = json.loads(noted.read_text("utf-8"))
+    if [overrides for _, *overrides in before] != [list(job.overrides) for job in jobs]:
+        return jobs
+    return [replace(job, name=name) for job, (name, *_) in zip(jobs, before, strict=True)]
+
+
+def noted_jobs(jobs: Sequence[Job], directory: Path) -> Path:
+    """The file in which a sweep notes its jobs."""
+    return directory / ".sweep" / f"jobs-{jobs[0].number}.json"
+
+
 def begin(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:
     """Note which jobs the sweep has, or see that a resumed one has the same.
 
     Raises:
         ConfigError: it has not, or another sweep is in the directory.
     """
-    noted = directory / ".sweep" / f"jobs-{jobs[0].number}.json"
+    noted = noted_jobs(jobs, directory)
     text = json.dumps([[job.name, *job.overrides] for job in jobs], indent=1)
     if options.resume is None:
         if noted.exists():
             raise ConfigError(
                 f"{directory} holds a sweep already: choose another directory, "
-                f"or go on with it by sweep.resume={directory}"
+                f"or go on with it by {assigned('sweep.resume', directory)}"
             )
         noted.parent.mkdir(parents=True, exist_ok=True)
         write_text(noted, text)
@@ -109,7 +133,7 @@ def conclude(jobs: Sequence[Job], scene: Scene) -> int:
     rows = sweep.rows()
     swept = [column(key) for key in jobs[0].swept]
     if rows:
-        scene.console.print(table(rows, swept))
+        show(scene.console, table(rows, swept))
     scene.say(tally(rows, len(jobs)))
     say_best(jobs, rows, scene)
     known = gather_theory(scene.directory)
@@ -121,7 +145,7 @@ def conclude(jobs: Sequence[Job], scene: Scene) -> int:
         for leftover in (scene.directory / ".sweep").glob("*.pt"):
             leftover.unlink()
     else:
-        scene.say(f"go on with the same command and sweep.resume={scene.directory}")
+        scene.say(f"go on with the same command and {assigned('sweep.resume', scene.directory)}")
     scene.say(f"files: {scene.directory}")
     if scene.stop():
         return scene.stop.exit_code
@@ -134,8 +158,8 @@ def say_best(jobs: Sequence[Job], rows: Sequence[Cells], scene: Scene) -> None:
     column_name = goal(rows)
     job = next((job for job in jobs if best and job.name == best["directory"]), None)
     if best and job and column_name:
-        words = column_name.replace("_", " ")
-        scene.say(f"best {words}: {best[column_name]}, by {job.name}; alone:")
+        words, value = column_name.replace("_", " "), number(column_name, float(best[column_name]))
+        scene.say(f"best {words}: {value}, by {job.name}; alone:")
         scene.say(f"  {job.command}")
 
 

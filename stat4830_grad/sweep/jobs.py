@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from ..commands import command
 from ..config import parse
 from ..errors import ConfigError, UserError
 from ..schema import Config
@@ -42,7 +43,7 @@ class Job:
     @property
     def command(self) -> str:
         """The exact command that repeats this job alone."""
-        return shlex.join(["python", "-m", "stat4830_grad", *self.overrides])
+        return command(self.overrides)
 
     def config(self) -> Config:
         """Its configuration.
@@ -128,10 +129,26 @@ def repeated(overrides: Sequence[str], assignment: Assignment) -> tuple[str, ...
 
 
 def directory_name(number: int, width: int, swept: Assignment) -> str:
-    """`007_optimizer.lr=0.01,model=mlp`: sortable, and safe in any file system."""
-    words = ",".join(f"{key}={written(value)}" for key, value in swept.items())
-    safe = re.sub(r"[^\w.=,+-]+", "-", words)
+    """`007_lr_0.3162__model_mlp`: sortable, safe in any file system, read by Hydra unquoted.
+
+    The number alone tells the jobs of a sweep apart; the values are rounded, for people.
+    """
+    words = "__".join(f"{short(key, list(swept))}_{rounded(value)}" for key, value in swept.items())
+    safe = re.sub(r"[^\w.+-]+", "-", words, flags=re.ASCII)
     return f"{number:0{width}d}_{safe}"[:NAME_LENGTH].rstrip("_-.,")
+
+
+def short(key: str, keys: Sequence[str]) -> str:
+    """The last word of a key, where no other key ends with it."""
+    last = key.rpartition(".")[2]
+    return last if sum(k.rpartition(".")[2] == last for k in keys) == 1 else key
+
+
+def rounded(value: Any) -> str:
+    """Floats to four digits; of a file its name."""
+    if isinstance(value, str) and "/" in value:
+        return Path(value).name
+    return f"{value:.4g}" if isinstance(value, float) else written(value)
 
 
 def sort_out(jobs: Sequence[Job]) -> tuple[list[Job], dict[str, UserError]]:

@@ -6,17 +6,17 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from rich.table import Table
-
 from ..schema import Config
 from ..sinks import number
+from ..tables import Column, FittedTable
+from .jobs import short
 from .table import Cells
-
-STYLES = {"completed": "", "increased": "yellow", "diverged": "yellow"}
-"""Status of a job -> how its row looks; others failed."""
 
 SHOWN = 30
 """Rows of the table on the terminal; of a larger sweep it shows the best."""
+
+STYLES = {"completed": "", "increased": "magenta", "diverged": "magenta"}
+"""Of a job's row by its status; red for the others."""
 
 
 def describe(config: Config, device: str) -> str:
@@ -54,37 +54,34 @@ def ranked(rows: Sequence[Cells]) -> list[Cells]:
     return sorted((row for row in done if not math.isnan(badness(row)[0])), key=badness)
 
 
-def table(rows: Sequence[Cells], swept: Sequence[str]) -> Table:
+def table(rows: Sequence[Cells], swept: Sequence[str]) -> FittedTable:
     """Jobs by their swept keys; of more than `SHOWN` the best ones."""
-    result = Table(header_style="bold", title_justify="left")
-    titles = {"job": "job", **{key: short(key, swept) for key in swept}}
-    titles |= {name: name.removeprefix("final_").replace("_", " ") for name in results(rows)}
-    for name in titles.values():
-        result.add_column(name, justify="right")
-    result.add_column("status")
-    shown = list(rows)
+    shown, title, names = list(rows), "", results(rows)
     if len(rows) > SHOWN:
         shown = ranked(rows)[:SHOWN]
-        result.title = f"the best {len(shown)}; all are in sweep.csv"
-    for row in shown:
-        values = [shown_number(name, row.get(name, "")) for name in results(rows)]
-        keys = [shown_key(row.get(name, "")) for name in swept]
-        style = STYLES.get(row["status"], "red")
-        result.add_row(row["job"], *keys, *values, row["status"], style=style)
-    return result
+        title = f"the best {len(shown)}; all are in sweep.csv"
+    columns = [Column("job"), *(Column(short(key, swept)) for key in swept)]
+    for place, name in enumerate(names, start=1):
+        spare = 0 if name == goal(rows) else place
+        columns.append(Column(name.removeprefix("final_").replace("_", " "), spare=spare))
+    cells = [
+        (
+            row["job"],
+            *(shown_key(row.get(name, "")) for name in swept),
+            *(shown_number(name, row.get(name, "")) for name in names),
+            row["status"],
+        )
+        for row in shown
+    ]
+    styles = [STYLES.get(row["status"], "red") for row in shown]
+    return FittedTable((*columns, Column("status", left=True)), cells, styles, title)
 
 
 def results(rows: Sequence[Cells]) -> list[str]:
-    """The columns of results that the terminal has room for."""
+    """The columns of results, the last of which are left out first."""
     wanted = ("final_loss", "final_x", "final_val_loss", "final_val_accuracy", "final_distance")
     rates = ("predicted_rate", "measured_rate")
     return [name for name in (*wanted, *rates) if any(row.get(name) for row in rows)]
-
-
-def short(key: str, keys: Sequence[str]) -> str:
-    """The last word of a key, where no other key ends with it."""
-    last = key.rpartition(".")[2]
-    return last if sum(k.rpartition(".")[2] == last for k in keys) == 1 else key
 
 
 def shown_number(name: str, text: str) -> str:

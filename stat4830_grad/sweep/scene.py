@@ -10,6 +10,7 @@ from rich.console import Console
 
 from ..runs import Interrupt
 from ..schema import Sweep
+from ..terminal import say_whole
 from .table import SweepTable
 
 
@@ -28,4 +29,4 @@ class Scene:
         return SweepTable(self.directory)
 
     def say(self, text: str, style: str = "") -> None:
-        self.console.print(text, style=style, highlight=False, soft_wrap=True)
+        say_whole(self.console, text, style)

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
 from ..runs import Interrupt
 from ..schema import Sweep
+from ..terminal import make_console
 from .batches import Scene, run_jobs
 from .jobs import Job, group
 
@@ -64,7 +63,7 @@ class Task:
         submitit_requeues = signal.getsignal(requeue)
         stop = Interrupt()
         listen(stop, [signal.SIGTERM, requeue, signal.SIGINT])
-        run_jobs(self.jobs, Scene(self.directory, self.options, self.hydra, Console(), stop))
+        run_jobs(self.jobs, Scene(self.directory, self.options, self.hydra, make_console(), stop))
         until = time.monotonic() + GRACE
         while stop.signal == signal.SIGTERM and time.monotonic() < until:
             time.sleep(0.1)

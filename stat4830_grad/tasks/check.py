@@ -6,7 +6,6 @@ from pathlib import Path
 
 import torch
 from msgspec.structs import replace
-from rich.console import Console
 
 from ..check import cost_card, study
 from ..check.report import as_json, show
@@ -15,6 +14,7 @@ from ..experiment import Experiment, build
 from ..gradients import GRADIENTS
 from ..rundir import git, versions, write_config, write_json
 from ..schema import Config
+from ..terminal import make_console, say_whole
 
 DISAGREE = 5
 """Exit code when two methods disagree, or a student's file is not a gradient."""
@@ -46,11 +46,11 @@ def run(config: Config, directory: Path, command: str) -> int:
             "git": git(),
         },
     )
-    console = Console()
+    console = make_console()
     model = f" · {config.model.name}" if config.model else ""
     title = f"check · {config.problem.name}{model} · {single.lr.device}"
     show(console, result, card, title, f"cost, {config.dtype} on {single.lr.device}")
-    console.print(f"files: {directory}", highlight=False, soft_wrap=True)
+    say_whole(console, f"files: {directory}")
     return 0 if result.agree else DISAGREE
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from ..compare import (
     Difference,
@@ -22,8 +22,10 @@ from ..compare import (
 from ..figures.compare import draw_comparison
 from ..rundir import write_json
 from ..schema import Config
-from ..sinks import number
-from ..sweep.report import short
+from ..sinks import apart, number
+from ..sweep.jobs import short
+from ..tables import Column, FittedTable, show
+from ..terminal import make_console, say, say_whole
 
 SHOWN = 30
 """Rows of the table on the terminal."""
@@ -36,16 +38,16 @@ def run(config: Config, directory: Path, command: str) -> int:
     """Compare; comparison.json, .png and .svg are left in `directory`."""
     assert config.runs is not None  # conf/task/compare.yaml demands it
     assert config.compare is not None
-    console, tolerance = Console(), config.compare.tolerance
+    console, tolerance = make_console(), config.compare.tolerance
     patterns = [config.runs] if isinstance(config.runs, str) else config.runs
     runs = find_runs(patterns)
     keys = differing_keys(runs)
-    console.print(table(runs, keys))
+    show_table(console, runs, keys)
     found = list(differences(runs, tolerance))
     silent = dict.fromkeys(other for _, other in disjoint(runs))
     for _, other, difference in found:
         line = f"{other.label}: {sentence(difference, tolerance, other.label in silent)}"
-        console.print(line, highlight=False, soft_wrap=True)
+        say_whole(console, line)
     directory.mkdir(parents=True, exist_ok=True)
     content = {
         "command": command,
@@ -57,27 +59,47 @@ def run(config: Config, directory: Path, command: str) -> int:
     write_json(directory / "comparison.json", content)
     if config.figures:
         draw_comparison(runs, tolerance, directory)
-    console.print(f"files: {directory}", highlight=False, soft_wrap=True)
+    say_whole(console, f"files: {directory}")
     return 0
 
 
-def table(runs: Sequence[FinishedRun], keys: Sequence[str]) -> Table:
-    """Where every run ended, by what tells the runs apart."""
-    result = Table(header_style="bold")
-    for title in ("run", *(short(key, keys) for key in keys)):
-        result.add_column(title, overflow="fold")
-    columns = [name for name in common_columns(runs) if name not in ONLY_IN_FILES]
-    for title in (*columns, "steps", "status"):
-        result.add_column(title.replace("_", " "), justify="right")
-    for one in runs[:SHOWN]:
-        last = one.rows[-1]
-        told = [str(facts(one).get(key, "–")) for key in keys]
-        ends = [number(name, last[name]) for name in columns]
-        steps, status = str(int(last["step"])), str(one.summary.get("status", "not ended"))
-        result.add_row(one.label, *told, *ends, steps, status)
+def show_table(console: Console, runs: Sequence[FinishedRun], keys: Sequence[str]) -> None:
+    """Where every run ended; by numbers where the terminal has no room for the runs' names."""
+    shown = runs[:SHOWN]
+    by_name = table(shown, keys, [run.label for run in shown])
+    if by_name.fits(console.width):
+        show(console, by_name)
+    else:
+        for number, run in enumerate(shown, start=1):
+            say_whole(console, f"run {number} is {run.label}")
+        show(console, table(shown, keys, [str(n) for n in range(1, len(shown) + 1)]))
     if len(runs) > SHOWN:
-        result.caption = f"the first {SHOWN} of {len(runs)} runs"
-    return result
+        say(console, f"the first {SHOWN} of {len(runs)} runs", style="dim")
+
+
+def table(runs: Sequence[FinishedRun], keys: Sequence[str], names: Sequence[str]) -> FittedTable:
+    """Where every run ended, by what tells the runs apart."""
+    metrics = [name for name in common_columns(runs) if name not in ONLY_IN_FILES]
+    columns = [Column("run", left=True), *(Column(short(key, keys), left=True) for key in keys)]
+    columns += [
+        # The last metric, an accuracy or a loss, stays; the first is left out first.
+        Column(name.replace("_", " "), spare=len(metrics) - place)
+        for place, name in enumerate(metrics, start=1)
+    ]
+    columns += [Column("steps", spare=len(metrics) + 1), Column("status", left=True)]
+    rows = []
+    for run, name in zip(runs, names, strict=True):
+        last = run.rows[-1]
+        told = [shown_value(facts(run).get(key, "–")) for key in keys]
+        ends = [number(column, last[column]) for column in metrics]
+        status = str(run.summary.get("status", "not ended"))
+        rows.append((name, *told, *ends, f"{int(last['step']):,}", status))
+    return FittedTable(columns, rows)
+
+
+def shown_value(value: Any) -> str:
+    """A value of a configuration; floats to six digits."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def sentence(difference: Difference | None, tolerance: float, silent: bool) -> str:
@@ -86,8 +108,8 @@ def sentence(difference: Difference | None, tolerance: float, silent: bool) -> s
         return "has no step in common with the first run"
     if difference is None:
         return f"the same as the first run to {tolerance:g} in every common step"
-    a, b = difference.values
+    first, here = apart(difference.column, *difference.values)
     return (
         f"first differs from {difference.one} at step {difference.step} in {difference.column}: "
-        f"{b!r} instead of {a!r} (tolerance {tolerance:g})"
+        f"{here} instead of {first} (tolerance {tolerance:g})"
     )

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
-
 from ..files import write_text
 from ..lecture.comparison import exit_code, markdown, table, verdict
 from ..lecture.row import NOT_RUN
 from ..lecture.rows import lecture
 from ..rundir import versions, write_config, write_json
 from ..schema import Config
+from ..terminal import make_console, say_whole
 
 
 def run(config: Config, directory: Path, command: str) -> int:
     """Exit code 0: all rows exact; 1: one is not; 3: some could not be run, the others are."""
-    console = Console()
+    console = make_console()
     write_config(directory, config)
     rows = []
     with console.status("the lecture, L1 to L15") as status:  # on a terminal only
@@ -37,10 +36,10 @@ def run(config: Config, directory: Path, command: str) -> int:
         },
     )
     write_text(directory / "lecture.md", markdown(rows, command))
-    console.print(table(rows))
-    console.print(verdict(rows), style="bold", highlight=False)
+    console.print(table(rows, console.width))
+    console.print(verdict(rows), style="bold")
     for row in rows:
         if row.not_run is not None:
-            console.print(f"{row.id} {NOT_RUN}: {row.not_run}", highlight=False, soft_wrap=True)
-    console.print(f"files: {directory}/lecture.md", highlight=False, soft_wrap=True)
+            say_whole(console, f"{row.id} {NOT_RUN}: {row.not_run}")
+    say_whole(console, f"files: {directory}/lecture.md")
     return code

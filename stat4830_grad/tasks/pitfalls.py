@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
-
 from .. import pitfalls
 from ..files import write_text
 from ..pitfalls.listing import markdown, show
 from ..rundir import versions, write_config, write_json
 from ..schema import Config
+from ..terminal import make_console, say_whole
 
 INTRO = """\
 # Pitfalls
@@ -21,7 +20,7 @@ stat4830_grad.pitfalls.storages.Storages, which measures what is still held in m
 
 def run(config: Config, directory: Path, command: str) -> int:
     """Run the pitfalls chosen, tell what happened, leave it as JSON and Markdown."""
-    console = Console()
+    console = make_console()
     results = [pitfalls.run(pitfall) for pitfall in pitfalls.choose(config.pitfall or "all")]
     write_config(directory, config)
     write_json(
@@ -37,5 +36,5 @@ def run(config: Config, directory: Path, command: str) -> int:
     write_text(directory / "pitfalls.md", "\n\n".join([INTRO, *sections]) + "\n")
     for result in results:
         show(console, result)
-    console.print(f"files: {directory}", highlight=False, soft_wrap=True)
+    say_whole(console, f"files: {directory}")
     return 0

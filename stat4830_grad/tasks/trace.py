@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from rich.console import Console
 from torch import Tensor
 
 from ..errors import ConfigError
@@ -15,13 +14,14 @@ from ..given import given
 from ..graph import Trace, trace
 from ..rundir import versions, write_config, write_json
 from ..schema import Config
+from ..terminal import make_console, say_whole
 from ..walk import walk
 
 
 def run(config: Config, directory: Path, command: str) -> int:
     """Trace the loss at the initial point; tell it and leave it as JSON and as a drawing."""
     traced = traced_loss(config)
-    console = Console()
+    console = make_console()
     write_config(directory, config)
     write_json(
         directory / "trace.json",
@@ -30,7 +30,7 @@ def run(config: Config, directory: Path, command: str) -> int:
     console.print(walk(traced))
     if config.figures:
         save_graph(traced, directory)
-    console.print(f"files: {directory}", highlight=False, soft_wrap=True)
+    say_whole(console, f"files: {directory}")
     return 0
 
 

@@ -1,0 +1,21 @@
+"""Command lines as a person can copy them: whole, quoted for Hydra and for the shell."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from .values import written
+
+PROGRAM = ("python", "-m", "stat4830_grad")
+
+
+def assigned(key: str, path: Path) -> str:
+    """`resume=DIR` to be typed after a command, whatever the directory's name holds."""
+    return shlex.quote(f"{key}={written(str(path))}")
+
+
+def command(words: Sequence[str]) -> str:
+    """The command line that runs this program with the overrides `words`."""
+    return shlex.join([*PROGRAM, *words])
