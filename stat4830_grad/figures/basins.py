@@ -18,16 +18,22 @@ from .style import (
     ORANGE,
     PURPLE,
     VERMILION,
+    entries_of,
+    legend_below,
+    log_spaced,
     logarithmic,
     plain_axes,
     save,
+    signed,
 )
 
 COLOURS = [(BLUE, "o"), (GREEN, "s"), (PURPLE, "^"), (ORANGE, "D")]
 DIVERGED, ELSEWHERE = (VERMILION, "x"), (GREY, ".")
 
 
-def draw_basins(rows: Sequence[dict[str, str]], known: dict[str, Any], directory: Path) -> None:
+def draw_basins(
+    rows: Sequence[dict[str, str]], known: dict[str, Any], title: str, directory: Path
+) -> None:
     """basins.png and .svg: starting points by the minimiser they lead to.
 
     On the graph of f if one step size was used, else over (x₀, η) with the limit 2/f″ of each
@@ -35,6 +41,7 @@ def draw_basins(rows: Sequence[dict[str, str]], known: dict[str, Any], directory
     """
     sizes = {row.get("optimizer.lr", "") for row in rows}
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
+    figure.suptitle(title, fontsize=10)
     axes = figure.subplots()
     f = np.poly1d(known["coefficients"])
     starts = [float(row["problem.x0"]) for row in rows]
@@ -45,18 +52,18 @@ def draw_basins(rows: Sequence[dict[str, str]], known: dict[str, Any], directory
         axes.set_ylabel("f(x₀)")
     else:
         heights = [float(row["optimizer.lr"]) for row in rows]
-        if max(heights) > 5 * min(heights):
+        if log_spaced(heights):
             logarithmic(axes, "y")
         axes.set_ylabel("step size η")
         for at, style in zip(known["minimisers"], ("--", "-.", ":") * 9, strict=False):
             if at["step_limit"] is not None:
-                label = f"limit at x = {at['x']:.3g}: {at['step_limit']:.3g}"
+                label = f"limit at x = {signed(at['x'])}: {at['step_limit']:.3g}"
                 axes.axhline(at["step_limit"], color=BLACK, linestyle=style, label=label)
     scatter(axes, rows, starts, heights, known)
     for i, x in enumerate(known["maximisers"]):
         axes.axvline(x, color=GREY, linewidth=1, linestyle=":", label=None if i else "maximiser")
     axes.set_xlabel("initial point x₀")
-    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    legend_below(figure, entries_of(axes))
     plain_axes(axes)
     save(figure, directory, "basins")
 
@@ -70,7 +77,7 @@ def scatter(
 ) -> None:
     """One mark per run: its colour and shape say where it went."""
     looks = {
-        str(at["x"]): (f"to x = {at['x']:.3g}", look)
+        str(at["x"]): (f"to x = {signed(at['x'])}", look)
         for at, look in zip(known["minimisers"], COLOURS * 9, strict=False)
     }
     found: dict[tuple[str, tuple[str, str]], list[tuple[float, float]]] = {}

@@ -7,93 +7,96 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from ..compare import FinishedRun, apart, common_columns, common_steps
+from ..compare import FinishedRun, apart, common_columns, common_steps, differing_keys, facts
+from .legend import Legend, Look, tell_apart
 from .style import (
     BLACK,
-    BLUE,
-    GREEN,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    in_percent,
+    legend_below,
     logarithmic,
     plain_axes,
     save,
+    updates_axis,
 )
+from .sweep_curves import CROSS, draw_panel
+from .titles import shared_title
 
-COLOURS = [BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY]
-LINES = ["-", "--", ":", "-."]
-LEGEND = 12
-"""Runs that a legend names; more are coloured along a scale, in their order."""
+PANELS = ("loss", "x", "distance", "train_loss", "val_loss", "val_accuracy", "grad_norm")
+"""Metrics in order of interest; the first three that all runs have are drawn."""
 
 
 def draw_comparison(runs: Sequence[FinishedRun], tolerance: float, directory: Path) -> None:
     """comparison.png and .svg: above the metrics, below the distance from the first run."""
-    columns = [name for name in common_columns(runs) if any_finite(runs, name)][:5]
-    figure = Figure(figsize=(3.9 * len(columns), 6.4), layout="constrained")
-    grid = figure.subplots(2, len(columns), squeeze=False, sharex=True)
-    looks = [look(i, len(runs)) for i in range(len(runs))]
-    for axes, below, name in zip(grid[0], grid[1], columns, strict=True):
-        draw_metric(axes, runs, name, looks)
-        draw_distance(below, runs, name, looks, tolerance)
+    save(comparison(runs, tolerance), directory, "comparison")
+
+
+def comparison(runs: Sequence[FinishedRun], tolerance: float) -> Figure:
+    """Two panels for each metric; runs are named by what differs."""
+    shared = [name for name in common_columns(runs) if any_finite(runs, name)]
+    names = [name for name in PANELS if name in shared][:3]
+    legend = told_apart(runs)
+    bar = 1.0 if legend.bar else 0.0
+    figure = Figure(figsize=(max(3.8 * len(names), 6.0) + bar, 6.6), layout="constrained")
+    figure.suptitle(shared_title(runs[0].config, differing_keys(runs), len(runs)), fontsize=10)
+    grid = figure.subplots(2, len(names), squeeze=False, sharex=True)
+    ended = [({"status": str(run.summary.get("status"))}, run.rows) for run in runs]
+    for axes, below, name in zip(grid[0], grid[1], names, strict=True):
+        draw_panel(axes, ended, name, legend.looks)
+        axes.set_xlabel("")  # the axis is that of the panel below
+        draw_distance(below, runs, name, legend.looks, tolerance)
     grid[1][0].set_ylabel("distance from the first run\n|a − b| / max(1, |a|, |b|)")
-    handles, labels = grid[0][0].get_legend_handles_labels()
-    if len(runs) <= LEGEND:
-        figure.legend(handles, labels, loc="outside lower center", frameon=False)
-    save(figure, directory, "comparison")
+    legend.draw_bar(figure, list(grid.flat))
+    entries: dict[str, Any] = legend.handles()
+    if any(cells["status"] == "diverged" for cells, _ in ended):
+        entries["diverged"] = Line2D([], [], color=BLACK, **CROSS)
+    legend_below(figure, entries)
+    return figure
+
+
+def told_apart(runs: Sequence[FinishedRun]) -> Legend:
+    """Looks by as few differing choices as tell the runs apart, or else by their directories."""
+    told = [{key: text(value) for key, value in facts(run).items()} for run in runs]
+    keys = sorted(differing_keys(runs), key=lambda key: not key.endswith(".name"))
+    needed: list[str] = []
+    for key in keys:
+        if kinds(told, [*needed, key]) > kinds(told, needed):
+            needed.append(key)
+    if kinds(told, needed) < len(runs):
+        told, needed = [{"run": run.label} for run in runs], ["run"]
+    return tell_apart(told, needed, seeds=True)
+
+
+def text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def kinds(told: Sequence[dict[str, str]], keys: Sequence[str]) -> int:
+    """How many of the runs these keys tell apart."""
+    return len({tuple(one.get(key, "") for key in keys) for one in told})
 
 
 def any_finite(runs: Sequence[FinishedRun], name: str) -> bool:
     return any(math.isfinite(row[name]) for run in runs for row in run.rows)
 
 
-def look(i: int, count: int) -> dict[str, Any]:
-    """Colour and line of run `i`."""
-    if count > LEGEND:
-        return {"color": colormaps["viridis"](i / (count - 1)), "linewidth": 1}
-    return {
-        "color": COLOURS[i % len(COLOURS)],
-        "linestyle": LINES[(i + i // len(COLOURS)) % len(LINES)],
-        "linewidth": 1.6,
-    }
-
-
-def draw_metric(
-    axes: Axes, runs: Sequence[FinishedRun], name: str, looks: Sequence[dict[str, Any]]
-) -> None:
-    values = []
-    for run, style in zip(runs, looks, strict=True):
-        points = [(row["step"], row[name]) for row in run.rows if math.isfinite(row[name])]
-        if points:
-            axes.plot(*zip(*points, strict=True), label=run.label, **style)
-        values += [value for _, value in points]
-    if name.endswith("accuracy"):
-        in_percent(axes)
-    elif 0 < 20 * min(values) < max(values):
-        logarithmic(axes, "y")
-    axes.set_ylabel(name.replace("_", " "))
-    plain_axes(axes)
-
-
 def draw_distance(
     axes: Axes,
     runs: Sequence[FinishedRun],
     name: str,
-    looks: Sequence[dict[str, Any]],
+    looks: Sequence[Look],
     tolerance: float,
 ) -> None:
     drawn = False
-    for run, style in zip(runs[1:], looks[1:], strict=True):
+    for run, look in zip(runs[1:], looks[1:], strict=True):
         pairs = common_steps(runs[0], run)
         points = [(a["step"], apart(a[name], b[name])) for a, b in pairs]
         points = [(step, value) for step, value in points if 0 < value < math.inf]
         if points:
-            axes.plot(*zip(*points, strict=True), marker=".", markersize=3, **style)
+            style = look.of_line(marker=".", markersize=3)
+            axes.plot(*zip(*points, strict=True), **style)
             drawn = True
     if drawn:
         logarithmic(axes, "y")
@@ -103,5 +106,5 @@ def draw_distance(
         axes.text(0.5, 0.5, "nowhere apart", **middle)
     if tolerance > 0:
         axes.axhline(tolerance, color=BLACK, linewidth=1, linestyle=(0, (1, 3)))
-    axes.set_xlabel("updates")
+    updates_axis(axes, max(run.rows[-1]["step"] for run in runs))
     plain_axes(axes)

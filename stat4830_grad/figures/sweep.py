@@ -1,152 +1,158 @@
-"""Results of a sweep against the step size, with theory beside them."""
+"""Results of a sweep against the step size, or another key, with theory beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from matplotlib import colormaps
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
 
+from .legend import NAMES, SEEDS, Look, label, number, numeric, tell_apart, varying
 from .style import (
     BLACK,
-    BLUE,
-    GREEN,
     GREY,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
+    entries_of,
     in_percent,
+    legend_below,
+    log_spaced,
     logarithmic,
     plain_axes,
     save,
+    scale_of,
+    signed,
 )
 
 Cells = dict[str, str]
 Known = dict[str, Any]
+Predict = Callable[[Cells, Sequence[float]], list[float]]
+"""(a job's row, step sizes) -> the rate that theory predicts for that job at each of them."""
 
-SEEDS = ("model.init_seed", "problem.init_seed", "seed", "model.init_from")
-"""Swept keys over which results are spread, not told apart."""
-
-PANELS = ("final_loss", "final_val_loss", "final_val_accuracy", "final_distance", "final_x")
-NAMES = {
+PANELS = {
     "final_loss": "final loss",
     "final_val_loss": "final validation loss",
     "final_val_accuracy": "final validation accuracy",
     "final_distance": "final distance to the minimiser",
     "final_x": "final x",
-    "optimizer.lr": "step size η",
-    "problem.x0": "initial point x₀",
 }
-LOOKS = [
-    (BLUE, "-", "o"),
-    (VERMILION, "--", "s"),
-    (GREEN, ":", "^"),
-    (PURPLE, "-.", "D"),
-    (ORANGE, "-", "v"),
-    (SKY, "--", "P"),
-]
 THEORY_LOOKS = {"1/L": ":", "2/(L+mu)": "-.", "2/L": "--"}
+DENSE = 400
+"""Points of a predicted curve."""
+
+
+@dataclass(frozen=True)
+class Across:
+    """The horizontal axis: a swept key; for one that is no number, its values side by side."""
+
+    key: str
+    names: tuple[str, ...] = ()
+
+    def of(self, row: Cells) -> float:
+        return self.names.index(row.get(self.key, "")) if self.names else float(row[self.key])
 
 
 def draw_results(
-    rows: Sequence[Cells], swept: Sequence[str], known: Known, directory: Path
+    rows: Sequence[Cells],
+    swept: Sequence[str],
+    known: Known,
+    predict: Predict,
+    title: str,
+    directory: Path,
 ) -> None:
-    """results.png and .svg: each final metric against the step size (or another swept number)."""
-    axis = number_axis(rows, swept)
-    if axis is None:
-        return
+    """results.png and .svg: each final metric against the step size (or another swept key)."""
+    save(results(rows, swept, known, predict, title), directory, "results")
+
+
+def results(
+    rows: Sequence[Cells], swept: Sequence[str], known: Known, predict: Predict, title: str
+) -> Figure:
+    """A panel for each final metric, and one for rates where theory speaks of them."""
+    across = horizontal(rows, swept)
     panels = [name for name in PANELS if any(row.get(name) for row in rows)]
-    rates = axis == "optimizer.lr" and any(row.get("predicted_rate") for row in rows)
+    rates = across.key == "optimizer.lr" and any(row.get("predicted_rate") for row in rows)
     count = len(panels) + rates
-    figure = Figure(figsize=(4.2 * count, 4.2), layout="constrained")
+    figure = Figure(figsize=(max(3.6 * count, 5.4), 4.2), layout="constrained")
+    figure.suptitle(title, fontsize=10)
     axes = list(figure.subplots(1, count, squeeze=False, sharex=True)[0])
-    series = split(rows, [key for key in swept if key not in (axis, *SEEDS)])
+    others = [key for key in varying(rows, swept) if key not in (across.key, *SEEDS)]
+    legend = tell_apart(rows, others)
+    series: dict[str, list[tuple[Look, Cells]]] = {}
+    for look, row in zip(legend.looks, rows, strict=True):
+        series.setdefault(label({k: row.get(k, "") for k in others}), []).append((look, row))
+    every = [(pairs[0][0], [row for _, row in pairs]) for pairs in series.values()]
     for panel, name in zip(axes, panels, strict=False):
-        draw_metric(panel, series, axis, name)
+        draw_metric(panel, every, across, name)
     if rates:
-        draw_rates(axes[-1], series)
+        draw_rates(axes[-1], every, known, predict)
     for panel in axes:
-        dress_axis(panel, rows, axis)
-        if axis == "optimizer.lr":
+        dress_axis(panel, rows, across)
+        if across.key == "optimizer.lr":
             mark_theory(panel, known)
-    handles, labels = axes[-1 if rates else 0].get_legend_handles_labels()
-    more = [pair for panel in axes for pair in zip(*panel.get_legend_handles_labels(), strict=True)]
-    entries = {label: handle for handle, label in (*zip(handles, labels, strict=True), *more)}
-    if entries:
-        figure.legend(
-            list(entries.values()),
-            list(entries),
-            loc="outside lower center",
-            ncols=4,
-            frameon=False,
-        )
-    save(figure, directory, "results")
+    legend.draw_bar(figure, axes)
+    legend_below(figure, {**legend.handles(markers=True), **entries_of(*reversed(axes))})
+    return figure
 
 
-def number_axis(rows: Sequence[Cells], swept: Sequence[str]) -> str | None:
-    """The step size, or else the first swept key with several numbers; never a seed."""
-    candidates = sorted(
-        (key for key in swept if key not in SEEDS), key=lambda k: k != "optimizer.lr"
-    )
-    for key in candidates:
-        values = {number(row.get(key, "")) for row in rows}
-        if None not in values and len(values) > 1:
-            return key
-    return None
+def horizontal(rows: Sequence[Cells], swept: Sequence[str]) -> Across:
+    """The step size, or else the swept key with the most numbers, or else the first that varies.
+
+    A key with four times as many numbers goes before the step size.
+    """
+    keys = varying(rows, swept) or list(swept[:1])
+    numbers = [key for key in keys if key not in SEEDS and numeric(rows, key)]
+    if numbers:
+        count = {key: len({row[key] for row in rows}) for key in numbers}
+        return Across(max(numbers, key=lambda k: count[k] * (4 if k == "optimizer.lr" else 1)))
+    return Across(keys[0], tuple(dict.fromkeys(row.get(keys[0], "") for row in rows)))
 
 
-def number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-def split(rows: Sequence[Cells], keys: Sequence[str]) -> dict[str, list[Cells]]:
-    """Rows that agree in `keys`, under a label that says so."""
-    series: dict[str, list[Cells]] = {}
-    for row in rows:
-        label = ", ".join(f"{key.rpartition('.')[2]}={row.get(key, '')}" for key in keys)
-        series.setdefault(label, []).append(row)
-    return series
-
-
-def draw_metric(axes: Axes, series: dict[str, list[Cells]], axis: str, name: str) -> None:
+def draw_metric(
+    axes: Axes, series: Sequence[tuple[Look, list[Cells]]], across: Across, name: str
+) -> None:
     """Median over seeds as a line, least to greatest as a band; at the top what has no place."""
-    every: list[float] = []
-    for (label, rows), (colour, line, marker) in zip(series.items(), looks(series), strict=True):
-        label = label if len(series) <= 2 * len(LOOKS) else ""
+    shown = [row for _, rows in series for row in rows if on_scale(row, name)]
+    starts = [number(row[start_of(name)]) for row in shown]  # how far a run came is what counts
+    scale = scale_of([float(row[name]) for row in shown] + [s for s in starts if s is not None])
+    for look, rows in series:
         points: dict[float, list[float]] = {}
         for row in (row for row in rows if on_scale(row, name)):
-            points.setdefault(float(row[axis]), []).append(float(row[name]))
+            points.setdefault(across.of(row), []).append(scale.place(float(row[name])))
         xs = sorted(points)
-        every += [value for values in points.values() for value in values]
-        style: dict[str, Any] = {"color": colour, "linestyle": line, "marker": marker}
-        medians = [median(points[x]) for x in xs]
-        size = 4 if len(xs) <= 40 else 2.5
-        axes.plot(xs, medians, linewidth=1.3, markersize=size, label=label or None, **style)
+        style = look.of_line(marker=look.marker, markersize=4 if len(xs) <= 40 else 2.5)
+        if across.names:
+            style["linestyle"] = ""  # nothing lies between two names
+        axes.plot(xs, [median(points[x]) for x in xs], linewidth=1.3, **style)
         if any(len(values) > 1 for values in points.values()):
-            low, high = [min(points[x]) for x in xs], [max(points[x]) for x in xs]
-            band = "least to greatest over seeds"
-            axes.fill_between(xs, low, high, color=colour, alpha=0.2, linewidth=0, label=band)
-        at_top(axes, [r for r in rows if r["status"] == "diverged"], axis, "x", "diverged", colour)
+            draw_band(axes, points, look, bool(across.names))
+        at_top(axes, [r for r in rows if r["status"] == "diverged"], across, "x", "diverged", look)
         grown = [r for r in rows if r["status"] != "diverged" and not on_scale(r, name)]
-        at_top(axes, grown, axis, "^", "ends above its start, or far away", colour)
+        at_top(axes, grown, across, "^", "ends above its start, or far away", look)
     if name.endswith("accuracy"):
         in_percent(axes)
-    elif every and min(every) > 0 and max(every) > 20 * min(every):
-        logarithmic(axes, "y")
-    axes.set_ylabel(NAMES[name])
+    else:
+        scale.apply(axes, "y")
+    axes.set_ylabel(PANELS[name])
+
+
+def draw_band(axes: Axes, points: dict[float, list[float]], look: Look, apart: bool) -> None:
+    """From the least to the greatest over seeds; for names side by side a bar at each."""
+    xs = sorted(points)
+    low, high = [min(points[x]) for x in xs], [max(points[x]) for x in xs]
+    words = "least to greatest over seeds"
+    if apart:
+        axes.vlines(xs, low, high, color=look.color, alpha=0.35, linewidth=5, label=words)
+    else:
+        axes.fill_between(xs, low, high, color=look.color, alpha=0.2, linewidth=0, label=words)
 
 
 def on_scale(row: Cells, name: str) -> bool:
     """Whether a job ended with a value that tells: not a loss greater than at the start."""
-    start, end = number(row.get(f"start_{name.removeprefix('final_')}", "")), number(row[name])
+    start, end = number(row.get(start_of(name), "")), number(row.get(name, ""))
     if row["status"] == "diverged" or start is None or end is None:
         return False
     if name.endswith(("loss", "distance")) and not end <= start:
@@ -154,69 +160,107 @@ def on_scale(row: Cells, name: str) -> bool:
     return abs(end) <= 100 * (1 + abs(start))
 
 
+def start_of(name: str) -> str:
+    """The column of a metric's value at the initial point."""
+    return f"start_{name.removeprefix('final_')}"
+
+
 def at_top(
-    axes: Axes, rows: Sequence[Cells], axis: str, marker: str, label: str, colour: Any
+    axes: Axes, rows: Sequence[Cells], across: Across, marker: str, words: str, look: Look
 ) -> None:
     """Marks along the upper edge for jobs that have no place on the vertical axis."""
     if rows:
-        xs = [float(row[axis]) for row in rows]
-        style: dict[str, Any] = {
-            "color": colour,
-            "marker": marker,
-            "linestyle": "",
-            "markersize": 5,
-        }
+        style: dict[str, Any] = {"color": look.color, "marker": marker, "linestyle": ""}
         where = axes.get_xaxis_transform()
-        axes.plot(xs, [0.98] * len(xs), transform=where, fillstyle="none", label=label, **style)
+        xs, ys = [across.of(row) for row in rows], [0.98] * len(rows)
+        axes.plot(xs, ys, transform=where, fillstyle="none", markersize=5, label=words, **style)
 
 
-def looks(series: Sized) -> list[tuple[Any, str, str]]:
-    """Colour, line and marker of each series; of many a scale of colours, which has no legend."""
-    if len(series) <= 2 * len(LOOKS):
-        return (LOOKS * 2)[: len(series)]
-    scale = colormaps["viridis"]
-    return [(scale(i / (len(series) - 1)), "-", ".") for i in range(len(series))]
-
-
-def draw_rates(axes: Axes, series: dict[str, list[Cells]]) -> None:
-    """Predicted rate as a line, measured as points; 1 parts convergence from divergence."""
-    for rows, (colour, line, marker) in zip(series.values(), looks(series), strict=True):
-        said = sorted((float(r["optimizer.lr"]), r) for r in rows if r.get("predicted_rate"))
-        predicted = [(lr, float(row["predicted_rate"])) for lr, row in said]
-        measured = [(lr, float(row["measured_rate"])) for lr, row in said if row["measured_rate"]]
-        if predicted:
-            axes.plot(
-                *zip(*predicted, strict=True), color=colour, linestyle=line, label="predicted"
-            )
+def draw_rates(
+    axes: Axes,
+    series: Sequence[tuple[Look, list[Cells]]],
+    known: Known,
+    predict: Predict,
+) -> None:
+    """Predicted rate as a curve, measured as points; 1 parts convergence from divergence."""
+    for look, rows in series:
+        curves = of_one_curve(rows)
+        for said in curves:
+            etas = [float(r["optimizer.lr"]) for r in (rows if len(curves) == 1 else said)]
+            dense = densely(etas, list(known.get("step_sizes", {}).values()))
+            curve = predict(said[0], dense)
+            if not curve:  # the jobs' problems differ: only what was said of each is known
+                pairs = [(float(r["optimizer.lr"]), float(r["predicted_rate"])) for r in said]
+                dense, curve = map(list, zip(*sorted(pairs), strict=True))
+            axes.plot(dense, curve, **look.of_line(label="predicted"))
+        measured = [(r["optimizer.lr"], r["measured_rate"]) for r in rows if r["measured_rate"]]
         if measured:
             rings: dict[str, Any] = {"color": BLACK, "linestyle": "", "fillstyle": "none"}
-            points = zip(*measured, strict=True)
-            axes.plot(*points, marker=marker, markersize=4, label="measured", **rings)
+            points = [(float(eta), float(rate)) for eta, rate in measured]
+            axes.plot(*zip(*points, strict=True), look.marker, markersize=4, label="measured",
+                      **rings)  # fmt: skip
     axes.axhline(1, color=GREY, linewidth=0.8)
     axes.set_ylabel("factor of the error per update")
     axes.set_ylim(0, 1.6)
 
 
-def dress_axis(axes: Axes, rows: Sequence[Cells], axis: str) -> None:
-    values = [float(row[axis]) for row in rows]
-    if min(values) > 0 and (axis == "optimizer.lr" or max(values) > 20 * min(values)):
+def of_one_curve(rows: Sequence[Cells]) -> list[list[Cells]]:
+    """The rows that theory speaks of, apart by the minimiser that they are near."""
+    found: dict[str, list[Cells]] = {}
+    for row in rows:
+        if row.get("predicted_rate"):
+            found.setdefault(row.get("converged_to", ""), []).append(row)
+    return list(found.values())
+
+
+def densely(etas: Sequence[float], named: Sequence[float]) -> list[float]:
+    """Step sizes from the least to the greatest, with those that theory names among them."""
+    low, high = min(etas), max(etas)
+    between = np.geomspace(low, high, DENSE) if log_spaced(etas) else np.linspace(low, high, DENSE)
+    return sorted({*between.tolist(), *(eta for eta in named if low <= eta <= high)})
+
+
+def dress_axis(axes: Axes, rows: Sequence[Cells], across: Across) -> None:
+    if across.names:
+        texts = [label({across.key: name}).rpartition("=")[2] for name in across.names]
+        turned: dict[str, Any] = (
+            {"rotation": 30, "ha": "right"} if sum(map(len, texts)) > 40 else {}
+        )
+        axes.set_xticks(range(len(texts)), texts, **turned)
+        axes.set_xlim(-0.5, len(texts) - 0.5)
+    elif log_spaced(values := [across.of(row) for row in rows]):
         logarithmic(axes, "x")
-    axes.set_xlabel(NAMES.get(axis, axis))
+        label_values(axes, sorted(set(values)))
+    axes.set_xlabel(NAMES.get(across.key, across.key))
     plain_axes(axes)
+
+
+def label_values(axes: Axes, values: Sequence[float]) -> None:
+    """Of few values each is labelled, of a short range 1, 2 and 5 times powers of ten."""
+    if len(values) > 6 and values[-1] > 30 * values[0]:
+        return
+    axes.xaxis.set_major_locator(
+        FixedLocator(values) if len(values) <= 6 else LogLocator(subs=(1, 2, 5))
+    )
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def mark_theory(axes: Axes, known: Known) -> None:
     """Vertical lines at the step sizes that theory names."""
-    limit = known.get("step_limit")
     named = dict(known.get("step_sizes", {}))
-    if limit is not None and limit != named.get("2/L"):
-        named = {"limit": limit}
+    words = {"2/L": "2/L, gradient descent's limit", "limit": "limit of convergence"}
+    if "step_limit" in known:  # the same for all jobs; None if their optimizer has no limit
+        limit = known["step_limit"]
+        if limit is not None and limit == named.get("2/L"):
+            words["2/L"] = "2/L, the limit of convergence"
+        else:
+            named = {} if limit is None else {"limit": limit}
     for name, value in named.items():
-        words = {"2/L": "2/L, the limit of convergence", "limit": "limit of convergence"}
-        label = f"{words.get(name, name.replace('mu', 'μ'))} = {value:.3g}"
+        text = f"{words.get(name, name.replace('mu', 'μ'))} = {value:.3g}"
         style = THEORY_LOOKS.get(name, "--")
-        axes.axvline(value, color=BLACK, linewidth=1, linestyle=style, label=label)
+        axes.axvline(value, color=BLACK, linewidth=1, linestyle=style, label=text)
     for at, style in zip(known.get("minimisers", []), ("--", ":", "-.") * 9, strict=False):
         if at["step_limit"] is not None:
-            label = f"limit at x = {at['x']:.3g}: {at['step_limit']:.3g}"
-            axes.axvline(at["step_limit"], color=BLACK, linewidth=1, linestyle=style, label=label)
+            text = f"limit at x = {signed(at['x'])}: {at['step_limit']:.3g}"
+            axes.axvline(at["step_limit"], color=BLACK, linewidth=1, linestyle=style, label=text)

@@ -1,4 +1,4 @@
-"""Curves of all jobs of a sweep in one picture, coloured by step size."""
+"""Curves of all jobs of a sweep in one picture, told apart by what was swept."""
 
 from __future__ import annotations
 
@@ -8,40 +8,70 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ..rundir import Row
-from .style import in_percent, logarithmic, plain_axes, save
-from .sweep import NAMES, Cells, number_axis
+from .legend import Look, tell_apart
+from .style import BLACK, in_percent, legend_below, plain_axes, save, scale_of, updates_axis
+from .sweep import Cells
+
+PANELS = ("loss", "x", "train_loss", "val_accuracy", "distance")
+NAMES = {
+    "train_loss": "training loss",
+    "val_loss": "validation loss",
+    "val_accuracy": "validation accuracy",
+    "grad_norm": "gradient norm",
+    "distance": "distance to the minimiser",
+}
+CROSS: dict[str, Any] = {"marker": "x", "markersize": 6, "linestyle": "", "clip_on": False}
 
 
 def draw_curves_of_all(
-    runs: Sequence[tuple[Cells, list[Row]]], swept: Sequence[str], directory: Path
+    runs: Sequence[tuple[Cells, list[Row]]], swept: Sequence[str], title: str, directory: Path
 ) -> None:
-    """curves.png and .svg: every job's loss (and accuracy), coloured by step size."""
-    axis = number_axis([row for row, _ in runs], swept)
-    first = runs[0][1][0]
-    names = [n for n in ("loss", "x", "train_loss", "val_accuracy", "distance") if n in first]
-    figure = Figure(figsize=(4.6 * len(names) + 1, 3.8), layout="constrained")
+    """curves.png and .svg: every job's loss (and accuracy)."""
+    save(curves_of_all(runs, swept, title), directory, "curves")
+
+
+def curves_of_all(
+    runs: Sequence[tuple[Cells, list[Row]]], swept: Sequence[str], title: str
+) -> Figure:
+    """A panel for each metric with a curve for each job; a cross where one diverged."""
+    names = [name for name in PANELS if all(name in rows[0] for _, rows in runs)]
+    legend = tell_apart([row for row, _ in runs], swept)
+    bar = 1.0 if legend.bar else 0.0
+    figure = Figure(figsize=(max(4.6 * len(names), 5.4) + bar, 4.0), layout="constrained")
+    figure.suptitle(title, fontsize=10)
     panels = list(figure.subplots(1, len(names), squeeze=False)[0])
-    values = [float(row[axis]) for row, _ in runs] if axis else list(range(len(runs)))
-    logarithmic = min(values) > 0 and max(values) > 5 * min(values)
-    norm = (LogNorm if logarithmic else Normalize)(min(values), max(values))
-    colours = ScalarMappable(norm, "viridis")
     for axes, name in zip(panels, names, strict=True):
-        low, high = bounds([rows for _, rows in runs], name)
-        for (row, rows), value in zip(runs, values, strict=True):
-            points = inside([(r["step"], r[name]) for r in rows], low, high)
-            colour = colours.cmap(norm(value))
-            axes.plot(*zip(*points, strict=True), color=colour, linewidth=1, alpha=0.9)
-            if row["status"] == "diverged":
-                mark: dict[str, Any] = {"color": colour, "marker": "x", "markersize": 6}
-                axes.plot(*points[-1], clip_on=False, linestyle="", label="diverged", **mark)
-        dress_curves(axes, name, low, high)
-    figure.colorbar(colours, ax=panels, label=NAMES.get(axis, axis) if axis else "job")
-    save(figure, directory, "curves")
+        draw_panel(axes, runs, name, legend.looks)
+    legend.draw_bar(figure, panels)
+    entries: dict[str, Any] = legend.handles()
+    if any(row["status"] == "diverged" for row, _ in runs):
+        entries["diverged"] = Line2D([], [], color=BLACK, **CROSS)
+    legend_below(figure, entries)
+    return figure
+
+
+def draw_panel(
+    axes: Axes, runs: Sequence[tuple[Cells, list[Row]]], name: str, looks: Sequence[Look]
+) -> None:
+    low, high = bounds([rows for _, rows in runs], name)
+    scale = scale_of([r[name] for _, rows in runs for r in rows if low <= r[name] <= high])
+    for (row, rows), look in zip(runs, looks, strict=True):
+        points = inside([(r["step"], r[name]) for r in rows], low, high)
+        points = [(step, scale.place(value)) for step, value in points]
+        axes.plot(*zip(*points, strict=True), **look.of_line(linewidth=1.3, alpha=0.9))
+        if row["status"] == "diverged":
+            axes.plot(*points[-1], color=look.color, **CROSS)
+    if name.endswith("accuracy"):
+        in_percent(axes)
+    else:
+        scale.apply(axes, "y")
+    updates_axis(axes, max(rows[-1]["step"] for _, rows in runs))
+    axes.set_ylabel(NAMES.get(name, name))
+    plain_axes(axes)
 
 
 def bounds(runs: Sequence[list[Row]], name: str) -> tuple[float, float]:
@@ -64,17 +94,3 @@ def inside(
             break
         shown.append((step, value))
     return shown
-
-
-def dress_curves(axes: Axes, name: str, low: float, high: float) -> None:
-    if name == "val_accuracy":
-        in_percent(axes)
-    elif 0 < 20 * low < high:
-        logarithmic(axes, "y")
-    axes.set_xlabel("updates")
-    words = {"train_loss": "training loss", "val_accuracy": "validation accuracy"}
-    axes.set_ylabel(words.get(name, name))
-    handles, labels = axes.get_legend_handles_labels()
-    if handles:
-        axes.legend(handles[:1], labels[:1], frameon=False)
-    plain_axes(axes)

@@ -10,6 +10,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import numpy as np
 from omegaconf import OmegaConf
 
 from ..config import parse, plain
@@ -17,8 +19,11 @@ from ..figures.basins import draw_basins
 from ..figures.curves import draw_curves
 from ..figures.sweep import draw_results
 from ..figures.sweep_curves import draw_curves_of_all
+from ..figures.titles import shared_title
 from ..report import headline
 from ..rundir import Row, read_rows
+from ..theory import rate
+from ..values import leaves
 from .table import FINAL, Cells
 
 SERIAL = 12
@@ -30,7 +35,7 @@ def draw_sweep(
 ) -> None:
     """results, curves and, for initial points of a polynomial, basins.
 
-    Theory is drawn in if it says the same of all batches.
+    Of theory, that is drawn in which holds for all batches.
     """
     ended = [row for row in rows if row["status"] in FINAL]
     runs: list[tuple[Cells, list[Row]]] = [
@@ -40,15 +45,50 @@ def draw_sweep(
     ]
     if not runs:
         return
-    theory = known[0] if known and all(one == known[0] for one in known) else {}
+    theory = {
+        name: value
+        for name, value in (known[0] if known else {}).items()
+        if all(one.get(name) == value for one in known)
+    }
+    if any(key.startswith("optimizer.") and key != "optimizer.lr" for key in swept):
+        theory = without_limits(theory)
     shown = [
         {**row, **{f"start_{name}": str(value) for name, value in rows[0].items()}}
         for row, rows in runs
     ]
-    draw_results(shown, swept, theory, directory)
-    draw_curves_of_all(runs, swept, directory)
+    first = plain(OmegaConf.load(directory / runs[0][0]["directory"] / "config.yaml"))
+    title = shared_title(dict(leaves(first)), swept, len(rows))
+
+    def predict(row: Cells, etas: Sequence[float]) -> list[float]:
+        return predicted(directory / row["directory"], row, theory, etas)
+
+    draw_results(shown, swept, theory, predict, title, directory)
+    draw_curves_of_all(runs, swept, title, directory)
     if "minimisers" in theory and "problem.x0" in swept:
-        draw_basins(shown, theory, directory)
+        draw_basins(shown, theory, title, directory)
+
+
+def without_limits(theory: dict[str, Any]) -> dict[str, Any]:
+    """Theory for a sweep over momentum, where a limit holds for some of the jobs only."""
+    near = [{**at, "step_limit": None} for at in theory.get("minimisers", [])]
+    kept = {name: value for name, value in theory.items() if name != "step_limit"}
+    return {**kept, "minimisers": near} if near else kept
+
+
+def predicted(job: Path, row: Cells, theory: dict[str, Any], etas: Sequence[float]) -> list[float]:
+    """The rates of a job's optimizer at other step sizes; none where its problem's are not known.
+
+    Near the job's minimiser, for a polynomial.
+    """
+    eigenvalues = [theory["mu"], theory["lambda_max"]] if "lambda_max" in theory else []
+    if row.get("converged_to") and "coefficients" in theory:
+        bend = np.poly1d(theory["coefficients"]).deriv(2)
+        eigenvalues = [float(bend(float(row["converged_to"])))]
+    if not eigenvalues:
+        return []
+    optimizer = parse(plain(OmegaConf.load(job / "config.yaml"))).optimizer
+    found = [rate(msgspec.structs.replace(optimizer, lr=eta), eigenvalues) for eta in etas]
+    return [one for one in found if one is not None]  # Adam has none, and no prediction
 
 
 def draw_jobs(
