@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+
+from .schema import Problem
 
 Params = dict[str, Tensor]
 """Named parameters (or gradients, or directions), each of shape (*K, …)."""
@@ -36,8 +38,12 @@ class Inputs(Protocol):
 class Model(Protocol):
     """A map from parameters and inputs X (n, d) to logits (*K, n)."""
 
+    @property
+    def units(self) -> int:
+        """Numbers it computes for each sample on the way to its logit, in all layers together."""
+
     def init(self, generator: torch.Generator, d: int) -> Params:
-        """One run's initial parameters (*K = ()), float32, drawn in the lecture's order."""
+        """One run's initial parameters (*K = ()), float32."""
 
     def logits(self, params: Params, X: Inputs) -> Tensor:
         """Logits (*K, n) of the inputs X (n, d)."""
@@ -56,6 +62,13 @@ class Objective(Protocol):
     def init(self, generator: torch.Generator) -> Params:
         """One run's initial parameters (*K = ())."""
 
+    def starting_at(self, problem: Problem) -> Objective:
+        """The same function with the initial point that `problem` names, if it names one.
+
+        Raises:
+            ConfigError: the point does not fit the data.
+        """
+
     def loss(self, params: Params) -> Tensor:
         """f(params), shape (*K,)."""
 
@@ -65,13 +78,34 @@ class Objective(Protocol):
     def metrics(self, params: Params) -> dict[str, Tensor]:
         """Every column but `grad_norm`, each (*K,)."""
 
+    def constants(self) -> dict[str, Any]:
+        """What the formula takes besides the parameters, by name: tensors, or lists of numbers.
 
-Gradient = Callable[[Objective, Params], tuple[Tensor, Params]]
-"""(objective, params) -> loss (*K,) and gradients: manual, backward or autograd_grad."""
+        A gradient that a user writes by hand may ask for these.
+        """
+
+    def workspace(self) -> int:
+        """Numbers that one run holds at once between its parameters and its loss or metrics."""
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """A way to a gradient: (objective, params) -> loss (*K,) and gradients (*K, …), detached."""
+
+    function: Callable[[Objective, Params], tuple[Tensor, Params]]
+    capturable: bool
+    """Whether a CUDA graph can hold it: nothing in it looks at values or waits for the device."""
+
+    def __call__(self, objective: Objective, params: Params) -> tuple[Tensor, Params]:
+        return self.function(objective, params)
 
 
 class Optimizer(Protocol):
-    """A rule that moves parameters along a direction made from gradients."""
+    """A rule that moves parameters along a direction made from gradients.
+
+    On a quadratic, theory may know how it converges: with λ an eigenvalue of the Hessian and η the
+    step size, one update multiplies the error along that eigenvector by a factor.
+    """
 
     def init(self, params: Params) -> OptimizerState:
         """The state before the first update."""
@@ -80,6 +114,15 @@ class Optimizer(Protocol):
         self, params: Params, grads: Params, lr: Tensor, state: OptimizerState
     ) -> tuple[Params, OptimizerState]:
         """Parameters and state after one update with step size lr (*K,)."""
+
+    def rate(self, z: float) -> float | None:
+        """The factor of the error per update for z = ηλ; None where theory knows none.
+
+        Hyperparameters must be those of one run.
+        """
+
+    def step_limit(self, curvature: float) -> float | None:
+        """The step size from which on it does not converge for λ = `curvature` > 0, or None."""
 
 
 NEVER = torch.iinfo(torch.int64).max

@@ -17,9 +17,9 @@ from torch import Tensor
 from . import optimizers, schema
 from .core import Gradient, Objective, Optimizer, Params, Record, State
 from .gradients import GRADIENTS
-from .ground import Ground, prepare, starting_at
 from .replay import cuda_graph
 from .schema import Config
+from .setup import Setup, prepare
 from .student import gradient_from
 from .train import start, train
 from .weights import load_weights
@@ -48,12 +48,10 @@ class Experiment:
         due: Callable[[int], bool],
         stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[tuple[State, Record]]:
-        """`train.train` with these parts. On CUDA, updates are replayed from a graph.
-
-        A student's gradient is not: it may do what a graph cannot hold.
-        """
+        """`train.train` with these parts. On CUDA, updates are replayed from a graph if one can
+        hold the gradient."""
         self.objective.loss_and_gradient(state.params)  # what compiles does so before the clock
-        ours = self.gradient in GRADIENTS.values()
+        replayed = self.gradient.capturable and self.lr.device.type == "cuda"
         return train(
             self.objective,
             self.gradient,
@@ -63,70 +61,64 @@ class Experiment:
             steps=steps,
             due=due,
             stop=stop,
-            capture=cuda_graph if ours and self.lr.device.type == "cuda" else None,
+            capture=cuda_graph if replayed else None,
         )
 
 
-def build(jobs: Sequence[Config], rows: torch.Size, ground: Ground | None = None) -> Experiment:
+def build(jobs: Sequence[Config], rows: torch.Size, setup: Setup | None = None) -> Experiment:
     """The experiment of `jobs`, one per run; `rows` = *K is () for a run alone.
 
     Args:
-        ground: what `prepare` made of one of the jobs, if it did already.
+        setup: what `prepare` made of one of the jobs, if it did already.
 
     Raises:
         ConfigError: a choice cannot be run here, such as a device that is not there.
         DataError: a file is missing or damaged.
     """
     first = jobs[0]
-    ground = ground or prepare(first)
-    objective, device, dtype = ground.objective, ground.device, ground.dtype
+    setup = setup or prepare(first)
+    objective, device, dtype = setup.objective, setup.device, setup.dtype
 
     def initial(job: Config) -> Params:
         own = schema.init_seed(job)
         weights = torch.Generator()
         if own is None:
-            weights.set_state(ground.after_data)
+            weights.set_state(setup.after_data)
         else:
             weights.manual_seed(own)
-        params = starting_at(objective, job.problem).init(weights)
+        params = objective.starting_at(job.problem).init(weights)
         path = job.model.init_from if job.model else None
         return load_weights(Path(path), params) if path else params
-
-    def per_job(value: Callable[[Any], float]) -> Tensor:
-        values = torch.tensor([value(job.optimizer) for job in jobs], dtype=dtype, device=device)
-        return values.reshape(rows)
 
     starts = [initial(job) for job in jobs]
     params = {
         name: torch.stack([s[name] for s in starts]).reshape((*rows, *p.shape)).to(device, dtype)
         for name, p in starts[0].items()
     }
+    values = hyperparameters([job.optimizer for job in jobs], rows, device, dtype)
     return Experiment(
         objective=objective,
         gradient=build_gradient(first.gradient),
-        optimizer=build_optimizer(first.optimizer, per_job),
-        lr=per_job(lambda optimizer: optimizer.lr),
+        optimizer=optimizers.build(first.optimizer, values),
+        lr=values["lr"],
         params=params,
-        dataset=ground.dataset,
+        dataset=setup.dataset,
     )
 
 
 def build_gradient(choice: schema.Gradient) -> Gradient:
+    """One of ours, or the function of the file that `gradient.path` names."""
     return gradient_from(Path(choice.path)) if choice.path else GRADIENTS[choice.name]
 
 
-def build_optimizer(choice: Any, per_job: Callable[[Callable[[Any], float]], Tensor]) -> Optimizer:
-    match choice:
-        case schema.GD():
-            return optimizers.gd()
-        case schema.TorchSGD():
-            return optimizers.TorchSGD()
-        case schema.Momentum():
-            return optimizers.momentum(per_job(lambda o: o.beta))
-        case schema.Nesterov():
-            return optimizers.nesterov(per_job(lambda o: o.beta))
-        case schema.Adam():
-            return optimizers.adam(
-                per_job(lambda o: o.beta1), per_job(lambda o: o.beta2), per_job(lambda o: o.eps)
-            )
-    raise TypeError(f"no optimizer is built from {choice!r}")
+def hyperparameters(
+    jobs: Sequence[schema.Optimizer], rows: torch.Size, device: torch.device, dtype: torch.dtype
+) -> dict[str, Tensor]:
+    """Every key of an optimizer, lr among them, with each job's own value: (*K,)."""
+    first = jobs[0]
+    return {
+        key: torch.tensor([getattr(job, key) for job in jobs], dtype=dtype, device=device).reshape(
+            rows
+        )
+        for key in first.__struct_fields__
+    }

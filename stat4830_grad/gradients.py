@@ -6,17 +6,26 @@ both detached. Rows are independent, so differentiating `loss.sum()` differentia
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from .core import Gradient, Objective, Params
 
 
+def capturable(function: Callable[[Objective, Params], tuple[Tensor, Params]]) -> Gradient:
+    """`function` as a `Gradient` that a CUDA graph can hold."""
+    return Gradient(function, capturable=True)
+
+
+@capturable
 def manual(objective: Objective, params: Params) -> tuple[Tensor, Params]:
     """The formula that stands beside the objective; autograd is not involved."""
     return objective.loss_and_gradient(params)
 
 
+@capturable
 def backward(objective: Objective, params: Params) -> tuple[Tensor, Params]:
     """`loss.backward()` adds into each leaf's `.grad`, which starts out empty here."""
     leaves = as_leaves(params)
@@ -28,6 +37,7 @@ def backward(objective: Objective, params: Params) -> tuple[Tensor, Params]:
     }
 
 
+@capturable
 def autograd_grad(objective: Objective, params: Params) -> tuple[Tensor, Params]:
     """`torch.autograd.grad` returns the gradients and leaves `.grad` alone."""
     leaves = as_leaves(params)

@@ -13,11 +13,26 @@ import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import assert_never
 
 import torch
 from torch import Tensor
 
-from .core import Inputs, Params
+from . import schema
+from .core import Inputs, Model, Params
+
+
+def build(choice: schema.Model) -> Model:
+    """The model of a configuration."""
+    match choice:
+        case schema.Logistic(bias):
+            return Logistic(bias)
+        case schema.ReluMLP(hidden):
+            return MLP(tuple(hidden), RELU)
+        case schema.TanhMLP(hidden):
+            return MLP(tuple(hidden), TANH)
+        case _:
+            assert_never(choice)
 
 
 @dataclass(frozen=True)
@@ -25,6 +40,7 @@ class Logistic:
     """logits = X w (+ b), with w (*K, d) and b (*K,)."""
 
     bias: bool = False
+    units: int = 1
 
     def init(self, generator: torch.Generator, d: int) -> Params:
         """w (d,), and b () if there is a bias, as `Linear(d, 1)` draws them."""
@@ -65,6 +81,7 @@ def pull_back(X: Inputs, dZ: Tensor) -> Tensor:
 class Activation:
     """a = φ(z), and its pullback ∂f/∂z = ∂f/∂a · φ′(z), expressed from the output a."""
 
+    name: str
     value: Callable[[Tensor], Tensor]
     pullback: Callable[[Tensor, Tensor], Tensor]  # (∂f/∂a, a) -> ∂f/∂z
 
@@ -75,8 +92,8 @@ def relu_pullback(da: Tensor, a: Tensor) -> Tensor:
     return dz
 
 
-TANH = Activation(torch.tanh, lambda da, a: da * (1 - a * a))
-RELU = Activation(torch.relu, relu_pullback)
+TANH = Activation("tanh", torch.tanh, lambda da, a: da * (1 - a * a))
+RELU = Activation("relu", torch.relu, relu_pullback)
 
 
 @dataclass(frozen=True)
@@ -89,13 +106,13 @@ class MLP:
     hidden: tuple[int, ...]
     activation: Activation
 
-    def init(self, generator: torch.Generator, d: int) -> Params:
-        """Weights, then bias, layer by layer, after the draws of a logistic model.
+    @property
+    def units(self) -> int:
+        """Of all layers together."""
+        return sum(self.hidden) + 1
 
-        The lecture makes its logistic model first, from the same generator; drawing and dropping
-        its weights here gives the network the lecture's own.
-        """
-        linear_weight(generator, 1, d)
+    def init(self, generator: torch.Generator, d: int) -> Params:
+        """Weights, then bias, layer by layer."""
         params: Params = {}
         sizes = (d, *self.hidden, 1)
         for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes), start=1):

@@ -1,19 +1,53 @@
 """Optimizers as pure rules: a direction from gradients and state, one place for the step size.
 
-Hyperparameters are numbers or tensors (*K,): each run of a batch may have its own.
+Each says what theory knows of it on a quadratic, where one update multiplies the error along an
+eigenvector of the Hessian by a factor (Polyak 1987, §1.4). Hyperparameters are tensors (*K,): each
+run of a batch may have its own. λ is the eigenvalue, η the step size, z = ηλ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import cmath
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 import torch
 from torch import Tensor
 
-from .core import OptimizerState, Params, per_row
+from . import schema
+from .core import Optimizer, OptimizerState, Params, per_row
 
 Direction = Callable[[Params, OptimizerState], tuple[Params, OptimizerState]]
+
+
+def build(choice: schema.Optimizer, values: Mapping[str, Tensor]) -> Optimizer:
+    """The optimizer of a configuration.
+
+    Args:
+        values: every hyperparameter of `choice` by name, each (*K,).
+    """
+    match choice:
+        case schema.GD():
+            return gd()
+        case schema.TorchSGD():
+            return TorchSGD()
+        case schema.Momentum():
+            return momentum(values["beta"])
+        case schema.Nesterov():
+            return nesterov(values["beta"])
+        case schema.Adam():
+            return adam(values["beta1"], values["beta2"], values["eps"])
+        case _:
+            assert_never(choice)
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """What theory knows of a rule on a quadratic, its hyperparameters being those of one run."""
+
+    rate: Callable[[float], float]  # z -> factor of the error per update
+    step_limit: Callable[[float], float]  # λ -> the η with rate 1, beyond which it diverges
 
 
 @dataclass(frozen=True)
@@ -22,6 +56,13 @@ class Rule:
 
     init: Callable[[Params], OptimizerState]
     direction: Direction
+    convergence: Convergence | None  # None: theory knows nothing of this kind
+
+    def rate(self, z: float) -> float | None:
+        return self.convergence.rate(z) if self.convergence else None
+
+    def step_limit(self, curvature: float) -> float | None:
+        return self.convergence.step_limit(curvature) if self.convergence else None
 
     def update(
         self, params: Params, grads: Params, lr: Tensor, state: OptimizerState
@@ -32,28 +73,64 @@ class Rule:
 
 
 def gd() -> Rule:
-    """Gradient descent (Cauchy 1847): d = g."""
-    return Rule(init=lambda params: {}, direction=lambda grads, state: (grads, state))
+    """Gradient descent (Cauchy 1847): d = g. Converges for η < 2/λ."""
+    return Rule(
+        init=lambda params: {},
+        direction=lambda grads, state: (grads, state),
+        convergence=GRADIENT_DESCENT,
+    )
+
+
+GRADIENT_DESCENT = Convergence(
+    rate=lambda z: abs(1 - z), step_limit=lambda curvature: 2 / curvature
+)
+
+
+def spectral_radius(a: float, b: float) -> float:
+    """Largest |r| of the recursion with r² − a r + b = 0, which momentum makes of the error's."""
+    root = cmath.sqrt(a * a - 4 * b)
+    return max(abs(a + root), abs(a - root)) / 2
 
 
 def momentum(beta: Tensor) -> Rule:
-    """Heavy ball (Polyak 1964), as `torch.optim.SGD(momentum=β)`: v ← βv + g, d = v."""
+    """Heavy ball (Polyak 1964), as `torch.optim.SGD(momentum=β)`: v ← βv + g, d = v.
+
+    The error's recursion has a = 1 + β − z and b = β, and converges for η < 2(1 + β)/λ.
+    """
 
     def direction(grads: Params, state: OptimizerState) -> tuple[Params, OptimizerState]:
         v = accumulate(state["velocity"], beta, grads)
         return v, {"velocity": v}
 
-    return Rule(init=lambda params: {"velocity": zeros(params)}, direction=direction)
+    def rate(z: float) -> float:
+        return spectral_radius(1 + float(beta) - z, float(beta))
+
+    def step_limit(curvature: float) -> float:
+        return 2 * (1 + float(beta)) / curvature
+
+    convergence = Convergence(rate, step_limit)
+    return Rule(lambda params: {"velocity": zeros(params)}, direction, convergence)
 
 
 def nesterov(beta: Tensor) -> Rule:
-    """Nesterov's momentum in the form of Sutskever et al. (2013): v ← βv + g, d = g + βv."""
+    """Nesterov's momentum in the form of Sutskever et al. (2013): v ← βv + g, d = g + βv.
+
+    The error's recursion has a = (1 + β)(1 − z) and b = β(1 − z), and converges for
+    η < 2(1 + β)/((1 + 2β)λ).
+    """
 
     def direction(grads: Params, state: OptimizerState) -> tuple[Params, OptimizerState]:
         v = accumulate(state["velocity"], beta, grads)
         return accumulate(v, beta, grads), {"velocity": v}
 
-    return Rule(init=lambda params: {"velocity": zeros(params)}, direction=direction)
+    def rate(z: float) -> float:
+        return spectral_radius((1 + float(beta)) * (1 - z), float(beta) * (1 - z))
+
+    def step_limit(curvature: float) -> float:
+        return 2 * (1 + float(beta)) / ((1 + 2 * float(beta)) * curvature)
+
+    convergence = Convergence(rate, step_limit)
+    return Rule(lambda params: {"velocity": zeros(params)}, direction, convergence)
 
 
 def adam(beta1: Tensor, beta2: Tensor, eps: Tensor) -> Rule:
@@ -78,7 +155,7 @@ def adam(beta1: Tensor, beta2: Tensor, eps: Tensor) -> Rule:
             d[name] = m_hat / (v_hat.sqrt() + per_row(eps, g))
         return d, {"mean": m, "square": v, "power": power}
 
-    return Rule(init=init, direction=direction)
+    return Rule(init, direction, convergence=None)  # its steps do not shrink with the gradient
 
 
 def zeros(params: Params) -> Params:
@@ -106,6 +183,7 @@ class TorchSGD:
 
     def __init__(self) -> None:
         self._bound: tuple[Params, Tensor] | None = None
+        self.rate, self.step_limit = GRADIENT_DESCENT.rate, GRADIENT_DESCENT.step_limit
 
     def init(self, params: Params) -> OptimizerState:
         return {}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Literal
+from functools import cache
+from typing import Annotated, ClassVar, Literal, get_args, get_type_hints
 
 from msgspec import Meta, Struct, field
 
@@ -12,6 +13,10 @@ Finite = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
 Positive = Annotated[float, Meta(gt=0, le=LARGEST)]
 NotNegative = Annotated[float, Meta(ge=0, le=LARGEST)]
 Fraction = Annotated[float, Meta(ge=0, lt=1)]
+PerRun = Meta(extra={"per_run": True})
+"""Marks what each run of a batch may have of its own; jobs that differ in nothing else train
+together, with leading dimensions *K = (K,)."""
+
 Count = Annotated[int, Meta(ge=1)]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
@@ -26,18 +31,21 @@ class Strict(Struct, frozen=True, forbid_unknown_fields=True, tag_field="name"):
 
 
 class Polynomial(Strict, frozen=True, tag="polynomial"):
+    module: ClassVar[str] = "polynomial"  # of stat4830_grad.problems, where the objective is
     coefficients: Annotated[list[Finite], Meta(min_length=2)]
-    x0: Finite
+    x0: Annotated[Finite, PerRun]
 
 
 class Composite(Strict, frozen=True, tag="composite"):
+    module: ClassVar[str] = "composite"
     inputs: Count
     hidden: Count
     outputs: Count
-    init_seed: Seed | None
+    init_seed: Annotated[Seed | None, PerRun]
 
 
 class LeastSquares(Strict, frozen=True, tag="least_squares"):
+    module: ClassVar[str] = "least_squares"
     file: str | None
     target: str
     n: Count
@@ -45,10 +53,11 @@ class LeastSquares(Strict, frozen=True, tag="least_squares"):
     w_star: list[Finite] | None
     noise: NotNegative
     condition: Annotated[float, Meta(ge=1, le=LARGEST)] | None
-    w0: list[Finite] | None
+    w0: Annotated[list[Finite] | None, PerRun]
 
 
 class ImageProblem(Strict, frozen=True):
+    module: ClassVar[str] = "parity"
     n_train: Count
     n_val: Annotated[int, Meta(ge=0)]
     test: bool
@@ -75,14 +84,14 @@ class Digits(ImageProblem, frozen=True, tag="digits"):
 
 class Logistic(Strict, frozen=True, tag="logistic"):
     bias: bool
-    init_seed: Seed | None
-    init_from: str | None
+    init_seed: Annotated[Seed | None, PerRun]
+    init_from: Annotated[str | None, PerRun]
 
 
 class MLP(Strict, frozen=True):
     hidden: Annotated[list[Count], Meta(min_length=1)]
-    init_seed: Seed | None
-    init_from: str | None
+    init_seed: Annotated[Seed | None, PerRun]
+    init_from: Annotated[str | None, PerRun]
 
 
 class ReluMLP(MLP, frozen=True, tag="relu_mlp"):
@@ -99,28 +108,33 @@ class Gradient(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
 
 class GD(Strict, frozen=True, tag="gd"):
-    lr: Positive
+    lr: Annotated[Positive, PerRun]
 
 
 class TorchSGD(Strict, frozen=True, tag="torch_sgd"):
-    lr: Positive
+    lr: Annotated[Positive, PerRun]
 
 
 class Momentum(Strict, frozen=True, tag="momentum"):
-    lr: Positive
-    beta: Fraction
+    lr: Annotated[Positive, PerRun]
+    beta: Annotated[Fraction, PerRun]
 
 
 class Nesterov(Strict, frozen=True, tag="nesterov"):
-    lr: Positive
-    beta: Fraction
+    lr: Annotated[Positive, PerRun]
+    beta: Annotated[Fraction, PerRun]
 
 
 class Adam(Strict, frozen=True, tag="adam"):
-    lr: Positive
-    beta1: Fraction
-    beta2: Fraction
-    eps: Positive
+    lr: Annotated[Positive, PerRun]
+    beta1: Annotated[Fraction, PerRun]
+    beta2: Annotated[Fraction, PerRun]
+    eps: Annotated[Positive, PerRun]
+
+
+Problem = Polynomial | Composite | LeastSquares | Mnist | FashionMnist | Kmnist | Digits
+Model = Logistic | ReluMLP | TanhMLP
+Optimizer = GD | TorchSGD | Momentum | Nesterov | Adam
 
 
 class Log(Struct, frozen=True, forbid_unknown_fields=True):
@@ -159,9 +173,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """One run, every choice made."""
 
     task: Literal["train", "check", "trace", "pitfalls", "lecture", "compare"]
-    problem: Polynomial | Composite | LeastSquares | Mnist | FashionMnist | Kmnist | Digits
+    problem: Problem
     gradient: Gradient
-    optimizer: GD | TorchSGD | Momentum | Nesterov | Adam
+    optimizer: Optimizer
     steps: Count
     seed: Seed
     device: Literal["auto", "cpu", "cuda", "mps"]
@@ -172,13 +186,29 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     figures: bool
     resume: str | None
     debug: bool
-    model: Logistic | ReluMLP | TanhMLP | None = None
+    model: Model | None = None
     sweep: Sweep = field(default_factory=Sweep)
     pitfall: str | None = None
     runs: list[str] | str | None = None
     compare: Compare | None = None
     trace: Tracing | None = None
     products: Literal["auto", "compiled", "torch"] = "auto"
+
+
+PARTS = {"problem": Problem, "model": Model, "optimizer": Optimizer}
+"""The parts of a configuration that are chosen among options, each a struct."""
+
+
+@cache
+def per_run_keys() -> frozenset[str]:
+    """Every dotted key marked `PerRun`, such as optimizer.lr."""
+    return frozenset(
+        f"{part}.{key}"
+        for part, options in PARTS.items()
+        for option in get_args(options)
+        for key, hint in get_type_hints(option, include_extras=True).items()
+        if PerRun in getattr(hint, "__metadata__", ())
+    )
 
 
 def init_seed(config: Config) -> int | None:

@@ -12,9 +12,9 @@ from cases import MODELS, batch, relative
 from stat4830_grad.data import Part, Split, kernels
 from stat4830_grad.data.pixels import Pixels
 from stat4830_grad.gradients import GRADIENTS
-from stat4830_grad.ground import prepare
 from stat4830_grad.lecture.protocol import compose
 from stat4830_grad.problems import Parity
+from stat4830_grad.setup import prepare
 
 CLOSE = {torch.float32: 1e-5, torch.float64: 1e-13}
 
@@ -133,5 +133,5 @@ def test_a_model_on_bytes_is_the_model_on_the_dense_matrix(model, gradient):
     ],
 )
 def test_training_compiles_products_and_what_explains_torch_does_not(overrides, kind):
-    ground = prepare(compose("problem=digits", "device=cpu", *overrides))
-    assert isinstance(ground.objective.data.train.inputs, kind)
+    setup = prepare(compose("problem=digits", "device=cpu", *overrides))
+    assert isinstance(setup.objective.data.train.inputs, kind)

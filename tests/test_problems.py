@@ -11,7 +11,8 @@ from torch import nn
 
 from stat4830_grad.core import Params
 from stat4830_grad.models import MLP, RELU, TANH, Logistic
-from stat4830_grad.problems import Composite, LeastSquares, Parity, Polynomial, accuracy, minimiser
+from stat4830_grad.problems import Composite, LeastSquares, Parity, Polynomial, minimiser
+from stat4830_grad.problems.parity import accuracy
 
 
 def test_a_polynomial_is_evaluated_highest_power_first() -> None:

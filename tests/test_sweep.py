@@ -24,11 +24,11 @@ from stat4830_grad.app import register_resolvers
 from stat4830_grad.config import plain
 from stat4830_grad.errors import ConfigError
 from stat4830_grad.experiment import build
-from stat4830_grad.ground import prepare
 from stat4830_grad.help import conf_dir
 from stat4830_grad.hydra_versions import COMPOSING
 from stat4830_grad.rundir import read_rows
 from stat4830_grad.schema import Sweep
+from stat4830_grad.setup import prepare
 from stat4830_grad.sweep.course import run_sweep
 from stat4830_grad.sweep.jobs import (
     NAME_LENGTH,
@@ -279,10 +279,10 @@ def test_accuracies_of_64_step_sizes_on_mnist_are_those_of_single_runs(
     overrides = (*words, "figures=false", "optimizer.lr=${logspace:-4,0,64}")
     assert sweep(tmp_path, *overrides) == 0
     jobs = jobs_of(*overrides)
-    ground = prepare(jobs[0].config())
+    setup = prepare(jobs[0].config())
     for job in jobs:
         config = job.config()
-        alone = build([config], torch.Size(()), ground)
+        alone = build([config], torch.Size(()), setup)
         runs = alone.train(alone.start(), steps=config.steps, due=config.log.due)
         for (_, record), row in zip(runs, read_rows(tmp_path / job.name), strict=True):
             for name in ("train_accuracy", "val_accuracy"):

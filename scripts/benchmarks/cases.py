@@ -9,14 +9,16 @@ from typing import Any
 import msgspec
 import torch
 
+from stat4830_grad import models
 from stat4830_grad.data.idx import SETS, find_files
 from stat4830_grad.data.images import Images
 from stat4830_grad.data.split import split_images
 from stat4830_grad.experiment import Experiment, build
-from stat4830_grad.ground import Ground, build_model, compiles, prepare
 from stat4830_grad.lecture.protocol import compose
 from stat4830_grad.problems import LeastSquares, Parity
+from stat4830_grad.problems.parity import compiles
 from stat4830_grad.schema import Config, Gradient
+from stat4830_grad.setup import Setup, prepare
 
 from .setting import Setting
 
@@ -71,7 +73,7 @@ def configuration(case: Case, setting: Setting) -> Config:
             return compose("problem=mnist", f"model={case.problem}", *size, *common)
 
 
-def make_ground(config: Config, setting: Setting) -> Ground:
+def make_setup(config: Config, setting: Setting) -> Setup:
     """The data: real where they are, synthetic images of MNIST's shape where they are not."""
     if config.problem.name != "mnist" or has_mnist(setting.data_dir):
         return prepare(config)
@@ -90,8 +92,8 @@ def make_ground(config: Config, setting: Setting) -> Ground:
         device=device,
         compiled=compiles(config, device),
     )
-    objective = Parity(build_model(config.model), split)
-    return Ground(objective, {"name": "synthetic"}, device, torch.float32, generator.get_state())
+    objective = Parity(models.build(config.model), split)
+    return Setup(objective, {"name": "synthetic"}, device, torch.float32, generator.get_state())
 
 
 def synthetic_images(generator: torch.Generator) -> Images:
@@ -107,7 +109,7 @@ def synthetic_images(generator: torch.Generator) -> Images:
 def experiments(case: Case, setting: Setting, methods: tuple[str, ...]) -> dict[str, Experiment]:
     """One experiment for each gradient method, with the same data and initial point."""
     config = configuration(case, setting)
-    ground = make_ground(config, setting)
+    setup = make_setup(config, setting)
     rows = torch.Size(() if case.runs == 1 else (case.runs,))
 
     def jobs(method: str) -> list[Config]:
@@ -116,7 +118,7 @@ def experiments(case: Case, setting: Setting, methods: tuple[str, ...]) -> dict[
         optimizers = [replace(config.optimizer, lr=lr) for lr in case.step_sizes()]
         return [replace(chosen, optimizer=optimizer) for optimizer in optimizers]
 
-    return {method: build(jobs(method), rows, ground) for method in methods}
+    return {method: build(jobs(method), rows, setup) for method in methods}
 
 
 def data_of(experiment: Experiment) -> tuple[torch.Tensor, torch.Tensor]:

@@ -24,7 +24,7 @@ from stat4830_grad.schema import Config
 from stat4830_grad.sinks import progress
 from stat4830_grad.train import evaluate
 
-from .cases import Case, configuration, make_ground
+from .cases import Case, configuration, make_setup
 from .line import Line, Result, compare
 from .ours import never
 from .setting import Setting
@@ -39,7 +39,7 @@ def measure(setting: Setting) -> Result:
     for model in ("logistic", "mlp"):
         case = Case(model, 4000)
         config = configuration(case, setting)
-        experiment = build([config], torch.Size(()), make_ground(config, setting))
+        experiment = build([config], torch.Size(()), make_setup(config, setting))
         config = msgspec.structs.replace(config, steps=50 if setting.quick else config.steps)
         lines += [
             runner(model, experiment, config, setting),

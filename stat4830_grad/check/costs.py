@@ -9,7 +9,6 @@ from torch import Tensor
 
 from ..core import Gradient, Objective, Params
 from ..cost import Cost, Work, graph_nodes, measure
-from ..given import given
 from ..gradients import as_leaves
 from .methods import CENTRAL, FORWARD, around, forward, step
 
@@ -32,7 +31,7 @@ def cost_card(
     """Every method at `params` (*K = ()), in the dtype and on the device of `params`."""
     works = {name: gradient_work(method, objective, params) for name, method in methods.items()}
     works[FORWARD], works[CENTRAL] = slope_works(objective, params)
-    data = [value for value in given(objective).values() if isinstance(value, Tensor)]
+    data = [value for value in objective.constants().values() if isinstance(value, Tensor)]
     device = next(iter(params.values())).device
     costs = measure(works, device, [*params.values(), *data])
     size = sum(p.numel() for p in params.values())

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from ..core import Gradient, Objective, Params
-from ..given import given
 from .explanation import explain, explain_shape, same
 from .file import Finding, Function, call, fits, load, offer, read
 
@@ -86,7 +85,7 @@ def ask(
     function: Function, path: Path, objective: Objective, params: Params
 ) -> tuple[Params, list[Finding], tuple[str, ...]]:
     """One answer as it came, what it lacks, and the names of arguments it changed in place."""
-    data = given(objective)
+    data = objective.constants()
     own = {k: v.clone() if isinstance(v, Tensor) else list(v) for k, v in data.items()}
     mine = {name: p.clone() for name, p in params.items()}
     values, findings = read(call(function, path, offer(own, mine)), params)
@@ -107,7 +106,7 @@ def tolerant(path: Path) -> Gradient:
         }
         return objective.loss(params), grads
 
-    return file
+    return Gradient(file, capturable=False)
 
 
 def differs(mine: object, fresh: object) -> bool:

@@ -21,7 +21,6 @@ from torch import Tensor
 
 from ..core import Gradient, Objective, Params
 from ..errors import ConfigError
-from ..given import given
 
 Function = Callable[..., Any]
 NAME = "gradient"
@@ -190,12 +189,12 @@ def gradient_from(path: Path) -> Gradient:
         }
         return loss, grads
 
-    return file
+    return Gradient(file, capturable=False)  # it may do what a graph cannot hold
 
 
 def one_row(function: Function, path: Path, objective: Objective, params: Params) -> Params:
     """The function's gradient of a single run, in the shapes and dtype of `params`."""
-    data = given(objective)
+    data = objective.constants()
     versions = {name: t._version for name, t in data.items() if isinstance(t, Tensor)}
     values, findings = read(call(function, path, offer(data, params)), params)
     for name, before in versions.items():

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from ..core import Params
-from ..models import MLP, TANH
+from ..models import MLP, RELU, Activation, Logistic
 from ..problems import Composite, Parity
-from .slopes import ERRORS, RELU_SLOPES, TANH_SLOPES, Slope
+from .slopes import ERRORS, TANH_SLOPES, Slope, wrong_slopes
 
 Wrong = tuple[str, str, Callable[[Params], Params]]
 """Kind, sentence and gradient of a `Mistake`."""
@@ -75,20 +75,20 @@ def parity_mistakes(f: Parity) -> Iterator[Wrong]:
     X, y = f.data.train.X, f.data.train.y
     for kind, sentence, error in ERRORS:
         yield kind, sentence, with_error(f, error)
-    if isinstance(f.model, MLP):
-        activation = f.model.activation
-        yield from hidden_mistakes(
-            layers=len(f.model.hidden) + 1,
-            tanh=activation is TANH,
-            forward=lambda params: run_forward(params, X.mT, activation.value),
-            error=lambda tape: (torch.sigmoid(tape.z[-1]) - y) / len(y),
-        )
-    else:
-        yield (
-            "factor_forgotten",
-            "this is ∂f/∂z = (σ(z) − y)/n; multiply by Xᵀ from the left",
-            lambda params: {"w": (torch.sigmoid(f.model.logits(params, X)) - y) / len(y)},
-        )
+    match f.model:  # of another model no more is known
+        case MLP(hidden, activation):
+            yield from hidden_mistakes(
+                layers=len(hidden) + 1,
+                activation=activation,
+                forward=lambda params: run_forward(params, X.mT, activation.value),
+                error=lambda tape: (torch.sigmoid(tape.z[-1]) - y) / len(y),
+            )
+        case Logistic():
+            yield (
+                "factor_forgotten",
+                "this is ∂f/∂z = (σ(z) − y)/n; multiply by Xᵀ from the left",
+                lambda params: {"w": (torch.sigmoid(f.model.logits(params, X)) - y) / len(y)},
+            )
 
 
 def with_error(f: Parity, error: Slope) -> Callable[[Params], Params]:
@@ -131,7 +131,7 @@ def composite_mistakes(f: Composite) -> Iterator[Wrong]:
         text,
         outer(lambda tape: (tape.z[-1] - f.y[:, None]) * d_tanh(tape)),
     )
-    yield from hidden_mistakes(layers=2, tanh=False, forward=forward, error=error)
+    yield from hidden_mistakes(layers=2, activation=RELU, forward=forward, error=error)
     text = "W₁ᵀ is missing: x enters through W₁ x, so its gradient is W₁ᵀ times that of b₁"
     yield "factor_forgotten", text, without_w1(forward, error, relu)
 
@@ -155,13 +155,15 @@ def without_w1(
 
 def hidden_mistakes(
     layers: int,
-    tanh: bool,
+    activation: Activation,
     forward: Callable[[Params], Tape],
     error: Callable[[Tape], Tensor],
 ) -> Iterator[Wrong]:
     """What goes wrong between layers: slopes, weights and inputs of backpropagation."""
-    right: Slope = (lambda z, a: 1 - a * a) if tanh else (lambda z, a: (z > 0).to(a))
     hidden = range(1, layers)
+
+    def right(z: Tensor, a: Tensor) -> Tensor:
+        return activation.pullback(torch.ones_like(a), a)
 
     def slopes(tape: Tape, wrong: Slope, where: tuple[int, ...]) -> Callable[[int], Tensor]:
         return lambda layer: (wrong if layer in where else right)(
@@ -178,7 +180,7 @@ def hidden_mistakes(
 
         return changed
 
-    table = TANH_SLOPES if tanh else RELU_SLOPES
+    table = wrong_slopes(activation.name)
     for kind, sentence, wrong in table:
         yield kind, sentence, gradient(wrong, tuple(hidden))
     if len(hidden) > 1:

@@ -76,6 +76,25 @@ RELU_SLOPES: list[tuple[str, str, Slope]] = [
     ),
 ]
 
+
+def wrong_slopes(activation: str) -> list[tuple[str, str, Slope]]:
+    """What is taken for the derivative of the activation of this name; of one that has no table
+    of its own, what can be said of any."""
+    of_any: list[tuple[str, str, Slope]] = [
+        (
+            "slope_forgotten",
+            f"the derivative of {activation} is forgotten",
+            lambda z, a: torch.ones_like(a),
+        ),
+        (
+            "slope_is_output",
+            f"{activation} itself stands where its derivative belongs",
+            lambda z, a: a,
+        ),
+    ]
+    return {"tanh": TANH_SLOPES, "relu": RELU_SLOPES}.get(activation, of_any)
+
+
 #   kind, what is wrong, ∂f/∂z · n from logits z, labels y
 ERRORS: list[tuple[str, str, Slope]] = [
     (

@@ -14,12 +14,12 @@ from ..checkpoint import load_state, save_params, save_state
 from ..core import NEVER, OptimizerState, Params, State
 from ..experiment import build
 from ..files import write_text
-from ..ground import Ground, prepare
 from ..inputs import FILE as INPUTS
 from ..inputs import note_inputs, refuse_changed_inputs
 from ..report import lost_rows
 from ..rundir import Row, RunDirectory, read_rows, rows_to_keep, write_config, write_json
 from ..runs import execute, summarise
+from ..setup import Setup, prepare
 from ..sinks import progress
 from ..theory import forecast, verdict
 from .jobfiles import record_failures, write_hydra
@@ -57,32 +57,32 @@ def run_group(jobs: list[Job], scene: Scene) -> None:
     config = jobs[0].config()
     try:
         refuse_changed_inputs(scene.directory / ".sweep", [job.config() for job in jobs])
-        ground = prepare(config)
-        ground = replace(ground, objective=reduced(ground.objective))
-        size = batch_size(jobs, ground, scene)
+        setup = prepare(config)
+        setup = replace(setup, objective=reduced(setup.objective))
+        size = batch_size(jobs, setup, scene)
     except Exception as error:
         record_failures(jobs, error, scene)
         return
-    known = forecast(ground.objective, config.optimizer)
+    known = forecast(setup.objective, config.optimizer)
     write_json(scratch(scene, jobs, "theory.json"), known)
     for first in range(0, len(jobs), size):
         if not scene.stop():
-            run_batch(jobs[first : first + size], ground, known, scene)
+            run_batch(jobs[first : first + size], setup, known, scene)
 
 
-def batch_size(jobs: list[Job], ground: Ground, scene: Scene) -> int:
+def batch_size(jobs: list[Job], setup: Setup, scene: Scene) -> int:
     """Runs per batch, decided once and said; a resumed sweep keeps to it, for equal rounding."""
     decided = scratch(scene, jobs, "size")
     if decided.exists():
         return int(decided.read_text())
-    alone = build([jobs[0].config()], torch.Size(()), ground)
-    each, budget = bytes_per_run(alone), usable_bytes(ground.device, scene.options.memory)
+    alone = build([jobs[0].config()], torch.Size(()), setup)
+    each, budget = bytes_per_run(alone), usable_bytes(setup.device, scene.options.memory)
     size = min(len(jobs), runs_that_fit(each, budget), scene.options.batch or len(jobs))
     batches = -(-len(jobs) // size)
     size = -(-len(jobs) // batches)  # batches of equal size
     cut = "one batch" if batches == 1 else f"{batches} batches of {size}"
     scene.say(
-        f"{describe(jobs[0].config(), str(ground.device))}: {len(jobs):,} runs in {cut} "
+        f"{describe(jobs[0].config(), str(setup.device))}: {len(jobs):,} runs in {cut} "
         f"(about {each / MIB:.3g} MiB each, {budget / MIB:,.0f} MiB to use)"
     )
     write_text(decided, str(size))
@@ -94,7 +94,7 @@ def scratch(scene: Scene, jobs: Sequence[Job], what: str) -> Path:
     return scene.directory / ".sweep" / f"{jobs[0].number}-{jobs[-1].number}-{len(jobs)}.{what}"
 
 
-def run_batch(jobs: list[Job], ground: Ground, known: dict[str, Any], scene: Scene) -> None:
+def run_batch(jobs: list[Job], setup: Setup, known: dict[str, Any], scene: Scene) -> None:
     """Train `jobs` together; if that fails, in halves, so that only the guilty fail.
 
     A resumed batch trains those that had diverged again, so that it has its old size and with it
@@ -106,26 +106,24 @@ def run_batch(jobs: list[Job], ground: Ground, known: dict[str, Any], scene: Sce
     if not scratch(scene, jobs, "pt").exists():
         jobs = [job for job in jobs if statuses.get(job.name) not in ENDED]
     try:
-        Batch(jobs, ground, known, scene).run()
+        Batch(jobs, setup, known, scene).run()
         return
     except Exception as error:
         if len(jobs) == 1:
             record_failures(jobs, error, scene)
             return
     half = len(jobs) // 2
-    run_batch(jobs[:half], ground, known, scene)
-    run_batch(jobs[half:], ground, known, scene)
+    run_batch(jobs[:half], setup, known, scene)
+    run_batch(jobs[half:], setup, known, scene)
 
 
 class Batch:
     """Jobs that train as one tensor program; `known` is theory's forecast for them."""
 
-    def __init__(
-        self, jobs: list[Job], ground: Ground, known: dict[str, Any], scene: Scene
-    ) -> None:
+    def __init__(self, jobs: list[Job], setup: Setup, known: dict[str, Any], scene: Scene) -> None:
         self.jobs, self.known, self.scene = jobs, known, scene
         self.configs = [job.config() for job in jobs]
-        self.experiment = build(self.configs, torch.Size((len(jobs),)), ground)
+        self.experiment = build(self.configs, torch.Size((len(jobs),)), setup)
         self.checkpoint = scratch(scene, jobs, "pt")
         self.columns = self.experiment.objective.columns
         self.directories: list[RunDirectory | None] = []

@@ -12,7 +12,8 @@ from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 
 from ..config import plain
-from .jobs import CARRIED, Job, make_jobs
+from ..schema import per_run_keys
+from .jobs import Job, make_jobs
 
 
 def compose_jobs(
@@ -53,7 +54,7 @@ def without_hydra(config: DictConfig) -> DictConfig:
 
 def is_carried(override: Override) -> bool:
     """Whether it sets a value that neither chooses nor adds anything else."""
-    return override.type is OverrideType.CHANGE and override.key_or_group in CARRIED
+    return override.type is OverrideType.CHANGE and override.key_or_group in per_run_keys()
 
 
 def hydra_part(config: Any) -> dict[str, Any]:

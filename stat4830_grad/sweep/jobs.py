@@ -15,16 +15,9 @@ import msgspec
 from ..commands import command
 from ..config import parse
 from ..errors import ConfigError, UserError
-from ..schema import Config
+from ..schema import Config, per_run_keys
 from ..values import written
 from .lists import Assignment, assignments, swept_lists
-
-CARRIED = (
-    *("optimizer.lr", "optimizer.beta", "optimizer.beta1", "optimizer.beta2", "optimizer.eps"),
-    *("model.init_seed", "model.init_from"),
-    *("problem.init_seed", "problem.x0", "problem.w0"),
-)
-"""Keys that leading dimensions can carry: jobs that differ in nothing else form one batch."""
 
 NAME_LENGTH = 120
 """Longest name of a job's directory, in characters."""
@@ -182,7 +175,7 @@ def group(jobs: Sequence[Job]) -> list[list[Job]]:
 def common(config: Config) -> str:
     """Everything about a configuration but what rows can carry, as text."""
     tree = msgspec.to_builtins(config)
-    for key in CARRIED:
+    for key in per_run_keys():
         part, _, name = key.partition(".")
         if tree.get(part):
             tree[part].pop(name, None)

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import torch
 
-from ..core import Objective
 from ..experiment import Experiment
-from ..models import MLP
-from ..problems import Composite, LeastSquares, Parity
 
 MIB, GIB = 2**20, 2**30
 
@@ -23,34 +20,20 @@ there for the next, where the system would have to map larger ones anew each tim
 on 4,000 images took half the time in batches of 16 that they took in one."""
 
 COPIES = 10
-"""Of each parameter (old, new, gradient, direction, step) and of each activation, besides what the
+"""Of each parameter (old, new, gradient, direction, step) and of the workspace, besides what the
 optimizer remembers; measured peaks of resident memory were at most nine tenths of this."""
 
 
 def bytes_per_run(alone: Experiment) -> int:
     """What one more run in a batch takes, from the experiment of one run alone.
 
-    Parameters × (copies + twice the optimizer's memory), and samples × units × copies.
+    Parameters × (copies + twice the optimizer's memory), and the objective's workspace × copies.
     """
     parameters = sum(p.numel() for p in alone.params.values())
     memory = alone.optimizer.init(alone.params)
     remembered = sum(t.numel() for part in memory.values() for t in part.values())
-    entries = COPIES * parameters + 2 * remembered + COPIES * activations(alone.objective)
+    entries = COPIES * parameters + 2 * remembered + COPIES * alone.objective.workspace()
     return entries * alone.lr.element_size()
-
-
-def activations(objective: Objective) -> int:
-    """Numbers one run computes on the way from its parameters to its loss and metrics."""
-    match objective:
-        case Parity(model=model, data=data):
-            parts = [part for part in (data.train, data.val, data.test) if part is not None]
-            units = sum(model.hidden) + 1 if isinstance(model, MLP) else 1
-            return units * max(len(part.y) for part in parts)
-        case LeastSquares(X=X):
-            return len(X)
-        case Composite(h=h, y=y):
-            return h + len(y)
-    return 1
 
 
 def usable_bytes(device: torch.device, asked: float | None) -> float:

@@ -10,7 +10,6 @@ from torch import Tensor
 from ..errors import ConfigError
 from ..experiment import build
 from ..figures.graph.figure import save_graph
-from ..given import given
 from ..graph import Trace, trace
 from ..rundir import versions, write_config, write_json
 from ..schema import Config
@@ -41,7 +40,7 @@ def traced_loss(config: Config) -> Trace:
         ConfigError: the loss has no derivatives of that order.
     """
     experiment = build([config], torch.Size(()))
-    data = given(experiment.objective)
+    data = experiment.objective.constants()
     order = config.trace.order if config.trace else 1
     try:
         return trace(

@@ -1,0 +1,47 @@
+"""The objectives, one file each: the formula with its gradient by hand beside it.
+
+Index legend: n samples, d inputs, h hidden units, m outputs, p parameters; *K leading dimensions.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import torch
+
+from ..core import Objective
+from ..schema import Config
+from .composite import Composite
+from .least_squares import LeastSquares, minimiser
+from .parity import Parity
+from .polynomial import Polynomial, monomial
+
+__all__ = [
+    "Composite",
+    "LeastSquares",
+    "Parity",
+    "Polynomial",
+    "build",
+    "minimiser",
+    "monomial",
+]
+
+
+def build(
+    config: Config, generator: torch.Generator, device: torch.device, dtype: torch.dtype
+) -> tuple[Objective, dict[str, Any]]:
+    """The objective of `config`, and a description of its data for summary.json.
+
+    The file that the problem's struct in the schema names has a function `build` of this form.
+
+    Args:
+        generator: what is random in the data is drawn from it.
+
+    Raises:
+        ConfigError: the problem cannot be built from these values, or not on this device.
+        DataError: a file of its data is missing or damaged.
+    """
+    module = import_module(f"{__name__}.{config.problem.module}")
+    built: tuple[Objective, dict[str, Any]] = module.build(config, generator, device, dtype)
+    return built

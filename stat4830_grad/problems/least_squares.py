@@ -1,0 +1,103 @@
+"""Least squares, on data that are drawn or read from a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from .. import data, schema
+from ..core import Params
+from ..errors import ConfigError
+
+
+@dataclass(frozen=True)
+class LeastSquares:
+    """f(w) = ½‖Xw − y‖² for w (*K, p), ∇f = Xᵀ(Xw − y)."""
+
+    X: Tensor  # (n, p)
+    y: Tensor  # (n,)
+    minimiser: Tensor  # (p,), of least norm where there are many
+    w0: tuple[float, ...] | None = None  # initial point; None is the origin
+    columns: tuple[str, ...] = ("loss", "grad_norm", "distance")
+
+    def init(self, generator: torch.Generator) -> Params:
+        """w = w0, float64."""
+        w0: Sequence[float] = self.w0 or [0.0] * self.X.shape[1]
+        return {"w": torch.tensor(w0, dtype=torch.float64)}
+
+    def starting_at(self, problem: schema.Problem) -> Self:
+        """The same function with the w0 of `problem`.
+
+        Raises:
+            ConfigError: it has not as many entries as the data have columns.
+        """
+        assert isinstance(problem, schema.LeastSquares)
+        w0 = None if problem.w0 is None else tuple(problem.w0)
+        if w0 is not None and len(w0) != self.X.shape[1]:
+            raise ConfigError(
+                f"problem.w0 has {len(w0)} entries, but the data has {self.X.shape[1]} columns"
+            )
+        return replace(self, w0=w0)
+
+    def residual(self, params: Params) -> Tensor:
+        """Xw − y (*K, n)."""
+        return params["w"] @ self.X.mT - self.y
+
+    def loss(self, params: Params) -> Tensor:
+        return 0.5 * (self.residual(params) ** 2).sum(-1)
+
+    def loss_and_gradient(self, params: Params) -> tuple[Tensor, Params]:
+        r = self.residual(params)
+        return 0.5 * (r**2).sum(-1), {"w": r @ self.X}
+
+    def metrics(self, params: Params) -> dict[str, Tensor]:
+        distance = torch.linalg.vector_norm(params["w"] - self.minimiser, dim=-1)
+        return {"loss": self.loss(params), "distance": distance}
+
+    def constants(self) -> dict[str, Any]:
+        """`X` (n, p) and `y` (n,)."""
+        return {"X": self.X, "y": self.y}
+
+    def workspace(self) -> int:
+        return len(self.X)
+
+
+def minimiser(X: Tensor, y: Tensor) -> Tensor:
+    """argmin ½‖Xw − y‖², the one of least norm, solved in float64: (p,)."""
+    solution = torch.linalg.lstsq(X.double().cpu(), y.double().cpu()[:, None], driver="gelsd")
+    return solution.solution.squeeze(-1).to(X)
+
+
+def build(
+    config: schema.Config, generator: torch.Generator, device: torch.device, dtype: torch.dtype
+) -> tuple[LeastSquares, dict[str, Any]]:
+    """Least squares on the table that `config` names, or on drawn data.
+
+    Raises:
+        DataError: the table is missing or damaged.
+    """
+    problem = config.problem
+    assert isinstance(problem, schema.LeastSquares)
+    if problem.file is None:
+        X, y, _ = data.synthetic_least_squares(
+            generator=generator,
+            n=problem.n,
+            p=problem.p,
+            w_star=problem.w_star,
+            noise=problem.noise,
+            condition=problem.condition,
+            dtype=dtype,
+            device=device,
+        )
+        dataset: dict[str, Any] = {"name": "synthetic"}
+    else:
+        X, y, features = data.load_least_squares(
+            Path(problem.file), problem.target, dtype=dtype, device=device
+        )
+        dataset = {"name": problem.file, "target": problem.target, "features": features}
+    return LeastSquares(X, y, minimiser(X, y)), {**dataset, "n": X.shape[0], "p": X.shape[1]}

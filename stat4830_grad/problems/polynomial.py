@@ -1,0 +1,73 @@
+"""Polynomials in one number, such as the lecture's x³ − 3x."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
+from operator import add
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+
+from .. import schema
+from ..core import Params
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """f(x) = Σ cᵢ xⁱ for x (*K,), by default the lecture's x³ − 3x."""
+
+    coefficients: tuple[float, ...]  # highest power first, as numpy.polyval takes them
+    x0: float
+    columns: tuple[str, ...] = ("loss", "x", "grad_norm")
+
+    @cached_property
+    def terms(self) -> list[tuple[int, float]]:
+        """(power, coefficient) of every term that is not zero, highest power first."""
+        powers = range(len(self.coefficients) - 1, -1, -1)
+        return [(i, c) for i, c in zip(powers, self.coefficients, strict=True) if c != 0]
+
+    def init(self, generator: torch.Generator) -> Params:
+        """x = x0, float64."""
+        return {"x": torch.tensor(self.x0, dtype=torch.float64)}
+
+    def starting_at(self, problem: schema.Problem) -> Self:
+        """The same polynomial with the x0 of `problem`."""
+        assert isinstance(problem, schema.Polynomial)
+        return replace(self, x0=problem.x0)
+
+    def loss(self, params: Params) -> Tensor:
+        return reduce(add, [monomial(c, params["x"], i) for i, c in self.terms])
+
+    def loss_and_gradient(self, params: Params) -> tuple[Tensor, Params]:
+        x = params["x"]
+        slopes = [monomial(i * c, x, i - 1) for i, c in self.terms if i > 0]  # c i xⁱ⁻¹
+        return self.loss(params), {"x": reduce(add, slopes)}
+
+    def metrics(self, params: Params) -> dict[str, Tensor]:
+        return {"loss": self.loss(params), "x": params["x"]}
+
+    def constants(self) -> dict[str, Any]:
+        """`coefficients`, highest power first."""
+        return {"coefficients": list(self.coefficients)}
+
+    def workspace(self) -> int:
+        return len(self.terms)
+
+
+def monomial(c: float, x: Tensor, power: int) -> Tensor:
+    """c xⁱ without the factors that do nothing, so that the graph of x³ − 3x is the lecture's."""
+    if power == 0:
+        return torch.full_like(x, c)
+    xi = x if power == 1 else x**power
+    return xi if c == 1 else c * xi
+
+
+def build(
+    config: schema.Config, generator: torch.Generator, device: torch.device, dtype: torch.dtype
+) -> tuple[Polynomial, dict[str, Any]]:
+    """The polynomial of `config`; nothing in it is random."""
+    problem = config.problem
+    assert isinstance(problem, schema.Polynomial)
+    return Polynomial(tuple(problem.coefficients), problem.x0), {"name": problem.name}
