@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -140,6 +140,11 @@ class State:
     diverged_at: Tensor  # (*K,) int64: updates before the first loss not finite, or NEVER
 
 
+Reason = Literal["due", "stopped", "diverged"]
+"""Why there is a record: the log asks for it or it is the last of the steps; the run was asked to
+stop; or a run of the batch has just diverged, and the others have no row there."""
+
+
 @dataclass(frozen=True)
 class Record:
     """One logged row: the metrics after `updates` updates and `seconds` of updating."""
@@ -147,6 +152,7 @@ class Record:
     updates: int
     seconds: float
     values: dict[str, Tensor]  # column -> (*K,)
+    reason: Reason
 
 
 def per_row(value: Tensor, like: Tensor) -> Tensor:

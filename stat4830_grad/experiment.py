@@ -17,11 +17,11 @@ from torch import Tensor
 from . import optimizers, schema
 from .core import Gradient, Objective, Optimizer, Params, Record, State
 from .gradients import GRADIENTS
-from .replay import cuda_graph
 from .schema import Config
 from .setup import Setup, prepare
 from .student import gradient_from
-from .train import start, train
+from .training.loop import start, train
+from .training.steppers import cuda_graph
 from .weights import load_weights
 
 
@@ -48,7 +48,7 @@ class Experiment:
         due: Callable[[int], bool],
         stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[tuple[State, Record]]:
-        """`train.train` with these parts. On CUDA, updates are replayed from a graph if one can
+        """`loop.train` with these parts. On CUDA, updates are replayed from a graph if one can
         hold the gradient."""
         self.objective.loss_and_gradient(state.params)  # what compiles does so before the clock
         replayed = self.gradient.capturable and self.lr.device.type == "cuda"

@@ -90,7 +90,7 @@ def execute(
     ended = listed(state.diverged_at < state.updates)
     for now, record in experiment.train(state, steps=config.steps, due=config.log.due, stop=stop):
         diverged_at = listed(now.diverged_at)
-        wanted = config.log.due(record.updates) or record.updates == config.steps or stop()
+        wanted = record.reason != "diverged"
         for k, (row, directory) in enumerate(zip(rows_of(record), directories, strict=True)):
             over = diverged_at[k] <= record.updates
             if directory and not ended[k] and (wanted or over):

@@ -93,8 +93,9 @@ def test_initial_weights_are_the_lectures_draws() -> None:
     """Linear(784, 1, bias=False), then Linear(784, 32) and Linear(32, 1), from one generator."""
     torch.manual_seed(42)
     first, second, third = nn.Linear(784, 1, bias=False), nn.Linear(784, 32), nn.Linear(32, 1)
-    logistic = Logistic().init(torch.Generator().manual_seed(42), 784)
-    network = MLP((32,), RELU).init(torch.Generator().manual_seed(42), 784)
+    generator = torch.Generator().manual_seed(42)
+    logistic = Logistic().init(generator, 784)
+    network = MLP((32,), RELU).init(generator, 784)
     assert torch.equal(logistic["w"], first.weight.squeeze(0))
     assert torch.equal(network["w1"], second.weight)
     assert torch.equal(network["b1"], second.bias)

@@ -19,7 +19,6 @@ import torch
 from conftest import PYTHONPATH, Cli
 from hydra import compose, initialize_config_dir
 
-from stat4830_grad import train as training
 from stat4830_grad.app import register_resolvers
 from stat4830_grad.config import plain
 from stat4830_grad.errors import ConfigError
@@ -41,6 +40,7 @@ from stat4830_grad.sweep.lists import LIST_KEYS, assignments, linspace, logspace
 from stat4830_grad.sweep.memory import NEAR, runs_that_fit, usable_bytes
 from stat4830_grad.sweep.table import SweepTable, merged
 from stat4830_grad.tasks import train as train_task
+from stat4830_grad.training import loop as training
 from stat4830_grad.values import written
 
 POLYNOMIAL = ("problem=polynomial", "figures=false", "device=cpu")

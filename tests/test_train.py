@@ -21,9 +21,9 @@ from stat4830_grad.experiment import build
 from stat4830_grad.gradients import GRADIENTS, backward, manual
 from stat4830_grad.lecture.protocol import compose
 from stat4830_grad.problems import Polynomial
-from stat4830_grad.replay import WARM_UP
-from stat4830_grad.train import start as begin
-from stat4830_grad.train import train
+from stat4830_grad.training.loop import start as begin
+from stat4830_grad.training.loop import train
+from stat4830_grad.training.steppers import WARM_UP
 
 CUBIC = Polynomial((1.0, 0.0, -3.0, 0.0), x0=2.0)
 
@@ -269,3 +269,19 @@ def test_backward_adds_nothing_to_the_parameters_of_the_caller() -> None:
     x = torch.tensor(1.5, requires_grad=True)
     backward(CUBIC, {"x": x})
     assert x.grad is None
+
+
+def test_a_record_says_why_it_is_there() -> None:
+    rule, lr = optimizers.gd(), torch.tensor([0.1, 0.1])
+    state = begin({"x": torch.tensor([2.0, -2.5])}, rule, lr.shape)
+    due, asked = {0, 3, 9}.__contains__, iter(range(100))
+    run = train(CUBIC, manual, rule, lr, state, steps=40, due=due, stop=lambda: next(asked) == 12)
+    found = [(record.updates, record.reason) for _, record in run]
+    assert found == [(0, "due"), (3, "due"), (7, "diverged"), (9, "due"), (12, "stopped")]
+
+
+def test_a_run_resumed_between_two_records_has_none_where_it_begins() -> None:
+    rule, lr = optimizers.gd(), torch.tensor(0.1)
+    state = replace(begin({"x": torch.tensor(2.0)}, rule, lr.shape), updates=5)
+    run = train(CUBIC, manual, rule, lr, state, steps=12, due={0, 8}.__contains__)
+    assert [record.updates for _, record in run] == [8, 12]

@@ -22,7 +22,7 @@ from stat4830_grad.rundir import RunDirectory
 from stat4830_grad.runs import execute
 from stat4830_grad.schema import Config
 from stat4830_grad.sinks import progress
-from stat4830_grad.train import evaluate
+from stat4830_grad.training.loop import evaluate
 
 from .cases import Case, configuration, make_setup
 from .line import Line, Result, compare

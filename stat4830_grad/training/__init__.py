@@ -1,0 +1,1 @@
+"""Training: the loop, what makes its updates, and what a run leaves."""

@@ -1,0 +1,178 @@
+"""What makes updates between two records: one after another, or replayed from a CUDA graph."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from ..core import Gradient, Objective, Optimizer, OptimizerState, Params
+
+
+class StepState(NamedTuple):
+    """What an update changes."""
+
+    params: Params  # each (*K, …)
+    optimizer: OptimizerState
+    diverged_at: Tensor  # (*K,), as in `State`
+
+
+class Stepper(Protocol):
+    """Makes updates, and knows where they have led."""
+
+    @property
+    def state(self) -> StepState:
+        """Where the last update has led; later updates may change the tensors in place."""
+
+    @property
+    def grads(self) -> Params:
+        """The gradients there, each (*K, …)."""
+
+    def advance(self, t: int, end: int, stop: Callable[[], bool]) -> int:
+        """Update from `t` updates made to `end`; return how many are made then.
+
+        Fewer than `end` if `stop()`, asked after every update, says so, or where a run diverges
+        and the host can know without waiting for a device.
+        """
+
+
+class Eager:
+    """One update after another, as a loop in a notebook makes them."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        gradient: Gradient,
+        optimizer: Optimizer,
+        lr: Tensor,
+        state: StepState,
+        t: int,
+    ) -> None:
+        self._objective, self._gradient, self._optimizer = objective, gradient, optimizer
+        self._lr, self._on_host = lr, lr.device.type == "cpu"
+        self.move_to(state, t)
+
+    def move_to(self, state: StepState, t: int) -> None:
+        """Go on from `state`, after `t` updates."""
+        self.state = state
+        self._look(t)
+
+    def advance(self, t: int, end: int, stop: Callable[[], bool]) -> int:
+        while t < end:
+            params, memory, diverged_at = self.state
+            params, memory = self._optimizer.update(params, self.grads, self._lr, memory)
+            self.state = StepState(params, memory, diverged_at)
+            t += 1
+            diverges = self._look(t)
+            if stop() or diverges:
+                break
+        return t
+
+    def _look(self, t: int) -> bool:
+        """Take the gradient after `t` updates; whether a run is known to diverge just there."""
+        loss, self.grads = self._gradient(self._objective, self.state.params)
+        if self._on_host and all_finite(loss):
+            return False
+        before = self.state.diverged_at
+        self.state = self.state._replace(diverged_at=first_nonfinite(loss, before, t))
+        return self._on_host and not torch.equal(before, self.state.diverged_at)
+
+    def update(self, state: StepState, t: Tensor) -> StepState:
+        """The state after one update from `state`, by nothing but work of the device."""
+        loss, grads = self._gradient(self._objective, state.params)
+        params, memory = self._optimizer.update(state.params, grads, self._lr, state.optimizer)
+        return StepState(params, memory, first_nonfinite(loss, state.diverged_at, t))
+
+
+def first_nonfinite(loss: Tensor, diverged_at: Tensor, t: Tensor | int) -> Tensor:
+    """`diverged_at` (*K,) with t for every row whose loss is the first that is not finite."""
+    return torch.where(loss.isfinite(), diverged_at, diverged_at.clamp(max=t))
+
+
+def all_finite(loss: Tensor) -> bool:
+    """Whether every entry is finite; makes the host wait for the device."""
+    return math.isfinite(loss) if loss.ndim == 0 else bool(loss.isfinite().all())
+
+
+Capture = Callable[[Callable[[], None]], Callable[[], None]]
+"""From work that launches kernels to what launches the same kernels again."""
+
+WARM_UP = 3
+"""Times the work is run before it is recorded: libraries make their handles and buffers then."""
+
+
+def cuda_graph(work: Callable[[], None]) -> Callable[[], None]:
+    """Record `work`, which must neither wait for the device nor change what it allocates."""
+    stream = torch.cuda.Stream()  # the same for both: handles belong to a stream
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(WARM_UP):
+            work()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph, stream=stream):
+        work()
+    replay: Callable[[], None] = graph.replay
+    return replay
+
+
+class Replayed:
+    """Updates replayed from a graph that was recorded once, without work for the host.
+
+    A graph runs on the memory it was recorded with, so parameters, optimizer state and the count of
+    updates lie in tensors of their own here, and an update ends by writing its results over them.
+    """
+
+    def __init__(self, eager: Eager, t: int, capture: Capture) -> None:
+        """Record the update of `eager`, which stands after `t` updates."""
+        self._eager, begun = eager, eager.state
+        self._own = copy(begun)
+        self._count = torch.tensor(t, device=begun.diverged_at.device)
+
+        def work() -> None:
+            overwrite(self._own, eager.update(self._own, self._count))
+            self._count += 1
+
+        self._replay = capture(work)
+        overwrite(self._own, begun)  # the warm-up went on from there
+        self._count.fill_(t)
+
+    @property
+    def state(self) -> StepState:
+        return self._eager.state
+
+    @property
+    def grads(self) -> Params:
+        return self._eager.grads
+
+    def advance(self, t: int, end: int, stop: Callable[[], bool]) -> int:
+        while t < end:
+            self._replay()
+            t += 1
+            if stop():
+                break
+        self._eager.move_to(copy(self._own), t)
+        return t
+
+
+def tensors(state: StepState) -> list[Tensor]:
+    """All of them, always in the same order."""
+    params, memory, diverged_at = state
+    held = [memory[part][name] for part in sorted(memory) for name in sorted(memory[part])]
+    return [*(params[name] for name in sorted(params)), *held, diverged_at]
+
+
+def copy(state: StepState) -> StepState:
+    """Tensors of their own, which later updates leave alone."""
+    params, memory, diverged_at = state
+    held = {part: {k: t.clone() for k, t in values.items()} for part, values in memory.items()}
+    return StepState({k: p.clone() for k, p in params.items()}, held, diverged_at.clone())
+
+
+def overwrite(own: StepState, new: StepState) -> None:
+    """Write `new` over `own`; what an optimizer changed in place is the same tensor already."""
+    pairs = [(o, n) for o, n in zip(tensors(own), tensors(new), strict=True) if o is not n]
+    torch._foreach_copy_([o for o, _ in pairs], [n for _, n in pairs])
