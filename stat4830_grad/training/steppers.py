@@ -51,34 +51,31 @@ class Eager:
         state: StepState,
         t: int,
     ) -> None:
-        self._objective, self._gradient, self._optimizer = objective, gradient, optimizer
+        self._objective, self._gradient, self._optimizer = objective, gradient.function, optimizer
         self._lr, self._on_host = lr, lr.device.type == "cpu"
         self.move_to(state, t)
 
     def move_to(self, state: StepState, t: int) -> None:
         """Go on from `state`, after `t` updates."""
-        self.state = state
-        self._look(t)
+        loss, self.grads = self._gradient(self._objective, state.params)
+        diverged_at = first_nonfinite(loss, state.diverged_at, t)
+        self.state = state._replace(diverged_at=diverged_at)
 
     def advance(self, t: int, end: int, stop: Callable[[], bool]) -> int:
-        while t < end:
-            params, memory, diverged_at = self.state
-            params, memory = self._optimizer.update(params, self.grads, self._lr, memory)
-            self.state = StepState(params, memory, diverged_at)
+        objective, gradient, update = self._objective, self._gradient, self._optimizer.update
+        (params, memory, diverged_at), grads = self.state, self.grads
+        diverges = False
+        while t < end and not diverges:
+            params, memory = update(params, grads, self._lr, memory)
+            loss, grads = gradient(objective, params)
             t += 1
-            diverges = self._look(t)
-            if stop() or diverges:
+            if not self._on_host or not all_finite(loss):
+                before, diverged_at = diverged_at, first_nonfinite(loss, diverged_at, t)
+                diverges = self._on_host and not torch.equal(before, diverged_at)
+            if stop():
                 break
+        self.state, self.grads = StepState(params, memory, diverged_at), grads
         return t
-
-    def _look(self, t: int) -> bool:
-        """Take the gradient after `t` updates; whether a run is known to diverge just there."""
-        loss, self.grads = self._gradient(self._objective, self.state.params)
-        if self._on_host and all_finite(loss):
-            return False
-        before = self.state.diverged_at
-        self.state = self.state._replace(diverged_at=first_nonfinite(loss, before, t))
-        return self._on_host and not torch.equal(before, self.state.diverged_at)
 
     def update(self, state: StepState, t: Tensor) -> StepState:
         """The state after one update from `state`, by nothing but work of the device."""
