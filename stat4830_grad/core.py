@@ -100,12 +100,26 @@ class Gradient:
         return self.function(objective, params)
 
 
-class Optimizer(Protocol):
-    """A rule that moves parameters along a direction made from gradients.
+@dataclass(frozen=True)
+class Convergence:
+    """How an optimizer converges on a quadratic, its hyperparameters being those of one run.
 
-    On a quadratic, theory may know how it converges: with λ an eigenvalue of the Hessian and η the
-    step size, one update multiplies the error along that eigenvector by a factor.
+    With λ an eigenvalue of the Hessian and η the step size, one update multiplies the error along
+    that eigenvector by a factor, in the long run (Polyak 1987, §1.4).
     """
+
+    name: str  # of the method, in a sentence
+    rate: Callable[[float], float]  # ηλ -> the factor per update
+    step_limit: Callable[[float], float]  # λ -> the η at which the rate is 1; it diverges beyond
+    formula: str  # of the limit for λ = L
+
+
+class Optimizer(Protocol):
+    """A rule that moves parameters along a direction made from gradients."""
+
+    @property
+    def convergence(self) -> Convergence | None:
+        """What theory knows of it on a quadratic; None if it knows nothing of this kind."""
 
     def init(self, params: Params) -> OptimizerState:
         """The state before the first update."""
@@ -114,15 +128,6 @@ class Optimizer(Protocol):
         self, params: Params, grads: Params, lr: Tensor, state: OptimizerState
     ) -> tuple[Params, OptimizerState]:
         """Parameters and state after one update with step size lr (*K,)."""
-
-    def rate(self, z: float) -> float | None:
-        """The factor of the error per update for z = ηλ; None where theory knows none.
-
-        Hyperparameters must be those of one run.
-        """
-
-    def step_limit(self, curvature: float) -> float | None:
-        """The step size from which on it does not converge for λ = `curvature` > 0, or None."""
 
 
 NEVER = torch.iinfo(torch.int64).max

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from . import schema
-from .core import Optimizer, OptimizerState, Params, per_row
+from .core import Convergence, Optimizer, OptimizerState, Params, per_row
 
 Direction = Callable[[Params, OptimizerState], tuple[Params, OptimizerState]]
 
@@ -42,12 +42,11 @@ def build(choice: schema.Optimizer, values: Mapping[str, Tensor]) -> Optimizer:
             assert_never(choice)
 
 
-@dataclass(frozen=True)
-class Convergence:
-    """What theory knows of a rule on a quadratic, its hyperparameters being those of one run."""
-
-    rate: Callable[[float], float]  # z -> factor of the error per update
-    step_limit: Callable[[float], float]  # λ -> the η with rate 1, beyond which it diverges
+def convergence(choice: schema.Optimizer) -> Convergence | None:
+    """What theory knows of the optimizer of one run."""
+    keys = choice.__struct_fields__
+    values = {key: torch.tensor(getattr(choice, key), dtype=torch.float64) for key in keys}
+    return build(choice, values).convergence
 
 
 @dataclass(frozen=True)
@@ -56,13 +55,7 @@ class Rule:
 
     init: Callable[[Params], OptimizerState]
     direction: Direction
-    convergence: Convergence | None  # None: theory knows nothing of this kind
-
-    def rate(self, z: float) -> float | None:
-        return self.convergence.rate(z) if self.convergence else None
-
-    def step_limit(self, curvature: float) -> float | None:
-        return self.convergence.step_limit(curvature) if self.convergence else None
+    convergence: Convergence | None
 
     def update(
         self, params: Params, grads: Params, lr: Tensor, state: OptimizerState
@@ -82,7 +75,10 @@ def gd() -> Rule:
 
 
 GRADIENT_DESCENT = Convergence(
-    rate=lambda z: abs(1 - z), step_limit=lambda curvature: 2 / curvature
+    name="gradient descent",
+    rate=lambda z: abs(1 - z),
+    step_limit=lambda curvature: 2 / curvature,
+    formula="2/L",
 )
 
 
@@ -108,7 +104,7 @@ def momentum(beta: Tensor) -> Rule:
     def step_limit(curvature: float) -> float:
         return 2 * (1 + float(beta)) / curvature
 
-    convergence = Convergence(rate, step_limit)
+    convergence = Convergence("heavy ball", rate, step_limit, "2(1 + β)/L")
     return Rule(lambda params: {"velocity": zeros(params)}, direction, convergence)
 
 
@@ -129,7 +125,8 @@ def nesterov(beta: Tensor) -> Rule:
     def step_limit(curvature: float) -> float:
         return 2 * (1 + float(beta)) / ((1 + 2 * float(beta)) * curvature)
 
-    convergence = Convergence(rate, step_limit)
+    formula = "2(1 + β)/((1 + 2β)L)"
+    convergence = Convergence("Nesterov's method", rate, step_limit, formula)
     return Rule(lambda params: {"velocity": zeros(params)}, direction, convergence)
 
 
@@ -181,9 +178,10 @@ class TorchSGD:
     views, since each run has its own step size.
     """
 
+    convergence: Convergence | None = GRADIENT_DESCENT
+
     def __init__(self) -> None:
         self._bound: tuple[Params, Tensor] | None = None
-        self.rate, self.step_limit = GRADIENT_DESCENT.rate, GRADIENT_DESCENT.step_limit
 
     def init(self, params: Params) -> OptimizerState:
         return {}

@@ -7,7 +7,6 @@ spectral radius takes its place. L and μ are the largest and the smallest eigen
 
 from __future__ import annotations
 
-import cmath
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -16,16 +15,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from . import schema
 from .core import Objective
 from .models import Logistic
+from .optimizers import GRADIENT_DESCENT, convergence
 from .problems import LeastSquares, Parity, Polynomial
 from .rundir import Row
-from .schema import GD, Adam, Config, Momentum, Nesterov, TorchSGD
+from .schema import Config
 
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
 
 
-def forecast(objective: Objective, optimizer: Any) -> dict[str, Any]:
+def forecast(objective: Objective, optimizer: schema.Optimizer) -> dict[str, Any]:
     """What is known before a run; empty where theory does not speak.
 
     Least squares: `lambda_max`, `mu` and the named step sizes of gradient descent. Polynomials:
@@ -93,50 +94,19 @@ def extremes(X: Tensor) -> tuple[float, float] | None:
     return (L, mu) if usable else None
 
 
-def rate(optimizer: Any, eigenvalues: Sequence[float]) -> float | None:
-    """Factor of the error per update, the worst over `eigenvalues`; None for Adam.
+def rate(optimizer: schema.Optimizer, eigenvalues: Sequence[float]) -> float | None:
+    """Factor of the error per update, the worst over `eigenvalues`; None where none is known.
 
     It is largest at the ends of the spectrum, so μ and L suffice.
     """
-    if isinstance(optimizer, Adam):
-        return None
-    return max(spectral_radius(optimizer, optimizer.lr * value) for value in eigenvalues)
+    known = convergence(optimizer)
+    return max(known.rate(optimizer.lr * value) for value in eigenvalues) if known else None
 
 
-def spectral_radius(optimizer: Any, z: float) -> float:
-    """Largest |r| of the error's recursion for z = ηλ: r² − a r + b = 0.
-
-    Gradient descent: r = 1 − z. Heavy ball: a = 1 + β − z, b = β (Polyak 1964). Nesterov:
-    a = (1 + β)(1 − z), b = β(1 − z).
-    """
-    match optimizer:
-        case Momentum(beta=beta):
-            a, b = 1 + beta - z, beta
-        case Nesterov(beta=beta):
-            a, b = (1 + beta) * (1 - z), beta * (1 - z)
-        case _:
-            return abs(1 - z)
-    root = cmath.sqrt(a * a - 4 * b)
-    return max(abs(a + root), abs(a - root)) / 2
-
-
-def step_limit(curvature: float, optimizer: Any) -> float | None:
-    """Step sizes from here on do not converge on f″ = `curvature`: where the rate reaches 1.
-
-    Gradient descent: 2/L. Heavy ball: 2(1 + β)/L. Nesterov: 2(1 + β)/((1 + 2β)L).
-    """
-    match optimizer:
-        case Adam():
-            return None
-        case Momentum(beta=beta):
-            return 2 * (1 + beta) / curvature
-        case Nesterov(beta=beta):
-            return 2 * (1 + beta) / ((1 + 2 * beta) * curvature)
-    return 2 / curvature
-
-
-RULES = {"momentum": "heavy ball", "nesterov": "Nesterov's method"}
-"""What converges below a limit, in words; gradient descent where it is not named here."""
+def step_limit(curvature: float, optimizer: schema.Optimizer) -> float | None:
+    """Step sizes from here on do not converge on f″ = `curvature`, if theory knows that."""
+    known = convergence(optimizer)
+    return known.step_limit(curvature) if known else None
 
 
 def limit_in_words(objective: Objective, config: Config) -> str | None:
@@ -148,21 +118,23 @@ def limit_in_words(objective: Objective, config: Config) -> str | None:
     below 2/L gradient descent lowers the loss at each update (Nesterov 2004, §1.2.3).
     """
     optimizer = config.optimizer
-    rule = RULES.get(optimizer.name, "gradient descent")
+    if (method := convergence(optimizer)) is None:
+        return None
     match objective:
         case LeastSquares():
-            limit, meaning = forecast(objective, optimizer).get("step_limit"), formula(optimizer)
+            limit = forecast(objective, optimizer).get("step_limit")
             if limit is None or optimizer.lr < limit:
                 return None
-            return f"{rule} converges for lr < {meaning} = {limit:.3g}"
+            return f"{method.name} converges for lr < {method.formula} = {limit:.3g}"
         case Polynomial(coefficients=coefficients):
             at = landscape(coefficients, optimizer)["minimisers"]
             limits = [one["step_limit"] for one in at]
-            if not at or None in limits or optimizer.lr < max(limits):
+            if not at or optimizer.lr < max(limits):
                 return None
             x = at[limits.index(max(limits))]["x"]
-            return f"near its minimiser x = {x:.4g} {rule} converges for lr < {max(limits):.3g}"
-        case Parity(model=Logistic(bias=bias), data=data) if isinstance(optimizer, GD | TorchSGD):
+            where = f"near its minimiser x = {x:.4g}"
+            return f"{where} {method.name} converges for lr < {max(limits):.3g}"
+        case Parity(model=Logistic(bias=bias), data=data) if method is GRADIENT_DESCENT:
             X = data.train.X.double()
             known = extremes(torch.cat([X, torch.ones_like(X[:, :1])], dim=1) if bias else X)
             if known is None or optimizer.lr < (limit := 8 * len(X) / known[0]):
@@ -171,17 +143,7 @@ def limit_in_words(objective: Objective, config: Config) -> str | None:
     return None
 
 
-def formula(optimizer: Any) -> str:
-    """The limit on a quadratic as it is written; see `step_limit`."""
-    match optimizer:
-        case Momentum():
-            return "2(1 + β)/L"
-        case Nesterov():
-            return "2(1 + β)/((1 + 2β)L)"
-    return "2/L"
-
-
-def landscape(coefficients: Sequence[float], optimizer: Any) -> dict[str, Any]:
+def landscape(coefficients: Sequence[float], optimizer: schema.Optimizer) -> dict[str, Any]:
     """Minimisers and maximisers of a polynomial, from the real roots of f′."""
     scale = max(abs(c) for c in coefficients)
     f = np.poly1d([c / scale for c in coefficients])  # the same roots, and nothing overflows

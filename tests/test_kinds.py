@@ -1,0 +1,83 @@
+"""What is known about a kind stands with it; of one that is unknown nothing is claimed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import get_args
+
+import pytest
+import torch
+from cases import split
+from torch import Tensor
+
+from stat4830_grad import optimizers, schema
+from stat4830_grad.core import Inputs, Params
+from stat4830_grad.help import conf_dir
+from stat4830_grad.models import MLP, Activation, Logistic
+from stat4830_grad.problems import Parity
+from stat4830_grad.student.mistakes import mistakes_of
+
+OTHER_NAMES = {"mlp": "relu_mlp"}
+
+
+@pytest.mark.parametrize("part", schema.PARTS)
+def test_every_option_has_a_struct_and_every_struct_an_option(part: str) -> None:
+    options = {file.stem for file in (conf_dir() / part).glob("*.yaml")}
+    tags = {one.__struct_config__.tag for one in get_args(schema.PARTS[part])}
+    assert {OTHER_NAMES.get(option, option) for option in options} == tags
+
+
+@pytest.mark.parametrize("problem", get_args(schema.Problem))
+def test_every_problem_names_the_file_that_builds_it(problem: type[schema.Problem]) -> None:
+    assert callable(import_module(f"stat4830_grad.problems.{problem.module}").build)
+
+
+def test_what_may_vary_within_a_batch_is_marked_where_the_key_is_declared() -> None:
+    assert "optimizer.beta2" in schema.per_run_keys()
+    assert "model.init_from" in schema.per_run_keys()
+    assert "model.hidden" not in schema.per_run_keys()
+
+
+def test_an_optimizer_that_states_no_convergence_has_no_limit() -> None:
+    sign = optimizers.Rule(
+        init=lambda params: {},
+        direction=lambda grads, state: ({k: g.sign() for k, g in grads.items()}, state),
+        convergence=None,
+    )
+    assert sign.convergence is None
+    assert optimizers.convergence(schema.Adam(lr=0.1, beta1=0.9, beta2=0.999, eps=1e-8)) is None
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A model that the diagnosis knows nothing of: logits = 2 X w."""
+
+    inner: Logistic
+    units: int = 1
+
+    def init(self, generator: torch.Generator, d: int) -> Params:
+        return self.inner.init(generator, d)
+
+    def logits(self, params: Params, X: Inputs) -> Tensor:
+        return 2 * self.inner.logits(params, X)
+
+    def vjp(self, params: Params, X: Inputs):  # type: ignore[no-untyped-def]
+        z, pullback = self.inner.vjp(params, X)
+        return 2 * z, lambda dz: pullback(2 * dz)
+
+
+def test_an_unknown_model_is_not_taken_for_logistic_regression() -> None:
+    kinds = {m.kind for m in mistakes_of(Parity(Scaled(Logistic()), split(torch.float64)))}
+    assert "factor_forgotten" not in kinds
+    known = {m.kind for m in mistakes_of(Parity(Logistic(), split(torch.float64)))}
+    assert "factor_forgotten" in known
+
+
+def test_an_unknown_activation_is_not_taken_for_relu() -> None:
+    softplus = Activation(
+        "softplus", torch.nn.functional.softplus, lambda da, a: da * -torch.expm1(-a)
+    )
+    said = [m.sentence for m in mistakes_of(Parity(MLP((4,), softplus), split(torch.float64)))]
+    assert any("softplus" in sentence for sentence in said)
+    assert not any("relu" in sentence or "tanh" in sentence for sentence in said)
