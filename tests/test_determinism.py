@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from conftest import Cli
 
-WORDS = ("model=relu_mlp", "optimizer=adam", "optimizer.lr=0.01", "steps=5", "log.every=1")
+WORDS = ("model=relu_mlp", "optimizer=adam", "optimizer.lr=0.001", "steps=5", "log.every=1")
 
 
 def numbers(metrics: Path) -> list[list[str]]:
