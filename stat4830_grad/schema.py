@@ -167,6 +167,7 @@ class Sweep(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Tracing(Struct, frozen=True, forbid_unknown_fields=True):
     order: Count
+    all: bool = False
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):

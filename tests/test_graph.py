@@ -28,12 +28,13 @@ from stat4830_grad.figures.graph.drawing import drawn
 from stat4830_grad.figures.graph.figure import graph_figure, save_graph
 from stat4830_grad.figures.graph.layout import Place, Size, layered
 from stat4830_grad.graph import Trace, trace
+from stat4830_grad.graph.text import TraceText
 from stat4830_grad.help import conf_dir
 from stat4830_grad.hydra_versions import COMPOSING
 from stat4830_grad.models import MLP, TANH
-from stat4830_grad.problems import Composite, Polynomial, cross_entropy
+from stat4830_grad.problems import Composite, Polynomial
+from stat4830_grad.problems.parity import cross_entropy
 from stat4830_grad.tasks.trace import traced_loss
-from stat4830_grad.walk import walk
 
 X3_MINUS_3X = Polynomial((1.0, 0.0, -3.0, 0.0), 1.0)
 
@@ -405,6 +406,7 @@ def test_json_of_x_cubed_minus_3x_follows_the_schema():
                 "jacobian": [1, 1],
                 "local": {**number, "values": [3.0]},
                 "contribution": {**number, "values": [3.0]},
+                "through": [],
             }
         ],
     }
@@ -426,7 +428,7 @@ def test_what_cannot_be_traced_is_refused_with_the_reason(function, order: int, 
 
 def rendered(told: Trace, width: int) -> str:
     out = io.StringIO()
-    Console(file=out, width=width, force_terminal=False).print(walk(told))
+    Console(file=out, width=width, force_terminal=False).print(TraceText(told))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 

@@ -1,6 +1,7 @@
 """A real autograd graph as data: nodes, edges and what reverse mode passes along them."""
 
 from .assembly import trace
+from .labels import subscripted
 from .summary import Summary, dimensions, number
 from .trace import Contribution, Edge, Leaf, Node, Trace
 
@@ -13,5 +14,6 @@ __all__ = [
     "Trace",
     "dimensions",
     "number",
+    "subscripted",
     "trace",
 ]

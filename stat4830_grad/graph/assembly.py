@@ -23,6 +23,7 @@ def trace(
     order: int = 1,
     constants: Mapping[str, Tensor] | None = None,
     keep: int = 6,
+    fold: bool = False,
 ) -> Trace:
     """Runs `function` on `params` under autograd and tells what reverse mode does on its graph.
 
@@ -30,7 +31,8 @@ def trace(
     backward pass left behind, that of f′; when the gradient has several entries, that of their
     sum, whose gradient is the Hessian times a vector of ones. `constants` are tensors to call by
     name in formulas. Tensors of at most `keep` entries are kept as numbers, others as shape and
-    norm. Raises ValueError for a function of another shape, one that depends on no parameter
+    norm. With `fold`, operations that only move entries (view, transpose, …) become part of the
+    edges. Raises ValueError for a function of another shape, one that depends on no parameter
     through autograd, and an order that has no graph left.
     """
     if order < 1:
@@ -44,19 +46,18 @@ def trace(
             for n in range(1, order):
                 roots.append(total(derivative(roots[-1], leaves, n)))
         differentiable(roots[-1], order)
-        return told(roots[-1], leaves, values, order)
+        return told(roots[-1], leaves, values, order, fold)
     finally:
         release(roots, values)
 
 
-def told(root: Tensor, leaves: Params, values: Values, order: int) -> Trace:
+def told(root: Tensor, leaves: Params, values: Values, order: int, fold: bool) -> Trace:
     """Runs the engine from `root` and puts what it did into words."""
     values.note(root)
     values.close()
     keep, name = values.keep, symbol(order, leaves)
     recording, gradients = differentiate(root, leaves, keep)
-    labels = Labels(recording, values, name)
-    nodes = tuple(labels.node(event) for event in recording.events)
+    nodes = tuple(Labels(recording, values, name, fold=fold).nodes())
     arrived = contributions(nodes) if nodes else seeds(root, leaves, keep)
     ends = [
         Leaf(

@@ -35,6 +35,12 @@ def matrix(operation: str, value: str, *derivatives: str) -> Rule:
     return Rule(operation, value, derivatives)
 
 
+PLUMBING = frozenset(
+    ("view", "squeeze", "unsqueeze", "clone", "alias", "transpose", "permute", "expand")
+)
+"""Operations that hand entries on as they are: part of an edge, unless all nodes are asked for."""
+
+
 def reshaping(operation: str, derivative: str = "I") -> Rule:
     """Moves, copies or picks entries; no arithmetic. P is a permutation matrix."""
     return Rule(operation, f"{operation}({{a}})", (derivative,))

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from torch import Tensor
 
-from .derivatives import Rule, fields, operation_name, rule_for, spread
+from .derivatives import (
+    PLUMBING,
+    Rule,
+    fields,
+    operation_name,
+    rule_for,
+    spread,
+    transpose,
+)
 from .recorder import Event, GradFn, Recording, Values, saved
 from .summary import Summary, number
 from .trace import Edge, Node
@@ -17,16 +26,25 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 class Labels:
-    """Turns recorded events into nodes: z₁, z₂, … in the order of the computation, then `root`."""
+    """Turns recorded events into nodes: z₁, z₂, … in the order of the computation, then `root`.
 
-    def __init__(self, recording: Recording, values: Values, root: str) -> None:
+    With `fold`, plumbing that has one input and one reader is no node but part of the edge.
+    """
+
+    def __init__(self, recording: Recording, values: Values, root: str, *, fold: bool) -> None:
         self.leaf_name, self.values = recording.leaf_name, values
-        count = len(recording.events)
+        self.plumbing = plumbing(recording) if fold else {}
+        self.events = [e for e in recording.events if e.grad_fn not in self.plumbing]
+        count = len(self.events)
         self.names = {
             event.grad_fn: "z" + str(count - step).translate(SUBSCRIPTS) if step else root
-            for step, event in enumerate(recording.events)
+            for step, event in enumerate(self.events)
         }
         self.split = {event.grad_fn for event in recording.events if len(event.incoming) > 1}
+
+    def nodes(self) -> Iterator[Node]:
+        """Every node, in the order in which the engine ran them."""
+        return map(self.node, self.events)
 
     def node(self, event: Event) -> Node:
         grad_fn, torch_name = event.grad_fn, event.grad_fn.name()
@@ -60,7 +78,9 @@ class Labels:
         out_size = sum(output.size for output in outputs)
         out_number = operand(outputs[0]) or self.names[event.grad_fn]
         for slot, (target, output) in enumerate(event.grad_fn.next_functions):
-            name, contribution = self.target(target), event.passed[slot]
+            end, through = self.followed(target)
+            name = self.target(end)
+            contribution = through[-1].passed[0] if through else event.passed[slot]
             if name is None:
                 continue
             size = contribution.size if contribution else 0
@@ -70,17 +90,20 @@ class Labels:
                 out = self.names[event.grad_fn]
                 formula = fill(template, event.grad_fn, symbols, out, shape, size)
                 filled = fill(template, event.grad_fn, numbers, out_number, shape, size)
-                formula = spread(rule, formula, out_size, size)
+                formula, filled = (spread(rule, f, out_size, size) for f in (formula, filled))
+                if any(map(self.reorders, through)):
+                    formula = permuted(formula)
             single = out_size == size == 1
             yield Edge(
                 target=name,
-                output=output,
+                output=through[-1].grad_fn.next_functions[0][1] if through else output,
                 slot=slot,
                 formula=formula,
                 numbers=filled if single and filled != formula else None,
                 jacobian=(out_size, size),
                 local=event.local[slot] if event.local else None,
                 contribution=contribution,
+                through=tuple(operation_name(passed.grad_fn.name()) for passed in through),
             )
 
     def output(self, event: Event, k: int) -> Summary:
@@ -88,6 +111,36 @@ class Labels:
         arrived = event.incoming[k]
         unseen = Summary(arrived.shape, arrived.dtype) if arrived else Summary((0,), "undefined")
         return self.values.seen.get((event.grad_fn, k), unseen)
+
+    def followed(self, grad_fn: GradFn) -> tuple[GradFn, list[Event]]:
+        """The node or leaf behind plumbing, and the plumbing on the way."""
+        through = []
+        while (event := self.plumbing.get(grad_fn)) is not None:
+            through.append(event)
+            grad_fn = event.grad_fn.next_functions[0][0]
+        return grad_fn, through
+
+    def symbol(self, grad_fn: GradFn) -> str | None:
+        """The name in formulas: that of what plumbing leads to, with ᵀ where it turns a matrix."""
+        end, through = self.followed(grad_fn)
+        name = self.target(end)
+        if name is None:
+            return None
+        name = subscripted(name)
+        for event in through:
+            turned = operation_name(event.grad_fn.name()) == "transpose"
+            if turned and len(self.output(event, 0).shape) == 2:
+                name = transpose(name)
+        return name
+
+    def reorders(self, event: Event) -> bool:
+        """Whether plumbing changes the order of entries, and not only the shape."""
+        shape, grad_fn = self.output(event, 0).shape, event.grad_fn
+        if operation_name(grad_fn.name()) == "transpose":
+            return sum(length > 1 for length in shape) > 1
+        order = [int(dim) % max(1, len(shape)) for dim in saved(grad_fn, "dims") or ()]
+        kept = [dim for place, dim in enumerate(order) if shape[place] > 1]
+        return kept != sorted(kept)
 
     def target(self, grad_fn: GradFn) -> str | None:
         """The name of what an edge leads to; None for a constant and for what was not asked."""
@@ -99,7 +152,7 @@ class Labels:
         found = []
         for slot, (target, output) in enumerate(grad_fn.next_functions):
             constant = described[slot] if slot < len(described) else "c"
-            name = self.target(target) or constant
+            name = self.symbol(target) or constant
             found.append(f"{name}[{output}]" if target in self.split else name)
         return found + described[len(found) :]
 
@@ -112,6 +165,36 @@ class Labels:
             leaf = target.variable.detach()
             return signed(leaf.item()) if leaf.numel() == 1 else None
         return operand(self.values.seen.get((target, output)))
+
+
+def plumbing(recording: Recording) -> dict[GradFn, Event]:
+    """Events, by node, that only move entries from one input to one reader; never the root's."""
+    readers = Counter(
+        target for event in recording.events for target, _ in event.grad_fn.next_functions
+    )
+    known = {event.grad_fn for event in recording.events}
+
+    def is_plumbing(event: Event) -> bool:
+        inputs = event.grad_fn.next_functions
+        single = len(inputs) == len(event.incoming) == readers[event.grad_fn] == 1
+        if not single or operation_name(event.grad_fn.name()) not in PLUMBING:
+            return False
+        target = inputs[0][0]
+        return target in known or recording.leaf_name(target) is not None
+
+    return {event.grad_fn: event for event in recording.events[1:] if is_plumbing(event)}
+
+
+def permuted(formula: str) -> str:
+    """A derivative by what a permutation P makes of the input, as one by the input."""
+    if formula == "I":
+        return "P"
+    return f"({formula}) P" if re.search(r"[ ⊗]", formula) else f"{formula} P"
+
+
+def subscripted(name: str) -> str:
+    """`w1` as z₁ is written: w₁."""
+    return re.sub(r"(?<=[A-Za-z])\d+$", lambda found: found[0].translate(SUBSCRIPTS), name)
 
 
 def constant(value: object, known: Mapping[str, Tensor]) -> str:

@@ -20,6 +20,7 @@ class Edge:
     jacobian: tuple[int, int]  # shape of the total derivative: entries of out × entries of input
     local: Summary | None  # its value, when out is one number
     contribution: Summary | None  # what was passed on: (∂f/∂out)(∂out/∂input)
+    through: tuple[str, ...] = ()  # operations folded into the edge, from `out` towards the input
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Trace:
         {schema, function, meaning, order, value,
          nodes: [{step, name, operation, torch, expression, outputs, incoming,
                   edges: [{target, output, slot, derivative, numbers, jacobian, local,
-                           contribution}]}],
+                           contribution, through}]}],
          leaves: [{name, value, contributions: [{source, slot, value}], gradient, difference}]}
         where every tensor is {shape, dtype, values, norm} or null, steps count from 1, and the
         seed ∂f/∂f = 1 is step 0.
@@ -111,6 +112,7 @@ def edge_dict(edge: Edge) -> dict[str, Any]:
         "jacobian": list(edge.jacobian),
         "local": optional(edge.local),
         "contribution": optional(edge.contribution),
+        "through": list(edge.through),
     }
 
 

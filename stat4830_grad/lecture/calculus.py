@@ -16,8 +16,8 @@ from ..figures.graph.figure import graph_figure
 from ..figures.style import save
 from ..gradients import GRADIENTS
 from ..graph import Edge, Node, Trace, trace
+from ..graph.text import TraceText
 from ..problems import Polynomial
-from ..walk import walk
 from .protocol import compose, single
 from .row import Claim, Picture, Row, same, value, values
 
@@ -127,7 +127,7 @@ def walked(traced: Trace) -> str:
     """Markdown: `backward()` on a graph, told step by step."""
     console = Console(file=io.StringIO(), width=100, color_system=None)
     with console.capture() as capture:
-        console.print(walk(traced))
+        console.print(TraceText(traced))
     lines = [line.rstrip() for line in capture.get().splitlines()]
     return "\n".join(["```text", *lines, "```"])
 

@@ -11,10 +11,10 @@ from ..errors import ConfigError
 from ..experiment import build
 from ..figures.graph.figure import save_graph
 from ..graph import Trace, trace
+from ..graph.text import TraceText
 from ..rundir import versions, write_config, write_json
 from ..schema import Config
 from ..terminal import make_console, say_whole
-from ..walk import walk
 
 
 def run(config: Config, directory: Path, command: str) -> int:
@@ -26,7 +26,7 @@ def run(config: Config, directory: Path, command: str) -> int:
         directory / "trace.json",
         {**traced.to_dict(), "command": command, "versions": versions()},
     )
-    console.print(walk(traced))
+    console.print(TraceText(traced))
     if config.figures:
         save_graph(traced, directory)
     say_whole(console, f"files: {directory}")
@@ -47,6 +47,7 @@ def traced_loss(config: Config) -> Trace:
             experiment.objective.loss,
             experiment.params,
             order=order,
+            fold=not (config.trace and config.trace.all),
             constants={name: value for name, value in data.items() if isinstance(value, Tensor)},
         )
     except ValueError as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from ...graph import Edge, Leaf, Node, Trace
-from ...walk import partial, row, summation
+from ...graph import Edge, Leaf, Node, Trace, subscripted
+from ...graph.text import partial, row, summation
 
 # Okabe and Ito's palette, safe for colour-blind eyes; dashes tell the directions apart in grey.
 FORWARD, BACKWARD, INK, SOFT = "#0072B2", "#D55E00", "#1A1A1A", "#6B6B6B"
@@ -99,7 +99,7 @@ def leaf_words(leaf: Leaf, function: str) -> list[Words]:
     terms = summation([c.value for c in leaf.contributions])
     gradient = f"{partial(function, leaf.name)} = {terms}{row(leaf.gradient)}"
     return [
-        Words(f"{leaf.name} = {leaf.value.text()}", size=10, weight="bold"),
+        Words(f"{subscripted(leaf.name)} = {leaf.value.text()}", size=10, weight="bold"),
         Words(gradient, BACKWARD),
     ]
 

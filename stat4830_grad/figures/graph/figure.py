@@ -13,7 +13,7 @@ from matplotlib.patches import FancyBboxPatch, PathPatch
 from matplotlib.path import Path as Curve
 
 from ...graph import Trace
-from ...walk import partial
+from ...graph.text import partial
 from ..style import save
 from .drawing import BACKWARD, FORWARD, INK, SOFT, Box, Drawing, Words, drawn, title
 from .layout import LANE, Layout, Line, Place, Size, layered

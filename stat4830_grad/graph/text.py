@@ -3,39 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from .graph import Edge, Leaf, Node, Summary, Trace, dimensions, number
+from ..tables import Column, FittedTable
+from .labels import subscripted
+from .summary import Summary, dimensions, number
+from .trace import Edge, Leaf, Node, Trace
 
 
-def walk(trace: Trace, limit: int = 60) -> RenderableType:
-    """The walk as a table; of more than `limit` steps it shows the first and the last ones."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
-    table.add_column("step", justify="right", no_wrap=True)
-    table.add_column("operation", no_wrap=True, style="cyan")
-    table.add_column("value, then local derivatives", ratio=1)
-    table.add_column("what arrives, then what it passes on", ratio=1)
+@dataclass(frozen=True)
+class TraceText:
+    """The walk as a table, its parts side by side where the terminal has room, else stacked."""
+
+    trace: Trace
+    limit: int = 60
+    """Of more steps it shows the first and the last ones."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        cells = [TITLES, *table_rows(self.trace, self.limit)]
+        widths = [max(cell_len(row[i]) for row in cells) for i in range(4)]
+        beside = sum(widths) + 3 * GAP <= options.max_width
+        table = Table(box=None, padding=(0, GAP, 0, 0), header_style="bold", pad_edge=False)
+        table.add_column(TITLES[0], justify="right", no_wrap=True)
+        table.add_column(TITLES[1], no_wrap=True)
+        for title in TITLES[2:] if beside else [f"{TITLES[2]}\n  {TITLES[3]}"]:
+            table.add_column(title, no_wrap=beside, overflow="fold")
+        for step, operation, value, arrival in cells[1:]:
+            rest = [value, arrival] if beside else [stacked(value, arrival)]
+            table.add_row(step, Text(operation, style="magenta"), *rest)
+        yield heading(self.trace)
+        yield ""
+        yield table
+        yield ""
+        yield from accumulation(self.trace, options.max_width)
+
+
+GAP = 2
+"""Spaces between columns."""
+
+TITLES = (
+    *("step", "operation"),
+    *("value, then local derivatives", "what arrives, then what it passes on"),
+)
+
+
+def stacked(value: str, arrival: str) -> Padding | Group:
+    """What arrives below the value, a little to the right."""
+    return Group(Text(value), Padding(Text(arrival), (0, 0, 0, 2))) if arrival else Group(value)
+
+
+def table_rows(trace: Trace, limit: int) -> Iterator[tuple[str, str, str, str]]:
+    """The rows of the table; of more than `limit` steps the first and the last ones."""
     f = trace.function
-    table.add_row("0", "seed", Text(f"{f} = {trace.value.text()}"), f"{partial(f, f)} = 1")
+    yield "0", "seed", f"{f} = {trace.value.text()}", f"{partial(f, f)} = 1"
     terms = received(trace)
     skipped = range(limit - limit // 3, len(trace.nodes) - limit // 3)
     if len(trace.nodes) <= limit:
         skipped = range(0)
     for step, node in enumerate(trace.nodes):
-        if step in skipped:
-            if step == skipped.start:
-                table.add_row("⋮", "", f"{len(skipped):,} more operations, all in trace.json", "")
-            continue
-        for cells in rows(step + 1, node, f, terms):
-            table.add_row(*map(Text, cells))
-    return Group(heading(trace), "", table, "", accumulation(trace))
+        if step not in skipped:
+            yield from rows(step + 1, node, f, terms)
+        elif step == skipped.start:
+            yield "⋮", "", f"{len(skipped):,} more operations, all in trace.json", ""
 
 
 def heading(trace: Trace) -> Text:
-    at = ", ".join(f"{leaf.name} = {leaf.value.text()}" for leaf in trace.leaves)
+    at = ", ".join(f"{subscripted(leaf.name)} = {leaf.value.text()}" for leaf in trace.leaves)
     what = trace.function if trace.order == 1 else f"{trace.function}, {trace.meaning},"
     return Text(f"Reverse mode on {what} at {at}", style="bold")
 
@@ -83,31 +122,29 @@ def local_derivative(node: Node, edge: Edge) -> str:
 def passed(node: Node, edge: Edge) -> str:
     """`1·(−3) = −3 to x`; for matrices the shapes of the product, then the row in x's shape."""
     if edge.contribution is None:
-        return f"nothing to {edge.target}"
+        return f"nothing to {subscripted(edge.target)}"
+    to = subscripted(edge.target)
     value, (m, n) = row(edge.contribution), edge.jacobian
     incoming = node.incoming[0]
     if edge.jacobian != (1, 1):
         product = f"1×{m} · {m}×{n} → "
-        return f"{product}{value if n > 1 else f'1×1: {value}'} to {edge.target}"
+        return f"{product}{value if n > 1 else f'1×1: {value}'} to {to}"
     if incoming is None or edge.local is None:
-        return f"{value} to {edge.target}"
-    return f"{incoming.text()}·{parenthesised(edge.local.text())} = {value} to {edge.target}"
+        return f"{value} to {to}"
+    return f"{incoming.text()}·{parenthesised(edge.local.text())} = {value} to {to}"
 
 
-def accumulation(trace: Trace) -> Table:
+def accumulation(trace: Trace, width: int) -> Iterator[FittedTable]:
     """Each leaf's contributions, their sum, and whether torch.autograd.grad says the same."""
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", show_edge=False)
-    table.add_column("leaf", style="cyan")
-    table.add_column("adds up what came from", ratio=1)
-    table.add_column("gradient", ratio=2)
-    table.add_column("torch.autograd.grad")
+    titles = ("leaf", "adds up what came from", "gradient", "torch.autograd.grad")
+    cells = []
     for leaf in trace.leaves:
         sources = [c.source for c in leaf.contributions]
         listed = ", ".join(sources[:6]) + (f" and {len(sources) - 6} more" * (len(sources) > 6))
         same = "the same" if leaf.difference == 0 else f"within {number(leaf.difference)}"
-        cells = leaf.name, listed or "nothing: not reached", gradient(leaf, trace), same
-        table.add_row(*map(Text, cells))
-    return table
+        said = listed or "nothing: not reached"
+        cells.append((subscripted(leaf.name), said, gradient(leaf, trace), same))
+    yield FittedTable([Column(title, left=True) for title in titles], cells, box=None)
 
 
 def gradient(leaf: Leaf, trace: Trace) -> str:
@@ -142,7 +179,7 @@ def summation(terms: list[Summary]) -> str:
 
 def partial(of: str, by: str) -> str:
     """∂f/∂x, with parentheses around a sum."""
-    of, by = (f"({name})" if name.startswith("Σ") else name for name in (of, by))
+    of, by = (f"({n})" if n.startswith("Σ") else subscripted(n) for n in (of, by))
     return f"∂{of}/∂{by}"
 
 
