@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from torch import Tensor
 from .core import Params, State
 from .errors import DataError
 from .files import write_atomically
+from .reading import reading
 
 
 def save_params(path: Path, params: Params) -> None:
@@ -44,18 +44,18 @@ def load_state(path: Path, device: torch.device) -> State:
         raise DataError(f"{path} is not a checkpoint of this program") from None
 
 
-def load(path: Path, device: torch.device) -> Any:
+def load(path: Path, device: torch.device, called: str | None = None) -> Any:
     """What `torch.save` wrote, without running code from the file.
+
+    Args:
+        called: what messages call the file; by default its path.
 
     Raises:
         DataError: the file is missing, damaged or holds more than tensors and numbers.
     """
-    try:
+    wanted = "what torch.save writes of tensors and numbers (of a model: its state_dict())"
+    with reading(path, wanted, called=called):
         return torch.load(path, map_location=device, weights_only=True)
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from None
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError):
-        raise DataError(f"{path} is damaged or not a file of tensors") from None
 
 
 def on_cpu(params: dict[str, Tensor]) -> dict[str, Tensor]:

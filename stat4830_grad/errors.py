@@ -1,5 +1,7 @@
 """What a user can cause. Each kind has an exit code; the message says what to do."""
 
+import re
+
 
 class UserError(Exception):
     """Reported as one message without a traceback (`debug=true` shows it)."""
@@ -23,3 +25,16 @@ class MachineError(UserError):
     """The machine cannot: its disk is full, its memory short, a file cannot be used."""
 
     exit_code = 6
+
+
+NO_MEMORY = re.compile(
+    r"can't allocate|cannot allocate|unable to allocate|not enough memory|out of memory|bad_?alloc"
+    r"|failed to map segment|Storage size calculation overflowed|can't start new thread",
+    re.IGNORECASE,
+)
+"""How Python, torch, NumPy and the dynamic linker say that memory is short."""
+
+
+def is_memory(error: BaseException) -> bool:
+    """Whether memory is short."""
+    return isinstance(error, MemoryError) or NO_MEMORY.search(str(error)) is not None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hydra.errors import HydraException
 
-from .errors import ConfigError, MachineError, UserError
+from .errors import ConfigError, MachineError, UserError, is_memory
 from .lock import LOCK
 from .messages import explain
 
@@ -24,13 +24,6 @@ MISNAMED = (
     *(NotADirectoryError, IsADirectoryError),
 )
 """Errors of a file that the configuration should name otherwise."""
-
-NO_MEMORY = re.compile(
-    r"can't allocate|cannot allocate|unable to allocate|not enough memory|out of memory|bad_?alloc"
-    r"|failed to map segment|Storage size calculation overflowed|can't start new thread",
-    re.IGNORECASE,
-)
-"""How Python, torch, NumPy and the dynamic linker say that memory is short."""
 
 
 def report(error: Exception) -> int:
@@ -56,7 +49,7 @@ def known(error: BaseException) -> UserError | None:
     if isinstance(error, OSError) and not isinstance(error, HydraException):
         return of_files(error)
     text = str(error)
-    if isinstance(error, MemoryError) or NO_MEMORY.search(text):
+    if is_memory(error):
         return MachineError(f"memory is short{asked_for(text)}")
     if isinstance(error, UnicodeEncodeError):
         return ConfigError(

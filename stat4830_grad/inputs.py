@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from .errors import ConfigError, DataError
 from .files import write_bytes
+from .reading import LARGEST, unreadable
 from .schema import Config
 
 KEYS = ("problem.file", "problem.indices", "gradient.path", "model.init_from")
@@ -54,7 +55,7 @@ def fingerprints(configs: Sequence[Config]) -> list[Input]:
 
 def sha256(path: Path) -> str | None:
     """Of a file's content; None if there is no regular file that can be read."""
-    if not path.is_file():
+    if unreadable(path, LARGEST):
         return None
     try:
         with path.open("rb") as file:

@@ -177,7 +177,7 @@ def test_an_npz_file_may_hold_one_vector_for_each_column(npz):
         ({"a": np.ones(2), "y": np.array([1, np.inf])}, "row 2 of 'y'"),
         ({"a": np.ones(3), "y": np.ones(2)}, r"'a' has shape \(3,\); a vector with 2 values"),
         ({"a": np.array(["p", "q"]), "y": np.ones(2)}, "not real numbers"),
-        ({"a": np.array([None, 1]), "y": np.ones(2)}, "NPZ file of plain arrays"),
+        ({"a": np.array([None, 1]), "y": np.ones(2)}, "object, not real numbers"),
         ({"y": np.ones(2)}, "no column beside the target"),
     ],
 )
@@ -205,10 +205,10 @@ def test_a_wrong_target_in_an_npz_file_lists_what_can_be_one(npz):
 
 
 def test_a_file_that_is_not_there_or_of_another_kind_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"nowhere\.csv does not exist"):
+    with pytest.raises(DataError, match=r"nowhere\.csv: No such file"):
         load(tmp_path / "nowhere.csv")
     (tmp_path / "folder.csv").mkdir()
-    with pytest.raises(DataError, match="is not a file"):
+    with pytest.raises(DataError, match="is a directory"):
         load(tmp_path / "folder.csv")
     with pytest.raises(ConfigError, match=r"must be a \.csv or an \.npz file"):
         load(tmp_path / "data.xlsx")

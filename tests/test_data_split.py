@@ -150,9 +150,9 @@ def test_given_indices_replace_the_permutation_and_leave_later_draws_alone(digit
         ({"mean": float("nan")}, "mean nan"),
         ({"indices": torch.arange(999)}, r"shape \(999,\); n_train \+ n_val = 1000"),
         ({"indices": torch.arange(1000.0)}, "torch.float32"),
-        ({"indices": torch.arange(1000) + 798}, "hold 1797; they must be 0 to 1796"),
-        ({"indices": torch.arange(1000) - 1}, "hold -1"),
-        ({"indices": torch.arange(1000).clamp(min=1)}, "hold 1 more than once"),
+        ({"indices": torch.arange(1000) + 798}, "1797 is in it; they must be 0 to 1796"),
+        ({"indices": torch.arange(1000) - 1}, "-1 is in it"),
+        ({"indices": torch.arange(1000).clamp(min=1)}, "1 is in it more than once"),
     ],
 )
 def test_a_split_that_cannot_be_had_is_a_configuration_error(digits, changes, message):

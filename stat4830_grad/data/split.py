@@ -53,12 +53,14 @@ def split_images(
     device: torch.device | str,
     compiled: bool = False,
     indices: Tensor | None = None,
+    indices_are: str = "The indices of the split",
 ) -> Split:
     """The first `n_train` of a random permutation train, the next `n_val` validate.
 
     `indices` (n_train + n_val,) int64 takes the permutation's place. The permutation is drawn all
     the same, so that what is drawn from `generator` later (weights) does not depend on it.
-    `compiled` keeps the inputs as bytes, for products that are compiled for them; on the CPU.
+    `indices_are` is what messages call them. `compiled` keeps the inputs as bytes, for products
+    that are compiled for them; on the CPU.
 
     Raises ConfigError for sizes, indices, a test part or a `std` that cannot be had.
     """
@@ -70,7 +72,7 @@ def split_images(
         raise ConfigError(f"Images cannot be normalised by mean {mean} and std {std}.")
     available = len(images.train)
     drawn = torch.randperm(available, generator=generator, device=generator.device).cpu()[:n]
-    chosen = drawn if indices is None else _checked(indices, n, available)
+    chosen = drawn if indices is None else _checked(indices, n, available, indices_are)
 
     def part(stored: Tensor, labels: Tensor) -> Part:
         pixels = Pixels(stored.flatten(1), mean, std, dtype)
@@ -100,21 +102,21 @@ def _check_sizes(images: Images, n_train: int, n_val: int) -> None:
         )
 
 
-def _checked(indices: Tensor, n: int, available: int) -> Tensor:
+def _checked(indices: Tensor, n: int, available: int, name: str) -> Tensor:
     """`indices` if they are `n` distinct integers in [0, available), or a ConfigError."""
     indices = indices.cpu()
     if indices.dtype != torch.int64 or indices.shape != (n,):
         raise ConfigError(
-            f"The indices of the split are {indices.dtype} of shape {tuple(indices.shape)}; "
+            f"{name}: {indices.dtype} of shape {tuple(indices.shape)}; "
             f"n_train + n_val = {n} integers (int64) are needed."
         )
     outside = indices[(indices < 0) | (indices >= available)]
     if len(outside):
         raise ConfigError(
-            f"The indices of the split hold {outside[0].item()}; they must be 0 to {available - 1}."
+            f"{name}: {outside[0].item()} is in it; they must be 0 to {available - 1}."
         )
     values, counts = indices.unique(return_counts=True)
     if len(values) < n:
         twice = values[counts > 1][0].item()
-        raise ConfigError(f"The indices of the split hold {twice} more than once.")
+        raise ConfigError(f"{name}: {twice} is in it more than once.")
     return indices

@@ -3,10 +3,11 @@
 import csv
 import math
 import zipfile
-import zlib
+from array import array
+from collections.abc import Iterator
 from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -14,8 +15,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import ConfigError, DataError
+from ..reading import LARGEST, MIB, reading
+from .npy import read_array
 
 Array = NDArray[np.float64]
+
+LONGEST_LINE = 16 * MIB
+"""Most characters in a line of a CSV file; a file without line ends is no table."""
 
 
 def load_least_squares(
@@ -32,11 +38,12 @@ def load_least_squares(
     """
     path = Path(path)
     readers = {".csv": _read_csv, ".npz": _read_npz}
-    if path.suffix.lower() not in readers:
+    wanted = {".csv": "a CSV file in UTF-8", ".npz": "an NPZ file of plain arrays"}
+    kind = path.suffix.lower()
+    if kind not in readers:
         raise ConfigError(f"{path} must be a .csv or an .npz file.")
-    if not path.is_file():
-        raise DataError(f"{path} does not exist or is not a file.")
-    X, y, names = readers[path.suffix.lower()](path, target)
+    with reading(path, wanted[kind]):
+        X, y, names = readers[kind](path, target)
     if not names:
         raise DataError(f"{path} has no column beside the target {target!r}.")
     tensors = torch.from_numpy(X).to(dtype), torch.from_numpy(y).to(dtype)
@@ -58,26 +65,33 @@ def _unknown_target(path: Path, target: str, names: list[str]) -> ConfigError:
 
 
 def _read_csv(path: Path, target: str) -> tuple[Array, Array, list[str]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            # A blank line yields an empty list.
-            lines = [(reader.line_num, cells) for cells in reader if cells]
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is not a CSV file in UTF-8: {error}.") from error
-    if not lines:
-        raise DataError(f"{path} is empty; a header row and rows of numbers are needed.")
-    names = _header(path, lines[0][1])
-    if target not in names:
-        raise _unknown_target(path, target, names)
-    if len(lines) == 1:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(_lines(path, file))
+        rows = filter(None, reader)  # a blank line yields an empty list
+        header = next(rows, None)
+        if header is None:
+            raise DataError(f"{path} is empty; a header row and rows of numbers are needed.")
+        names = _header(path, header)
+        if target not in names:
+            raise _unknown_target(path, target, names)
+        numbers = array("d")
+        for cells in rows:
+            numbers.extend(_numbers(path, reader.line_num, cells, names))
+    if not numbers:
         raise DataError(f"{path} has a header row and no row of numbers.")
-    table = np.array([_numbers(path, line, cells, names) for line, cells in lines[1:]])
+    table = np.frombuffer(numbers).reshape(-1, len(names))
     column = names.index(target)
     features = names[:column] + names[column + 1 :]
     return np.delete(table, column, axis=1), table[:, column].copy(), features
+
+
+def _lines(path: Path, file: IO[str]) -> Iterator[str]:
+    number = 0
+    while line := file.readline(LONGEST_LINE):
+        number += 1
+        if len(line) == LONGEST_LINE:
+            raise DataError(f"{path}: line {number} is too long for a row of a table.")
+        yield line
 
 
 def _header(path: Path, cells: list[str]) -> list[str]:
@@ -148,13 +162,26 @@ def _read_npz(path: Path, target: str) -> tuple[Array, Array, list[str]]:
 
 
 def _npz_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    if not zipfile.is_zipfile(path):  # np.load would also take a single array
-        raise DataError(f"{path} is damaged or not an NPZ file.")
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        raise DataError(f"{path} is damaged or not an NPZ file of plain arrays: {error}") from error
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if not members:
+            raise DataError(f"{path} holds no arrays.")
+        if sum(member.file_size for member in members) > LARGEST:
+            raise DataError(f"{path}: its arrays have more than {LARGEST // MIB:,} MiB.")
+        return {
+            member.filename.removesuffix(".npy"): _npz_array(path, archive, member)
+            for member in members
+        }
+
+
+def _npz_array(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    with archive.open(member) as file:
+        try:
+            return read_array(file, member.file_size)
+        except ValueError as error:
+            raise DataError(
+                f"{path}: {member.filename} is damaged, or not an array of numbers: {error}"
+            ) from error
 
 
 def _vector(path: Path, name: str, array: NDArray[Any], n: int | None = None) -> Array:

@@ -113,6 +113,7 @@ def build(
         device=device,
         compiled=compiles(config, device),
         indices=indices,
+        indices_are=f"problem.indices={problem.indices}",
     )
     dataset = {
         "name": problem.name,

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ..core import Gradient, Objective, Params
 from ..errors import ConfigError
+from ..reading import MIB, reading
 
 Function = Callable[..., Any]
 NAME = "gradient"
@@ -41,10 +42,9 @@ def load(path: Path) -> Function:
     Raises:
         ConfigError: the file is missing, raises an error or defines no such function.
     """
-    try:
+    wanted = f"a Python file with a function {NAME}"
+    with reading(path, wanted, called=f"gradient.path={path}", most=MIB, kind=ConfigError):
         source = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"gradient.path={path}: {error.strerror}") from None
     module = ModuleType(path.stem)
     module.__file__ = str(path)
     try:

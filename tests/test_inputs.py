@@ -1,0 +1,311 @@
+"""Files that a user names: whatever they hold, one message with the path, soon and in little room.
+
+One table of files for each reader; then each kind of file with bytes lost, changed and exchanged.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import random
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from conftest import Cli
+
+from stat4830_grad import student
+from stat4830_grad.checkpoint import load_state
+from stat4830_grad.data import load_least_squares
+from stat4830_grad.errors import UserError
+from stat4830_grad.inputs import sha256
+from stat4830_grad.weights import load_indices, load_weights
+
+LIKE = {"w1": torch.zeros(4, 3), "w2": torch.zeros(4)}
+WEIGHTS = {"w1": torch.ones(4, 3), "w2": torch.ones(4)}
+ONE_A_LINE = "".join(f"{i}\n" for i in range(300)).encode()
+
+
+def table(path: Path) -> Any:
+    return load_least_squares(path, "y", torch.float32, "cpu")
+
+
+def weights(path: Path) -> Any:
+    return load_weights(path, LIKE)
+
+
+def checkpoint(path: Path) -> Any:
+    return load_state(path, torch.device("cpu"))
+
+
+READERS = {
+    "mine.py": (student.load, 2),
+    "split.txt": (load_indices, 3),
+    "split.npy": (load_indices, 3),
+    "split.pt": (load_indices, 3),
+    "table.csv": (table, 3),
+    "table.npz": (table, 3),
+    "weights.pt": (weights, 3),
+    "checkpoint.pt": (checkpoint, 3),
+}
+"""Whoever reads a file of this name, and the exit code if it cannot be read."""
+
+
+def written(save: Callable[..., Any], *what: Any, **named: Any) -> bytes:
+    """What `save`, such as np.save, writes."""
+    file = io.BytesIO()
+    save(file, *what, **named)
+    return file.getvalue()
+
+
+def npy(values: Any) -> bytes:
+    return written(np.save, np.asarray(values))
+
+
+def pt(content: Any) -> bytes:
+    return written(lambda file: torch.save(content, file))
+
+
+def declaring(shape: tuple[int, ...]) -> bytes:
+    """An NPY file's header, and nothing after it."""
+    header = {"descr": "<i8", "fortran_order": False, "shape": shape}
+    return written(np.lib.format.write_array_header_1_0, header)
+
+
+def npz(**members: bytes) -> bytes:
+    """An NPZ file; y is a member of all of them."""
+
+    def save(file: io.BytesIO) -> None:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in {"y": npy(np.ones(3)), **members}.items():
+                archive.writestr(name if "." in name else f"{name}.npy", content)
+
+    return written(save)
+
+
+def quantized() -> torch.Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it goes away one day
+        return torch.quantize_per_tensor(torch.ones(4, 3), 0.1, 0, torch.qint8)
+
+
+def refused(path: Path) -> UserError:
+    """The error of the reader of a file of this name; it is one line with the path."""
+    read, exit_code = READERS[path.name]
+    with pytest.raises(UserError) as caught:
+        read(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code in (2, exit_code)
+    return caught.value
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_is_no_file_or_empty_or_too_large_is_not_opened(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    os.mkfifo(tmp_path / "pipe")  # opening it would wait for ever
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(2**41)
+    (tmp_path / "empty").touch()
+    for target, said in (
+        ("/dev/zero", " is a device, a pipe or a socket"),
+        ("pipe", " is a device, a pipe or a socket"),
+        (".", " is a directory"),
+        ("nothing", ": No such file or directory"),
+        ("empty", " is empty"),
+        ("huge", " has 2,097,152 MiB, more than "),
+    ):
+        path.symlink_to(target)
+        assert f"{path}{said}" in str(refused(path))
+        assert sha256(path) is None
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ({"X": declaring((10**12, 3))}, "its header declares shape (1000000000000, 3)"),
+        ({"X": declaring((2**27, 1))}, "its header declares shape (134217728, 1)"),
+        ({"X": declaring((-1, 3))}, "X.npy is damaged"),
+        ({"X": npy(np.eye(3))[:40]}, "X.npy is damaged"),
+        ({"readme.txt": b"hello"}, "readme.txt is damaged, or not an array"),
+        ({"X": written(np.save, np.array([None, {}]))}, "it holds object, not real numbers"),
+        ({"X": npy(["a"])}, "not real numbers"),
+        ({"X": npy(np.eye(3) * 1j)}, "it holds complex128, not real numbers"),
+        ({"X": npy(np.zeros(3, "i4,f4"))}, "not real numbers"),
+    ],
+)
+def test_members_of_an_npz_file_are_checked(
+    tmp_path: Path, members: dict[str, bytes], said: str
+) -> None:
+    path = tmp_path / "table.npz"
+    path.write_bytes(npz(**members))
+    assert said in str(refused(path))
+
+
+def test_a_file_without_line_ends_is_no_table(tmp_path: Path) -> None:
+    with (tmp_path / "table.csv").open("wb") as file:
+        file.truncate(2**30)
+    assert "line 1 is too long" in str(refused(tmp_path / "table.csv"))
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (["a"], "it holds <U1"),
+        (np.array(["2020-01-01"], "M8[D]"), "it holds datetime64[D]"),
+        (np.zeros(3, "i4,i4"), "not real numbers"),
+        ([1j], "it holds complex128"),
+        ([True], "is bool"),
+        ([1.0], "is float64"),
+        ([[1], [2]], "has shape (2, 1)"),
+        (1, "has shape ()"),
+        (declaring((10**12,)), "its header declares shape (1000000000000,)"),
+        (npy(range(9))[:20], "is damaged"),
+        (torch.eye(3).to_sparse(), "is sparse or nested"),
+        (torch.empty(3, dtype=torch.int64, device="meta"), "is a meta tensor"),
+        (quantized(), "is quantized"),
+        (torch.tensor([True]), "is bool"),
+        (torch.ones(3), "is float32"),
+        (torch.ones(3, 1).int(), "has shape (3, 1)"),
+        ({"a": torch.ones(3)}, "holds a dict"),
+        ("1.5\n2\n", "could not convert string '1.5'"),
+        ("2020-01-01\n", "could not convert string"),
+        ("True\nFalse\n", "could not convert string"),
+        ("1 2\n3 4\n", "has shape (2, 2)"),
+        ("\n\n", "it is blank"),
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")  # torch, of quantized and sparse tensors
+def test_indices_are_whole_numbers_in_a_row(tmp_path: Path, values: Any, said: str) -> None:
+    if isinstance(values, torch.Tensor | dict):
+        path, content = tmp_path / "split.pt", pt(values)
+    elif isinstance(values, str):
+        path, content = tmp_path / "split.txt", values.encode()
+    else:
+        path = tmp_path / "split.npy"
+        content = values if isinstance(values, bytes) else npy(values)
+    path.write_bytes(content)
+    assert said in str(refused(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "packed"),
+    [("split.gz", gzip.compress), ("split.bz2", bz2.compress), ("split.xz", lzma.compress)],
+)
+def test_packed_indices_are_read_and_a_damaged_file_is_named(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    packed: Callable[[bytes], bytes],
+) -> None:
+    monkeypatch.setattr("stat4830_grad.weights.LONGEST_TEXT", 2**20)
+    path = tmp_path / name
+    path.write_bytes(packed(ONE_A_LINE))
+    assert load_indices(path).tolist() == list(range(300))
+    for damaged in (packed(ONE_A_LINE)[:-30], b"garbage", packed(b"\n" * 2**21)):
+        path.write_bytes(damaged)
+        with pytest.raises(UserError, match="is damaged, or not a list of whole numbers"):
+            load_indices(path)
+
+
+def test_a_byte_order_mark_and_another_byte_order_do_no_harm(tmp_path: Path) -> None:
+    (tmp_path / "split.txt").write_bytes(b"\xef\xbb\xbf3\r\n1\r\n")
+    assert load_indices(tmp_path / "split.txt").tolist() == [3, 1]
+    np.save(tmp_path / "split.npy", np.array([3, 1], ">i2"))
+    assert load_indices(tmp_path / "split.npy").tolist() == [3, 1]
+
+
+@pytest.mark.parametrize(
+    ("w1", "said"),
+    [
+        (torch.ones(4, 3).to_sparse(), "w1 is sparse or nested"),
+        (torch.empty(4, 3, device="meta"), "w1 is a meta tensor, without values"),
+        (quantized(), "w1 is quantized"),
+        (torch.ones(4, 3) * 1j, "w1 is complex64; float32 or float64 is needed"),
+        (torch.ones(4, 3).half(), "w1 is float16; float32 or float64 is needed"),
+        (torch.ones(4, 3).bfloat16(), "w1 is bfloat16"),
+        (torch.ones(4, 3).int(), "w1 is int32"),
+        (torch.full((4, 3), float("nan")), "w1 holds NaN or infinite values"),
+        (torch.full((4, 3), float("inf")), "w1 holds NaN or infinite values"),
+        (torch.ones(1).expand(10**6, 10**6), "has shapes [(1000000, 1000000), (4,)]"),
+        ([1.0], "does not hold a dict of tensors"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_weights_are_finite_numbers_in_memory(tmp_path: Path, w1: Any, said: str) -> None:
+    path = tmp_path / "weights.pt"
+    path.write_bytes(pt({"w1": w1, "w2": torch.ones(4)}))
+    assert said in str(refused(path))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_module_or_a_checkpoint_in_place_of_weights_is_told_what_to_save(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    path.write_bytes(pt(torch.nn.Linear(3, 4)))
+    assert "state_dict()" in str(refused(path))
+    path.write_bytes(pt({"params": WEIGHTS, "updates": 3, "optimizer": {}}))
+    assert "name the initial_weights.pt beside it" in str(refused(path))
+    path.write_bytes(pt({"w1": torch.nn.Parameter(torch.ones(4, 3)), "w2": torch.ones(4)}))
+    assert not any(p.requires_grad for p in weights(path).values())
+
+
+def test_the_command_ends_with_3_and_one_line(cli: Cli) -> None:
+    done = cli("problem.indices=/dev/zero", "steps=1", "figures=false")
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: problem.indices=/dev/zero is a device")
+    assert done.stderr.count("\n") == 1
+
+
+SOUND = {
+    "mine.py": b"def gradient(w, X, y):\n    return X.T @ (X @ w - y)\n",
+    "split.txt": ONE_A_LINE,
+    "split.npy": npy(range(50)),
+    "split.pt": pt(torch.arange(50)),
+    "table.csv": b"a,y,b\n" + b"".join(b"%d,%d.5,-%d\n" % (i, i, i) for i in range(50)),
+    "table.npz": npz(X=npy(np.eye(3))),
+    "weights.pt": pt(WEIGHTS),
+    "checkpoint.pt": pt({"params": WEIGHTS, "updates": 3, "seconds": 1.0}),
+}
+
+
+def damaged(content: bytes, chance: random.Random) -> bytes:
+    """Cut short, a bit turned over, a part left out, or gone on with as another file."""
+    place, end = sorted(chance.sample(range(len(content)), 2))
+    changed = bytes([content[place] ^ 1 << chance.randrange(8)])
+    other = chance.choice(list(SOUND.values()))
+    return chance.choice(
+        [
+            content[:place],
+            content[:place] + changed + content[place + 1 :],
+            content[:place] + content[end:],
+            content[:place] + other[place:],
+        ]
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", READERS)
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(tmp_path: Path, name: str) -> None:
+    read, _ = READERS[name]
+    path, chance = tmp_path / name, random.Random(4830)
+    refusals: list[UserError] = []
+    for _ in range(60):
+        path.write_bytes(damaged(SOUND[name], chance))
+        try:
+            read(path)
+        except UserError as error:
+            refusals.append(error)
+    assert refusals
+    assert all(str(path) in str(error) for error in refusals)
+    assert {error.exit_code for error in refusals} <= {2, 3}
