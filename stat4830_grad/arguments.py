@@ -49,7 +49,7 @@ def readable(words: Sequence[str], at: int, *, own_conf: bool) -> str:
         raise ConfigError(bare(words, at))
     word = paths.expanded(word)
     override = parse(word)
-    if override is None:
+    if override is None or paths.misread(override.key_or_group, override.value()):
         word = paths.quoted(word)
         override = parse(word)
     if override is None:

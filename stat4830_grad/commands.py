@@ -11,9 +11,9 @@ from .values import written
 PROGRAM = ("python", "-m", "stat4830_grad")
 
 
-def assigned(key: str, path: Path) -> str:
+def assigned(key: str, value: Path | str) -> str:
     """`resume=DIR` to be typed after a command, whatever the directory's name holds."""
-    return shlex.quote(f"{key}={written(str(path))}")
+    return shlex.quote(f"{key}={written(str(value))}")
 
 
 def command(words: Sequence[str]) -> str:

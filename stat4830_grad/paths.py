@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Any
 
-from msgspec.inspect import StrType
+from msgspec.inspect import NoneType, StrType
 
-from .values import of_type, written
+from .values import list_keys, of_type, written
 
 PATHS = (
     *("problem.file", "problem.indices", "gradient.path", "model.init_from", "data_dir"),
@@ -35,6 +36,13 @@ def exists(path: str) -> bool:
         return Path(path).exists()
     except (OSError, ValueError):
         return False
+
+
+def misread(key: str, value: Any) -> bool:
+    """Whether Hydra reads a value as a number, or as nothing, where it can only be text."""
+    if key not in of_type(StrType) or key in list_keys():
+        return False
+    return isinstance(value, int | float) or (value is None and key not in of_type(NoneType))
 
 
 def quoted(word: str) -> str:

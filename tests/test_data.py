@@ -232,14 +232,13 @@ def test_a_failed_download_says_where_to_put_which_files_and_leaves_nothing(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_network_that_drops_packets_is_given_up_quickly(tmp_path, mirror, monkeypatch):
-    monkeypatch.setattr(download, "REACH_SECONDS", 0.3)
+def test_a_network_that_drops_packets_is_given_up_quickly(tmp_path, mirror):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mirror.point_at(silent.getsockname()[1])
         begin = time.monotonic()
-        with pytest.raises(DataError, match=r"no answer within 0.3 s|timed out"):
+        with pytest.raises(DataError, match=r"no answer within 2 s|timed out"):
             load_images("mnist", tmp_path / "data")
-        assert time.monotonic() - begin < 3
+        assert time.monotonic() - begin < 4
     assert socket.getdefaulttimeout() is None
 
 
@@ -252,14 +251,22 @@ def test_a_download_of_wrong_content_is_refused(tmp_path, mirror):
     assert not (tmp_path / "data").exists()
 
 
-def test_a_data_dir_that_cannot_be_written_is_named(tmp_path, monkeypatch):
-    def downloaded(source, folder):  # the network is beside the point here
-        idx.raw_folder(source, folder).mkdir(parents=True)
-
-    monkeypatch.setattr(download, "_download", downloaded)
+def test_what_is_in_the_way_of_a_data_dir_is_named_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "_download", None)  # not come to
     (tmp_path / "file").write_text("a file where a folder is needed")
-    with pytest.raises(DataError, match=f"{tmp_path / 'file'}"):
-        load_images("mnist", tmp_path / "file")
+    (tmp_path / "link").symlink_to("nothing")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "MNIST").symlink_to("/dev/null")
+    for data_dir, named, what in (
+        ("file", "file", "no folder"),
+        ("file/inside", "file", "no folder"),
+        ("link", "link", "a link to nothing"),
+        ("data", "data/MNIST", "no folder"),
+    ):
+        with pytest.raises(
+            DataError, match=f"^data_dir={tmp_path / data_dir}: {tmp_path / named} is {what}"
+        ):
+            load_images("mnist", tmp_path / data_dir)
 
 
 # The cache

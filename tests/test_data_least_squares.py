@@ -179,6 +179,7 @@ def test_an_npz_file_may_hold_one_vector_for_each_column(npz):
         ({"a": np.array(["p", "q"]), "y": np.ones(2)}, "not real numbers"),
         ({"a": np.array([None, 1]), "y": np.ones(2)}, "object, not real numbers"),
         ({"y": np.ones(2)}, "no column beside the target"),
+        ({"X": np.eye(2)}, "no column for the target"),
     ],
 )
 def test_an_npz_file_that_cannot_be_used_says_where_and_why(npz, arrays, message):

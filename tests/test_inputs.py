@@ -6,11 +6,16 @@ One table of files for each reader; then each kind of file with bytes lost, chan
 from __future__ import annotations
 
 import bz2
+import csv
 import gzip
 import io
+import json
 import lzma
 import os
 import random
+import shlex
+import subprocess
+import sys
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -20,14 +25,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import Cli
+from conftest import PYTHONPATH, Cli
 
 from stat4830_grad import student
+from stat4830_grad.arguments import arrange
 from stat4830_grad.checkpoint import load_state
 from stat4830_grad.data import load_least_squares
-from stat4830_grad.errors import UserError
+from stat4830_grad.errors import ConfigError, UserError
 from stat4830_grad.inputs import sha256
+from stat4830_grad.overrides import parse
 from stat4830_grad.weights import load_indices, load_weights
+
+PROGRAM = f"{shlex.quote(sys.executable)} -m stat4830_grad"
 
 LIKE = {"w1": torch.zeros(4, 3), "w2": torch.zeros(4)}
 WEIGHTS = {"w1": torch.ones(4, 3), "w2": torch.ones(4)}
@@ -265,6 +274,49 @@ def test_the_command_ends_with_3_and_one_line(cli: Cli) -> None:
     assert done.returncode == 3
     assert done.stderr.startswith("error: problem.indices=/dev/zero is a device")
     assert done.stderr.count("\n") == 1
+
+
+COLUMNS = (
+    *("petal width (cm)", "größe, m", "it's", 'say "hi"', "$HOME", "`id`", "a\\b\\", "x=y", "[a]"),
+    *("100%", "1.5", "2020", "true", "null", "#", "*", "!x", "~", "日本", "a;b|c&d", "tab\there"),
+)
+"""Names of columns that a shell, Hydra, or both take for something else."""
+
+
+def test_a_wrong_target_prints_what_a_shell_takes(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([COLUMNS, range(len(COLUMNS))])
+    printed = []
+    for name in COLUMNS:
+        with pytest.raises(ConfigError) as caught:
+            load_least_squares(path, f"{name}?", torch.float32, "cpu")
+        assert repr(name) in str(caught.value)
+        printed.append(str(caught.value).split("; write ")[1])
+    shell = ["bash", "-c", f"printf '%s\\n' {' '.join(printed)}"]
+    words = subprocess.run(shell, capture_output=True, text=True, check=True).stdout.splitlines()
+    for name, word in zip(COLUMNS, words, strict=True):
+        (override,) = map(parse, arrange([word]))
+        assert override is not None
+        assert override.value() == name
+    typed = f"{PROGRAM} problem=least_squares problem.file=table.csv {printed[0]} steps=1"
+    done = subprocess.run(
+        ["bash", "-c", f"{typed} figures=false hydra.run.dir=run"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": PYTHONPATH},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text("utf-8"))
+    assert summary["dataset"]["target"] == COLUMNS[0]
+
+
+@pytest.mark.parametrize("name", ["1.5", "2020", "true", "null", "petal width (cm)", "größe"])
+def test_a_target_that_looks_like_something_else_is_taken_as_text(name: str) -> None:
+    (override,) = map(parse, arrange([f"problem.target={name}"]))
+    assert override is not None
+    assert override.value() == name
 
 
 SOUND = {

@@ -20,7 +20,7 @@ from pathlib import Path
 from ..errors import DataError
 from . import idx
 
-REACH_SECONDS = 10.0  # for the first mirror to answer at all
+REACH_SECONDS = 2.0  # for the first mirror to answer at all
 STALL_SECONDS = 30.0  # without a byte before a download counts as broken
 
 
@@ -32,6 +32,7 @@ def fetch_files(source: idx.Source, data_dir: Path, missing: list[str]) -> None:
     Raises DataError, which says where to put which files.
     """
     raw = idx.raw_folder(source, data_dir)
+    _require_folder(raw, data_dir)
     try:
         with tempfile.TemporaryDirectory() as folder:
             _download(source, Path(folder))
@@ -46,6 +47,17 @@ def fetch_files(source: idx.Source, data_dir: Path, missing: list[str]) -> None:
             f"downloaded ({_short_reason(error)}). Put {names} (or the same unpacked, without .gz) "
             f"into {raw}, or set data_dir to where they are; problem=digits needs no files."
         ) from error
+
+
+def _require_folder(raw: Path, data_dir: Path) -> None:
+    """Raise DataError where a file or a link to nothing stands in the way of a folder `raw`."""
+    there = next(path for path in (raw, *raw.parents) if os.path.lexists(path))
+    if not there.is_dir():
+        what = "a link to nothing" if there.is_symlink() and not there.exists() else "no folder"
+        raise DataError(
+            f"data_dir={data_dir}: {there} is {what}; name the folder that holds the files, or "
+            "one to download them to"
+        )
 
 
 def _download(source: idx.Source, folder: Path) -> None:

@@ -14,7 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import ConfigError, DataError
+from ..commands import assigned
+from ..errors import ConfigError, DataError, UserError
 from ..reading import LARGEST, MIB, reading
 from .npy import read_array
 
@@ -52,7 +53,10 @@ def load_least_squares(
     return tensors[0].to(device), tensors[1].to(device), names
 
 
-def _unknown_target(path: Path, target: str, names: list[str]) -> ConfigError:
+def _unknown_target(path: Path, target: str, names: list[str]) -> UserError:
+    if not names:
+        return DataError(f"{path} has no column for the target, nothing but a matrix X.")
+
     def likeness(name: str) -> float:
         return SequenceMatcher(None, target.lower(), name.lower()).ratio()
 
@@ -60,7 +64,8 @@ def _unknown_target(path: Path, target: str, names: list[str]) -> ConfigError:
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     return ConfigError(
         f"{path} has no column {target!r} for the target; it has "
-        f"{', '.join(map(repr, nearest[:10]))}{more}."
+        f"{', '.join(map(repr, nearest[:10]))}{more}; "
+        f"write {assigned('problem.target', nearest[0])}"
     )
 
 
