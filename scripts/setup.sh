@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Sourced by scripts/run, scripts/test and scripts/benchmark. `ensure_environment run` (or `test`)
-# makes .venv, or brings it up to date, and returns at once when there is nothing to do. Sets `root`
-# and `venv`.
+# Sourced by scripts/run, scripts/test, scripts/benchmark and scripts/determinism.
+# `ensure_environment run` (or `test`) makes .venv, or brings it up to date, and returns at once when
+# there is nothing to do. Sets `root` and `venv`.
 
 root="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)"
 venv="$root/.venv"

@@ -1,0 +1,52 @@
+"""`python -m repeated.child`: run the commands that standard input lists, in this one process."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+CUT = 7
+"""Updates after which a run is interrupted, where one is."""
+
+
+def main() -> int:
+    """1 if a command does not end with the code that is asked for."""
+    asked = json.load(sys.stdin)
+    for module in asked["imported"]:
+        __import__(module)
+    from stat4830_grad.process import begin, no_garbage
+
+    begin()
+    with no_garbage():
+        from stat4830_grad.app import start
+        from stat4830_grad.rundir import RunDirectory
+    if asked["code"] == 128 + signal.SIGTERM:
+        interrupt_at_cut(RunDirectory)
+    for words in asked["commands"]:
+        sys.argv[1:] = words
+        if (code := start()) != asked["code"]:
+            print(f"exit code {code} of {' '.join(words)}", file=sys.stderr)
+            return 1
+    return 0
+
+
+def interrupt_at_cut(run_directory: Any) -> None:
+    """Have this process get SIGTERM as a run, or the first one of a batch, logs its row CUT."""
+    log: Callable[[Any, dict[str, float]], None] = run_directory.log
+    due = True
+
+    def log_and_interrupt(self: Any, row: dict[str, float]) -> None:
+        nonlocal due
+        log(self, row)
+        if due and row["step"] == CUT:
+            signal.raise_signal(signal.SIGTERM)
+        due = row["step"] != CUT
+
+    run_directory.log = log_and_interrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())
