@@ -35,12 +35,35 @@ choose_python() {
       return 0
     fi
   done
+  if [[ -z "${PYTHON:-}" ]] && python_from_uv "${candidates[-1]}"; then return 0; fi
   if [[ -n "$without_venv" ]]; then
     fail "Python $without_venv lacks the venv or ensurepip module; on Debian and Ubuntu" \
       "'sudo apt install python$without_venv-venv' brings both."
   fi
   fail "Python 3.11, 3.12, 3.13 or 3.14 is needed and none was found among ${candidates[*]}${others:+ (${others#, })};" \
     "install one, or name it: PYTHON=/path/to/python3.12 scripts/run"
+}
+
+# Has uv bring a Python and sets `base` and `version`; fails where that cannot be. Where there is no
+# uv, the pip of the interpreter $1 brings it for once. The Python stays where uv keeps its own.
+python_from_uv() {
+  local uv brought scratch="" said range=">=3.11,<3.14"
+  said="$(mktemp)"
+  if ! uv="$(command -v uv)"; then
+    say "no suitable Python is here; asking pip for uv, which can bring one"
+    scratch="$(mktemp -d)"
+    uv="$scratch/bin/uv"
+    { "$1" -m venv "$scratch" && "$scratch/bin/python" -m pip install -q uv ||
+      "$1" -m pip install -q --target "$scratch" uv; } >"$said" 2>&1 || uv=""
+  fi
+  if [[ -n "$uv" ]]; then
+    say "no suitable Python is here; uv brings one"
+    "$uv" python install -q --no-bin "$range" >"$said" 2>&1 &&
+      brought="$("$uv" python find --managed-python "$range" 2>>"$said")" || brought=""
+  fi
+  if [[ -z "${brought:-}" ]]; then say "that failed: $(tail -n 1 "$said")"; fi
+  rm -rf "$scratch" "$said"
+  [[ -n "${brought:-}" ]] && base="$brought" && read -r version _ < <(probe "$base")
 }
 
 # What, besides the extra, an environment has to be remade (first two lines) or updated for.

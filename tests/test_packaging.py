@@ -1,10 +1,15 @@
 """The wheel, the pins, the set-up scripts, and what tracked files must not contain."""
 
+import hashlib
+import json
 import os
+import platform
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import tomllib
 import zipfile
 from collections.abc import Callable
@@ -200,6 +205,71 @@ def test_a_missing_ensurepip_module_is_explained_in_one_sentence(tmp_path: Path,
     assert done.returncode == 1
     assert done.stderr.startswith(f"set-up: Python {version} lacks the venv or ensurepip module;")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def uv_downloads(tmp_path: Path) -> dict[str, str]:
+    """The environment in which uv "downloads" the running interpreter, and keeps it in tmp_path."""
+    major, minor, micro = sys.version_info[:3]
+    tree = tmp_path / "python"
+    (tree / "bin").mkdir(parents=True)
+    library = tree / "lib" / f"python{major}.{minor}"
+    library.mkdir(parents=True)
+    for file in Path(sysconfig.get_path("stdlib")).glob("_sysconfigdata_*.py"):  # uv rewrites it
+        (library / file.name).write_bytes(file.read_bytes())
+    python = tree / "bin" / f"python{major}.{minor}"
+    python.write_text(f'#!/bin/sh\nexec "{Path(sys.executable).resolve()}" "$@"\n')
+    python.chmod(0o755)
+    archive = tmp_path / "python.tar.gz"
+    with tarfile.open(archive, "w:gz") as packed:
+        packed.add(tree, "python")
+    system, machine = platform.system().lower(), platform.machine()
+    offered = {
+        "name": "cpython",
+        "arch": {"family": machine, "variant": None},
+        "os": system,
+        "libc": "gnu",
+        "major": major,
+        "minor": minor,
+        "patch": micro,
+        "prerelease": "",
+        "url": archive.as_uri(),
+        "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
+        "variant": None,
+        "build": "20240107",
+    }
+    listed = tmp_path / "downloads.json"
+    key = f"cpython-{major}.{minor}.{micro}-{system}-{machine}-gnu"
+    listed.write_text(json.dumps({key: offered}))
+    return {
+        "UV_PYTHON_DOWNLOADS_JSON_URL": str(listed),
+        "UV_PYTHON_INSTALL_DIR": str(tmp_path / "kept"),
+        "UV_CACHE_DIR": str(tmp_path / "uv cache"),
+    }
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="uv is offered a Python for glibc")
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="set-up asks uv for one below 3.14")
+def test_uv_brings_a_python_where_none_will_do(
+    tmp_path: Path, bash: Bash, uv_downloads: dict[str, str]
+):
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    needed = ["bash", "cat", "cksum", "dirname", "find", "mkdir", "mktemp", "mv", "readlink", "rm"]
+    for tool in (*needed, "sed", "sh", "tail"):
+        (tools / tool).symlink_to(shutil.which(tool) or tool)
+    old = tools / "python3"  # as far as set-up can see: it asks for the version, then for venv
+    old.write_text("#!/bin/sh\necho 3.10 venv\n")
+    old.chmod(0o755)
+    without = bash("make_environment", PATH=str(tools))
+    assert without.returncode == 1
+    assert "asking pip for uv" in without.stderr
+    (tools / "uv").symlink_to(Path(sys.executable).with_name("uv"))
+    done = bash('make_environment && "$venv/bin/python" -V', PATH=str(tools), **uv_downloads)
+    said = done.stderr.splitlines()
+    assert said[0] == "set-up: no suitable Python is here; uv brings one"
+    assert said[1].startswith(f"set-up: making .venv with Python 3.{sys.version_info.minor} (")
+    assert done.stdout.split() == ["Python", platform.python_version()]
 
 
 def test_a_missing_python_is_explained_in_one_sentence(bash: Bash):

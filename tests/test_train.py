@@ -260,7 +260,7 @@ def test_a_checkpoint_needs_no_code_to_load_and_a_damaged_one_says_so(tmp_path: 
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(DataError, match="damaged"):
         load_state(path, torch.device("cpu"))
-    with pytest.raises(DataError, match="none.pt: No such file or directory"):
+    with pytest.raises(DataError, match=r"none\.pt: No such file or directory"):
         load_state(tmp_path / "none.pt", torch.device("cpu"))
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
 
