@@ -58,7 +58,7 @@ python_from_uv() {
   fi
   if [[ -n "$uv" ]]; then
     say "no suitable Python is here; uv brings one"
-    "$uv" python install -q --no-bin "$range" >"$said" 2>&1 &&
+    "$uv" python install --no-bin "$range" >"$said" 2>&1 &&
       brought="$("$uv" python find --managed-python "$range" 2>>"$said")" || brought=""
   fi
   if [[ -z "${brought:-}" ]]; then say "that failed: $(tail -n 1 "$said")"; fi
