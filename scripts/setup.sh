@@ -61,7 +61,7 @@ python_from_uv() {
     "$uv" python install --no-bin "$range" >"$said" 2>&1 &&
       brought="$("$uv" python find --managed-python "$range" 2>>"$said")" || brought=""
   fi
-  if [[ -z "${brought:-}" ]]; then say "that failed: $(tail -n 1 "$said")"; fi
+  if [[ -z "${brought:-}" ]]; then say "that failed: $(tail -n 1 "$said" | sed 's,^ *,,')"; fi
   rm -rf "$scratch" "$said"
   [[ -n "${brought:-}" ]] && base="$brought" && read -r version _ < <(probe "$base")
 }
