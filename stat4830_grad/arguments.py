@@ -18,7 +18,8 @@ from .keys import GROUPS, options
 from .messages import unknown_option
 from .overrides import chooses, parse, several
 from .stray import bare, unreadable
-from .values import list_keys, shown, written
+from .values import list_keys, written
+from .wording import shown
 
 NULLABLE = ("experiment", "model")
 """Groups of which nothing may be chosen."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,7 +10,7 @@ from torch import Tensor
 from .core import Params, State
 from .errors import DataError
 from .files import write_atomically
-from .reading import reading
+from .weights import load
 
 
 def save_params(path: Path, params: Params) -> None:
@@ -42,20 +41,6 @@ def load_state(path: Path, device: torch.device) -> State:
         return State(**content)
     except TypeError:
         raise DataError(f"{path} is not a checkpoint of this program") from None
-
-
-def load(path: Path, device: torch.device, called: str | None = None) -> Any:
-    """What `torch.save` wrote, without running code from the file.
-
-    Args:
-        called: what messages call the file; by default its path.
-
-    Raises:
-        DataError: the file is missing, damaged or holds more than tensors and numbers.
-    """
-    wanted = "what torch.save writes of tensors and numbers (of a model: its state_dict())"
-    with reading(path, wanted, called=called):
-        return torch.load(path, map_location=device, weights_only=True)
 
 
 def on_cpu(params: dict[str, Tensor]) -> dict[str, Tensor]:

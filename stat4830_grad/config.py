@@ -10,10 +10,10 @@ import msgspec
 from omegaconf import DictConfig, OmegaConf
 
 from .errors import ConfigError
-from .keys import nearest
 from .schema import LARGEST, Config, ImageProblem, LeastSquares, Polynomial, Sweep
 from .synonyms import is_half, meant
-from .values import canonical, choices, leaves, shown, written
+from .values import canonical, choices, leaves, written
+from .wording import nearest, shown
 
 RESUMABLE = ("steps", "log.", "checkpoint.", "figures", "data_dir", "device", "debug")
 """Keys (or prefixes of keys) that may change when a run is resumed."""

@@ -1,4 +1,4 @@
-"""What a gradient costs: time, peak memory, nodes of the graph, bytes saved for backward."""
+"""What a gradient costs: time, peak memory, bytes saved for backward."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import Node, saved_tensors_hooks
+from torch.autograd.graph import saved_tensors_hooks
 from torch.profiler import ProfilerActivity, profile
 
 Work = Callable[[], Any]
@@ -128,15 +128,3 @@ def saved_bytes(work: Work, alive: list[Tensor]) -> tuple[int, int]:
     with saved_tensors_hooks(pack, lambda t: t):
         work()
     return sum(new.values()), sum(old.values())
-
-
-def graph_nodes(root: Tensor) -> int:
-    """Nodes of the graph behind `root`, one per leaf among them; 0 if it has no graph."""
-    seen: set[Node] = set()
-    waiting = [root.grad_fn]
-    while waiting:
-        node = waiting.pop()
-        if node is not None and node not in seen:
-            seen.add(node)
-            waiting.extend(following for following, _ in node.next_functions)
-    return len(seen)

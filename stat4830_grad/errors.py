@@ -2,29 +2,31 @@
 
 import re
 
+from . import exit_codes
+
 
 class UserError(Exception):
     """Reported as one message without a traceback (`debug=true` shows it)."""
 
-    exit_code = 1
+    exit_code = exit_codes.DEFECT
 
 
 class ConfigError(UserError):
     """The configuration asks for something that cannot be run."""
 
-    exit_code = 2
+    exit_code = exit_codes.CONFIGURATION
 
 
 class DataError(UserError):
     """A file the run needs is missing, damaged or cannot be had."""
 
-    exit_code = 3
+    exit_code = exit_codes.DATA
 
 
 class MachineError(UserError):
     """The machine cannot: its disk is full, its memory short, a file cannot be used."""
 
-    exit_code = 6
+    exit_code = exit_codes.MACHINE
 
 
 NO_MEMORY = re.compile(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from hydra.errors import HydraException
 
+from . import exit_codes
 from .errors import ConfigError, MachineError, UserError, is_memory
 from .lock import LOCK
 from .messages import explain
@@ -32,7 +33,7 @@ def report(error: Exception) -> int:
     if cause is None or debugging():
         traceback.print_exception(error)
     if cause is None:
-        return 1
+        return exit_codes.DEFECT
     print(f"error: {cause}", file=sys.stderr)
     return cause.exit_code
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .errors import ConfigError
-from .keys import listed, nearest
 from .stray import dashed
+from .wording import listed, nearest
 
 MODES = ("--run", "-r", "--multirun", "-m", "--cfg", "-c", "--info", "-i", "--shell-completion")
 ALONE = (

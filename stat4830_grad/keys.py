@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -12,7 +12,8 @@ from omegaconf import OmegaConf
 from .help import conf_dir
 from .hydra_versions import COMPOSING
 from .synonyms import advice
-from .values import leaves, shown
+from .values import leaves
+from .wording import listed, nearest, shown
 
 GROUPS = tuple(sorted(path.name for path in conf_dir().iterdir() if path.is_dir()))
 """What is chosen by name: problem, model, optimizer, …"""
@@ -80,14 +81,3 @@ def unknown_key(key: str, value: str, choices: Sequence[str]) -> str:
 def command(key: str, value: str, owners: Sequence[str]) -> str:
     """What to type to set a key that belongs to some options only."""
     return f"{owners[0]} {key}={value}" if owners else f"{key}={value}"
-
-
-def listed(words: Sequence[str]) -> str:
-    """`a, b or c`."""
-    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean …?` where something close is known."""
-    close = difflib.get_close_matches(word.lower(), list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""

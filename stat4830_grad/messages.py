@@ -8,9 +8,9 @@ from hydra.errors import HydraException, MissingConfigException
 from omegaconf.errors import OmegaConfBaseException
 
 from .errors import ConfigError, UserError
-from .keys import nearest, run_keys, unknown_key
+from .keys import run_keys, unknown_key
 from .overrides import chooses, first, parse
-from .values import shown
+from .wording import nearest, shown
 
 NO_OPTION = {
     "help": "for help write --help",

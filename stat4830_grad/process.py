@@ -16,6 +16,8 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 
+from . import exit_codes
+
 TYPE_CHECKING = False  # typing would take longer to import than all the rest
 if TYPE_CHECKING:
     from types import FrameType
@@ -28,9 +30,6 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 SHOW_CURSOR = b"\x1b[?25h"
 """Rich hides it while a progress bar is there."""
-
-LOST_OUTPUT = 6
-"""Exit code of a run that completed but could not be told of, as of a disk that is full."""
 
 _before_leaving: list[Callable[[], object]] = []
 
@@ -132,9 +131,9 @@ def leave(code: int) -> NoReturn:
         with contextlib.suppress(OSError):
             stream.flush()
         lost = getattr(getattr(stream.buffer, "raw", None), "lost", None)
-        if lost and lost.errno not in (errno.EPIPE, errno.EIO) and code == 0:
+        if lost and lost.errno not in (errno.EPIPE, errno.EIO) and code == exit_codes.COMPLETED:
             print(f"error: cannot write to {name}: {lost.strerror}", file=sys.stderr)
-            code = LOST_OUTPUT
+            code = exit_codes.MACHINE
     os._exit(code)
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import DataError, MachineError, UserError, is_memory
-from .values import shown
+from .wording import shown
 
 MIB = 2**20
 

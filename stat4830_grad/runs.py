@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from msgspec import to_builtins
 from torch import Tensor
 
+from . import exit_codes
 from .core import NEVER, Record, State
 from .experiment import Experiment
 from .inputs import noted_inputs
@@ -62,7 +63,11 @@ class Interrupt:
                 signal.signal(number, before[number])
 
 
-EXIT = {"completed": 0, "diverged": 4, "increased": 4}
+EXIT = {
+    "completed": exit_codes.COMPLETED,
+    "diverged": exit_codes.DIVERGED,
+    "increased": exit_codes.DIVERGED,
+}
 """Status of a run that ended by itself -> exit code."""
 
 FLUSH_SECONDS = 0.5

@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from .keys import GROUPS, known_keys, listed, nearest, options, unknown_key
+from .keys import GROUPS, known_keys, options, unknown_key
 from .synonyms import advice
-from .values import shown
+from .wording import listed, nearest, shown
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 """What word processors put for a hyphen."""

@@ -1,4 +1,4 @@
-"""How values may be written, such as 1e3 for 1000, and how messages show them."""
+"""How values may be written, such as 1e3 for 1000, and how Hydra reads them back."""
 
 from __future__ import annotations
 
@@ -14,9 +14,6 @@ from .schema import Config
 
 PLAIN = re.compile(r"(?!(?:null|true|false|nan|inf)$)[A-Za-z_/.][\w/.:@%+-]*", re.ASCII | re.I)
 """Text that Hydra reads as text without quotes."""
-
-LONGEST = 80
-"""Longest value that a message shows whole, in characters."""
 
 
 def types(kind: inspect.Type, key: str = "") -> Iterator[tuple[str, inspect.Type]]:
@@ -104,9 +101,3 @@ def written(value: Any) -> str:
         text = re.sub(r'(\\*)"', r'\1\1\\"', value)
         return '"' + re.sub(r"(\\+)$", r"\1\1", text) + '"'
     return str(value)
-
-
-def shown(text: str) -> str:
-    """Text for one line of a message: printable, and cut where it is long."""
-    plain = text if text.isprintable() else repr(text)[1:-1]
-    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"

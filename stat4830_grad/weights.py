@@ -8,12 +8,12 @@ import io
 import lzma
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .checkpoint import load
 from .core import Params
 from .data.npy import read_array
 from .errors import ConfigError, DataError
@@ -68,6 +68,20 @@ def load_weights(path: Path, like: Params) -> Params:
             raise DataError(f"{called}: {name} holds NaN or infinite values")
     pairs = zip(like.items(), tensors, strict=True)
     return {name: t.detach().reshape(p.shape) for (name, p), t in pairs}
+
+
+def load(path: Path, device: torch.device, called: str | None = None) -> Any:
+    """What `torch.save` wrote, without running code from the file.
+
+    Args:
+        called: what messages call the file; by default its path.
+
+    Raises:
+        DataError: the file is missing, damaged or holds more than tensors and numbers.
+    """
+    wanted = "what torch.save writes of tensors and numbers (of a model: its state_dict())"
+    with reading(path, wanted, called=called):
+        return torch.load(path, map_location=device, weights_only=True)
 
 
 def load_indices(path: Path) -> Tensor:

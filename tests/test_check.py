@@ -21,8 +21,9 @@ from stat4830_grad.check.methods import difference as central_difference
 from stat4830_grad.check.methods import probes
 from stat4830_grad.check.report import as_json, show
 from stat4830_grad.core import Params
-from stat4830_grad.cost import graph_nodes, peak_memory, saved_bytes
+from stat4830_grad.cost import peak_memory, saved_bytes
 from stat4830_grad.gradients import GRADIENTS
+from stat4830_grad.graph.nodes import graph_nodes
 from stat4830_grad.problems import LeastSquares, Polynomial
 
 CPU = torch.device("cpu")

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from ..core import Gradient, Objective, Params
-from ..cost import Cost, Work, graph_nodes, measure
+from ..cost import Cost, Work, measure
 from ..gradients import as_leaves
+from ..graph.nodes import graph_nodes
 from .methods import CENTRAL, FORWARD, around, forward, step
 
 

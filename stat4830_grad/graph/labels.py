@@ -18,7 +18,8 @@ from .derivatives import (
     spread,
     transpose,
 )
-from .recorder import Event, GradFn, Recording, Values, saved
+from .nodes import GradFn
+from .recorder import Event, Recording, Values, saved
 from .summary import Summary, number
 from .trace import Edge, Node
 

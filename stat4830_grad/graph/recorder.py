@@ -7,7 +7,7 @@ each tensor with its `grad_fn` when the next operation reads it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..core import Params
+from .nodes import GradFn, ancestors
 from .summary import Summary, summarise
 
-GradFn = Any  # torch.autograd.graph.Node; the C++ nodes and Python Functions share no base class
 Gradients = tuple[Tensor | None, ...]
 
 
@@ -122,18 +122,6 @@ def differentiate(root: Tensor, leaves: Params, keep: int) -> tuple[Recording, P
         for hook in hooks:
             hook.remove()
     return recording, dict(zip(leaves, grads, strict=True))
-
-
-def ancestors(starts: Iterable[GradFn]) -> list[GradFn]:
-    """Every node that `starts` reach, each once, found with a stack of its own."""
-    found: dict[GradFn, bool] = {}
-    stack = list(starts)
-    while stack:
-        grad_fn = stack.pop()
-        if grad_fn is not None and grad_fn not in found:
-            found[grad_fn] = True
-            stack.extend(target for target, _ in grad_fn.next_functions)
-    return list(found)
 
 
 def release(roots: list[Tensor], values: Values) -> None:

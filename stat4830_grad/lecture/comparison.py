@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from .. import exit_codes
 from .row import NOT_RUN, Claim, Row
 
 SIGN = {True: "✓", False: "✗", None: "–"}
@@ -19,8 +20,8 @@ def exit_code(rows: Sequence[Row]) -> int:
     """0: all exact; 1: something is not, a defect of ours; 3: not everything could be run."""
     verdicts = {row.verdict for row in rows}
     if "NOT exact" in verdicts:
-        return 1
-    return 3 if NOT_RUN in verdicts else 0
+        return exit_codes.DEFECT
+    return exit_codes.DATA if NOT_RUN in verdicts else exit_codes.COMPLETED
 
 
 def verdict(rows: Sequence[Row]) -> str:

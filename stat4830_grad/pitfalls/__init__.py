@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import ConfigError
-from ..messages import nearest
+from ..wording import nearest
 from .accumulation import ACCUMULATION
 from .in_place import IN_PLACE
 from .lesson import Outcome, Pitfall, Result, run

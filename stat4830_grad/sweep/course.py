@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from .. import exit_codes
 from ..commands import assigned
 from ..errors import ConfigError, UserError
 from ..files import write_text
@@ -149,7 +150,8 @@ def conclude(jobs: Sequence[Job], scene: Scene) -> int:
     scene.say(f"files: {scene.directory}")
     if scene.stop():
         return scene.stop.exit_code
-    return int(any(row["status"] not in FINAL for row in rows) or len(rows) < len(jobs))
+    failed = any(row["status"] not in FINAL for row in rows) or len(rows) < len(jobs)
+    return exit_codes.DEFECT if failed else exit_codes.COMPLETED
 
 
 def say_best(jobs: Sequence[Job], rows: Sequence[Cells], scene: Scene) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from msgspec.structs import replace
 
+from .. import exit_codes
 from ..check import cost_card, study
 from ..check.report import as_json, show
 from ..core import Gradient
@@ -15,9 +16,6 @@ from ..gradients import GRADIENTS
 from ..rundir import git, versions, write_config, write_json
 from ..schema import Config
 from ..terminal import make_console, say_whole
-
-DISAGREE = 5
-"""Exit code when two methods disagree, or a student's file is not a gradient."""
 
 
 def run(config: Config, directory: Path, command: str) -> int:
@@ -51,7 +49,7 @@ def run(config: Config, directory: Path, command: str) -> int:
     title = f"check · {config.problem.name}{model} · {single.lr.device}"
     show(console, result, card, title, f"cost, {config.dtype} on {single.lr.device}")
     say_whole(console, f"files: {directory}")
-    return 0 if result.agree else DISAGREE
+    return exit_codes.COMPLETED if result.agree else exit_codes.DISAGREE
 
 
 def experiment(config: Config, dtype: str) -> Experiment:

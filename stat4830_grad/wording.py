@@ -1,0 +1,26 @@
+"""Words of messages: what was meant, several things in a row, text cut to one line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+LONGEST = 80
+"""Longest value that a message shows whole, in characters."""
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`; did you mean …?` where something close is known."""
+    close = difflib.get_close_matches(word.lower(), list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a, b or c`."""
+    return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+
+
+def shown(text: str) -> str:
+    """Text for one line of a message: printable, and cut where it is long."""
+    plain = text if text.isprintable() else repr(text)[1:-1]
+    return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
