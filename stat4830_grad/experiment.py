@@ -15,7 +15,16 @@ import torch
 from torch import Tensor
 
 from . import optimizers, schema
-from .core import Gradient, Objective, Optimizer, Params, Record, State
+from .core import (
+    Gradient,
+    Objective,
+    Optimizer,
+    Params,
+    Record,
+    State,
+    coordinates,
+    logged_columns,
+)
 from .gradients import GRADIENTS
 from .schema import Config
 from .setup import Setup, prepare
@@ -35,6 +44,11 @@ class Experiment:
     lr: Tensor  # (*K,)
     params: Params  # initial point, each (*K, …)
     dataset: dict[str, Any]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of what is logged, in their order."""
+        return logged_columns(self.objective, coordinates(self.params, self.lr.ndim))
 
     def start(self) -> State:
         """The state before the first update."""

@@ -31,12 +31,14 @@ class RunDirectory:
 
     Args:
         path: the directory; made if it is not there.
-        columns: the objective's metrics in their order.
-        before: rows of the run that is resumed, if one is.
+        columns: what is logged, in its order.
+        before: rows of the run that is resumed, if one is; it goes on with their columns, which
+            may be fewer in what an older version began.
     """
 
     def __init__(self, path: Path, columns: tuple[str, ...], before: list[Row]) -> None:
         path.mkdir(parents=True, exist_ok=True)
+        columns = tuple(name for name in columns if not before or name in before[0])
         self.path, self.columns = path, columns
         self.first: Row | None = None  # row 0, the initial point
         self.final: Row = {}
@@ -85,10 +87,14 @@ def loss_of(columns: Iterable[str]) -> str:
 
 
 def badness(name: str, row: Row) -> float:
-    """What is smallest at the best row: a loss itself, −accuracy, and for x the loss there."""
+    """What is smallest at the best row: a loss, norm or distance itself, −accuracy.
+
+    For anything else, a parameter, it is the loss there.
+    """
     if name.endswith("accuracy"):
         return -row[name]
-    return row["loss"] if name == "x" else row[name]
+    itself = name.endswith("loss") or name in ("grad_norm", "distance")
+    return row[name if itself else loss_of(row)]
 
 
 def line(row: Row, names: tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ from .report import already_ended, closing, headline, lost_rows, note, where
 from .resume import ended_before, saved_state
 from .rundir import Row, RunDirectory, read_rows, rows_to_keep, write_config
 from .runs import EXIT, Interrupt, execute, summarise
+from .sampling import landscape, landscape_of_files
 from .schema import Config
 from .sinks import progress
 from .terminal import make_console, say
@@ -26,13 +27,15 @@ def train_one(config: Config, directory: Path, command: str, artist: Artist | No
     """Train, leaving everything in `directory`; the exit code says how it ended.
 
     Args:
-        artist: draws the curves; None leaves them out.
+        artist: draws the pictures; None leaves them out.
     """
     console = make_console()
     saved = saved_state(config, directory)
     if saved is not None and (before := ended_before(config, directory, saved)):
         if artist and not (directory / "curves.svg").exists():
-            artist.draw_curves(read_rows(directory), headline(config, before["device"]), directory)
+            rows = read_rows(directory)
+            found = landscape_of_files(directory, [rows])
+            artist.draw(rows, found, headline(config, before["device"]), directory)
         say(console, already_ended(config, before))
         where(console, directory)
         return EXIT[before["status"]]
@@ -61,7 +64,8 @@ def train_one(config: Config, directory: Path, command: str, artist: Artist | No
         rows = read_rows(directory)
         try:
             if artist:
-                artist.draw_curves(rows, headline(config, summary["device"]), directory)
+                found = landscape(experiment.objective, experiment.params, [rows])
+                artist.draw(rows, found, headline(config, summary["device"]), directory)
         finally:  # a picture that cannot be written takes nothing from the result
             failed = summary["status"] in ("diverged", "increased")
             limit = limit_in_words(experiment.objective, config) if failed else None
@@ -83,7 +87,7 @@ def begin(
         save_params(directory / "initial_weights.pt", experiment.params)
         save_state(directory / "checkpoint.pt", state)  # a kill at any time leaves a run to resume
     write_config(directory, config)
-    return RunDirectory(directory, experiment.objective.columns, kept)
+    return RunDirectory(directory, experiment.columns, kept)
 
 
 def trained(

@@ -21,7 +21,7 @@ def test_it_draws_what_the_same_function_draws_here(tmp_path: Path) -> None:
 
     (tmp_path / "here").mkdir()
     with Artist() as artist:
-        artist.draw_curves(ROWS, "a title", tmp_path)
+        artist.draw(ROWS, None, "a title", tmp_path)
     draw_curves(ROWS, "a title", tmp_path / "here")
     for name in ("curves.png", "curves.svg"):
         assert (tmp_path / name).stat().st_size > 5000
@@ -30,7 +30,7 @@ def test_it_draws_what_the_same_function_draws_here(tmp_path: Path) -> None:
 
 def test_its_error_is_told_here(tmp_path: Path) -> None:
     with Artist() as artist, pytest.raises(FileNotFoundError, match="missing"):
-        artist.draw_curves(ROWS, "", tmp_path / "missing")
+        artist.draw(ROWS, None, "", tmp_path / "missing")
 
 
 def test_without_a_drawing_it_ends_with_its_context(tmp_path: Path) -> None:
@@ -61,5 +61,5 @@ def test_it_ends_when_the_run_is_killed() -> None:
 
 
 def test_it_imports_no_torch() -> None:
-    code = "import stat4830_grad.figures.curves, sys; sys.exit('torch' in sys.modules)"
+    code = "import stat4830_grad.figures.run, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 
 from stat4830_grad.experiment import Experiment
-from stat4830_grad.sweep.reduction import reduced
+from stat4830_grad.problems.reduction import reduced
 
 from .timing import Outcome, Run
 

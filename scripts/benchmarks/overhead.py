@@ -91,7 +91,7 @@ def full_run(experiment: Experiment, config: Config, setting: Setting) -> tuple[
     with open(os.devnull, "w") as nowhere:
         console = Console(file=nowhere, force_terminal=True)
         began = time.perf_counter()
-        files = RunDirectory(directory, timed.objective.columns, [])
+        files = RunDirectory(directory, timed.columns, [])
         sink = progress(console, config.steps, files.columns)
         execute(
             timed,

@@ -1,4 +1,4 @@
-"""A process that draws a run's curves, and gets ready for it while this one imports torch.
+"""A process that draws a run's pictures, and gets ready for it while this one imports torch.
 
 Importing matplotlib takes half a second, which a run on two cores need not wait for. This module
 imports neither.
@@ -14,9 +14,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from ..process import before_leaving, leave
+
+if TYPE_CHECKING:
+    from .landscape import Landscape
 
 CODE = """
 import sys
@@ -58,20 +61,26 @@ class Artist:
         if not self._drawing:
             self._process.kill()
 
-    def draw_curves(self, rows: Sequence[dict[str, float]], title: str, directory: Path) -> None:
-        """curves.png and curves.svg in `directory`, as `curves.draw_curves` makes them.
+    def draw(
+        self,
+        rows: Sequence[dict[str, float]],
+        landscape: Landscape | None,
+        title: str,
+        directory: Path,
+    ) -> None:
+        """What `run.draw_run` makes: curves.png and path.png, each also as .svg.
 
         Raises:
             OSError: a picture cannot be written.
             RuntimeError: it failed otherwise.
         """
         self._drawing = True
-        _, errors = self._process.communicate(pickle.dumps((rows, title, directory)))
+        _, errors = self._process.communicate(pickle.dumps((rows, landscape, title, directory)))
         if self._process.returncode == CANNOT_WRITE:
             number, _, path = errors.decode(errors="replace").partition(" ")
             raise OSError(int(number), os.strerror(int(number)), path)
         if self._process.returncode != 0:
-            raise RuntimeError(f"drawing the curves failed:\n{errors.decode(errors='replace')}")
+            raise RuntimeError(f"drawing the pictures failed:\n{errors.decode(errors='replace')}")
 
 
 def work() -> None:
@@ -79,11 +88,11 @@ def work() -> None:
     gc.disable()  # of a process this short, collecting garbage is a good part
     from matplotlib.backends import backend_agg, backend_svg  # noqa: F401
 
-    from .curves import draw_curves
+    from .run import draw_run
 
     if message := sys.stdin.buffer.read():
         try:
-            draw_curves(*pickle.loads(message))
+            draw_run(*pickle.loads(message))
         except OSError as error:
             sys.stderr.write(f"{error.errno} {error.filename}")
             leave(CANNOT_WRITE)

@@ -40,7 +40,7 @@ def comparison(runs: Sequence[FinishedRun], tolerance: float) -> Figure:
     legend = told_apart(runs)
     bar = 1.0 if legend.bar else 0.0
     figure = Figure(figsize=(max(3.8 * len(names), 6.0) + bar, 6.6), layout="constrained")
-    figure.suptitle(shared_title(runs[0].config, differing_keys(runs), len(runs)), fontsize=10)
+    figure.suptitle(title(runs), fontsize=10)
     grid = figure.subplots(2, len(names), squeeze=False, sharex=True)
     ended = [({"status": str(run.summary.get("status"))}, run.rows) for run in runs]
     for axes, below, name in zip(grid[0], grid[1], names, strict=True):
@@ -54,6 +54,11 @@ def comparison(runs: Sequence[FinishedRun], tolerance: float) -> Figure:
         entries["diverged"] = Line2D([], [], color=BLACK, **CROSS)
     legend_below(figure, entries)
     return figure
+
+
+def title(runs: Sequence[FinishedRun]) -> str:
+    """What all of them share."""
+    return shared_title(runs[0].config, differing_keys(runs), len(runs))
 
 
 def told_apart(runs: Sequence[FinishedRun]) -> Legend:

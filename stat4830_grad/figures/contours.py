@@ -1,121 +1,55 @@
-"""Least squares in two parameters: contours, gradients at points, paths of descent."""
+"""Contours of a function of two parameters."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
-import torch
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from torch import Tensor
 
-from ..problems import LeastSquares
-from .style import BLACK, BLUE, GREY, ORANGE, VERMILION, logarithmic, plain_axes, save
+from .landscape import Array, Landscape
+from .style import BLACK, BLUE, ORANGE, in_print, plain_axes, signed
 
-LONGEST = 1.3  # length of the longest arrow, in units of w
-TITLES = {"manual": "by hand: Xᵀ(Xw − y)", "autograd_grad": "by autograd"}
+LEVELS = np.linspace(0.04, 1, 11) ** 2
+"""Of contours, as shares of the height shown: a quadratic's are evenly spaced."""
 
 
-def draw_gradients(
-    objective: LeastSquares, points: Tensor, by_hand: Tensor, by_autograd: Tensor, directory: Path
-) -> None:
-    """L09_gradients: −∇f at `points` (k, 2), from gradients (k, 2) of two origins side by side."""
-    scale = LONGEST / float(torch.linalg.vector_norm(by_hand, dim=-1).max())
-    figure = Figure(figsize=(9.2, 4.0), layout="constrained")
-    panels = figure.subplots(1, 2, sharex=True, sharey=True)
-    for axes, grads, title in zip(panels, (by_hand, by_autograd), TITLES.values(), strict=True):
-        draw_contours(axes, objective)
-        for w, g in zip(points.tolist(), grads, strict=True):
-            draw_arrow(axes, w, (-scale * g).tolist())
-        axes.set_title(f"−∇f(w) {title}", fontsize=11)
-    panels[1].set_ylabel("")
-    figure.supxlabel(f"arrows: {scale:.2g} × (−∇f)", fontsize=9, color=GREY)
-    save(figure, directory, "L09_gradients")
-
-
-def draw_arrow(axes: Axes, start: list[float], step: list[float]) -> None:
-    """An arrow from `start`, whose coordinates stand on the side it does not point to."""
-    axes.annotate(
-        "",
-        (start[0] + step[0], start[1] + step[1]),
-        (start[0], start[1]),
-        arrowprops=ARROW,
-    )
-    axes.plot(*start, "o", color=BLACK, markersize=5)
-    write(axes, point(start), start, (0, 10 if step[1] < 0 else -18), "center")
-
-
-ARROW = {
-    "arrowstyle": "-|>",
-    "color": VERMILION,
-    "linewidth": 2.2,
-    "shrinkA": 0,
-    "shrinkB": 0,
-    "mutation_scale": 15,
+STAR: dict[str, Any] = {
+    "marker": "*",
+    "color": ORANGE,
+    "markeredgecolor": BLACK,
+    "markersize": 14,
+    "linestyle": "",
 }
 
 
-def write(
-    axes: Axes, text: str, at: list[float], offset: tuple[float, float], align: str = "left"
-) -> None:
-    """Text beside a point, `offset` in points from it, on a white ground."""
-    ground = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1}
-    axes.annotate(
-        text, (at[0], at[1]), offset, textcoords="offset points", ha=align, bbox=ground, zorder=5
-    )
-
-
-def point(w: list[float]) -> str:
-    return f"({w[0]:.3g}, {w[1]:.3g})".replace("-", "−")
-
-
-def draw_contours(axes: Axes, objective: LeastSquares) -> None:
-    """Contours of ½‖Xw − y‖² around its minimiser, marked by a star."""
-    w1, w2 = torch.linspace(-2, 2.5, 181), torch.linspace(-2, 1.5, 141)
-    grid = torch.cartesian_prod(w1, w2).to(objective.X)  # one batch of *K = (181 · 141,)
-    loss = objective.loss({"w": grid}).reshape(len(w1), len(w2)).T
-    levels = (float(loss.max()) * torch.linspace(0.04, 1, 11) ** 2).tolist()
-    lines = axes.contour(w1, w2, loss, levels=levels, colors=BLUE, linewidths=0.8, alpha=0.5)
-    axes.clabel(lines, levels[2::3], fmt=lambda level: f"{level:.0f}", fontsize=8)
-    star = objective.minimiser.tolist()
-    axes.plot(*star, "*", color=ORANGE, markeredgecolor=BLACK, markersize=14, zorder=4)
-    write(axes, f"w* = {point(star)}", star, (9, 7))
-    axes.set_aspect("equal")
-    axes.set_xlabel("w₁")
-    axes.set_ylabel("w₂")
+def draw_contours(axes: Axes, landscape: Landscape, color: str = BLUE) -> None:
+    """Contours of f over two parameters, its minimiser, where it is known, marked by a star."""
+    (first, second), values = landscape.grid, landscape.values
+    finite = values[np.isfinite(values)]
+    low, height = float(finite.min()), float(np.ptp(finite))
+    if height > 0:
+        levels = [float(level) for level in low + height * LEVELS]
+        lines = axes.contour(
+            first, second, values.T, levels=levels, colors=color, linewidths=0.8, alpha=0.5
+        )
+        axes.clabel(lines, levels[2::3], fmt=signed, fontsize=8)
+    if landscape.solution is not None:
+        axes.plot(*landscape.solution, zorder=4, **STAR)
+    if is_square(landscape):
+        axes.set_aspect("equal")
+    first_name, second_name = landscape.names
+    axes.set_xlabel(in_print(first_name))
+    axes.set_ylabel(in_print(second_name))
     plain_axes(axes)
 
 
-def draw_descent(
-    objective: LeastSquares, paths: dict[str, Tensor], losses: dict[str, Tensor], directory: Path
-) -> None:
-    """L11_descent: iterates (steps + 1, 2) over the contours, losses (steps + 1,) beside them."""
-    names = {"manual": "by hand", "autograd_grad": "by autograd"}
-    figure = Figure(figsize=(9.6, 3.9), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    draw_contours(left, objective)
-    for way, style in LINES.items():
-        left.plot(*paths[way].T, label=names[way], **style, **MARKS[way])
-        right.plot(losses[way], label=names[way], **style)
-    left.set_title("iterates", fontsize=11)
-    right.set_title("loss", fontsize=11)
-    logarithmic(right, "y")
-    right.axhline(1e-14, color=GREY, linewidth=1, linestyle=":")
-    right.annotate("10⁻¹⁴", (0, 1e-14), (2, 4), textcoords="offset points", color=GREY)
-    right.set_xlabel("updates")
-    right.set_ylabel("½‖Xw − y‖²")
-    plain_axes(right)
-    right.set_box_aspect(3.5 / 4.5)  # as high as the panel beside it
-    left.legend(loc="lower right", framealpha=0.85, edgecolor="none")
-    right.legend(frameon=False)
-    save(figure, directory, "L11_descent")
+def is_square(landscape: Landscape) -> bool:
+    """Whether both parameters have room in one scale."""
+    sizes = np.ptp(landscape.window, axis=1)
+    return bool(sizes.max() <= 4 * sizes.min())
 
 
-LINES = {
-    "manual": {"color": ORANGE, "linewidth": 5, "solid_capstyle": "round"},
-    "autograd_grad": {"color": BLACK, "linewidth": 1.4, "linestyle": (0, (4, 3))},
-}
-MARKS = {
-    "manual": {"marker": "o", "markersize": 8},
-    "autograd_grad": {"marker": "x", "markersize": 5},
-}
+def point(w: Array) -> str:
+    """(1, −0.5)."""
+    return f"({', '.join(signed(float(value)) for value in w)})"

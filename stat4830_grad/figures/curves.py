@@ -10,16 +10,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from .style import BLUE, GREEN, VERMILION, in_percent, logarithmic, plain_axes, save
+from .style import BLUE, GREEN, VERMILION, in_percent, in_print, logarithmic, plain_axes, save
 
 if TYPE_CHECKING:
     from ..rundir import Row  # imports more than a process that draws needs
 
-PART_STYLE: dict[str, dict[str, Any]] = {
+STYLES: dict[str, dict[str, Any]] = {
     "train": {"color": BLUE, "linestyle": "-"},
     "val": {"color": VERMILION, "linestyle": "--"},
     "test": {"color": GREEN, "linestyle": ":"},
+    "1": {"color": BLUE, "linestyle": "-"},
+    "2": {"color": VERMILION, "linestyle": "--"},
 }
+"""Of the lines that share a panel: parts of the data, entries of a vector."""
 PART_NAME = {"train": "training", "val": "validation", "test": "test"}
 
 WIDTH, HEIGHT = 3.9, 3.4
@@ -54,11 +57,11 @@ def curves(rows: list[Row], title: str) -> Figure:
 
 
 def group(columns: list[str]) -> dict[str, list[str]]:
-    """Panel label -> its columns: all losses in one, all accuracies in one."""
+    """Panel label -> its columns: all losses in one, all accuracies, the entries of a vector."""
     panels: dict[str, list[str]] = {}
     for name in columns:
         label = {"grad_norm": "gradient norm", "distance": "distance to the minimiser"}.get(
-            name, name.rpartition("_")[2]
+            name, name.rpartition("_")[2].rstrip("0123456789")
         )
         panels.setdefault(label, []).append(name)
     return panels
@@ -73,10 +76,11 @@ def spans_decades(values: list[float]) -> bool:
 def draw_panel(axes: Axes, rows: list[Row], label: str, names: list[str]) -> None:
     values = []
     for name in names:
-        part = name.partition("_")[0]
-        style = PART_STYLE.get(part, {"color": BLUE}) if len(names) > 1 else {"color": BLUE}
+        line = name.partition("_")[0] if "_" in name else name[-1]
+        style = STYLES.get(line, {"color": BLUE}) if len(names) > 1 else {"color": BLUE}
         points = [(row["step"], row[name]) for row in rows if math.isfinite(row[name])]
-        axes.plot(*zip(*points, strict=True), label=PART_NAME.get(part), linewidth=1.6, **style)
+        in_legend = PART_NAME.get(line, in_print(name))
+        axes.plot(*zip(*points, strict=True), label=in_legend, linewidth=1.6, **style)
         values += [value for _, value in points]
     if label == "accuracy":
         in_percent(axes)

@@ -159,6 +159,14 @@ def signed(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def in_print(name: str) -> str:
+    """`w1` as w₁."""
+    return name.translate(SUBSCRIPTS)
+
+
 def legend_below(figure: Figure, entries: dict[str, Any]) -> None:
     """One legend for the whole figure, in as many columns as its width has room for."""
     if entries:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import partial
 
 import msgspec
+import numpy as np
 import torch
 from torch import Tensor
 
 from ..core import Params, Record, State
-from ..figures.contours import draw_descent, draw_gradients
+from ..figures.descent import draw_descent, draw_gradients
+from ..figures.landscape import Landscape
 from ..gradients import GRADIENTS
 from ..graph import trace
 from ..problems import LeastSquares
+from ..sampling import as_array, sampled
 from ..schema import Gradient
 from .calculus import edge, graph_picture, node, scalar, walked
 from .protocol import column, compose, history, single
@@ -20,12 +23,19 @@ from .row import Claim, Picture, Row, same, scientific, value, values
 
 POINTS = torch.tensor([[-1.5, 1.0], [0.0, 0.0], [1.5, -1.0]], dtype=torch.float64)
 SMALL = 1e-14
+WINDOW = np.array([[-2, 2.5], [-2, 1.5]])
 
 
 def lecture_problem() -> LeastSquares:
     objective = single(compose("experiment=lecture_least_squares", "device=cpu")).objective
     assert isinstance(objective, LeastSquares)
     return objective
+
+
+def landscape(objective: LeastSquares) -> Landscape:
+    """Its contours around w*."""
+    solution = objective.solution()
+    return sampled(objective, solution, WINDOW, solution=as_array(solution["w"]))
 
 
 def gradient_field() -> Row:
@@ -38,7 +48,8 @@ def gradient_field() -> Row:
         what = f"∇f({point[0]:g}, {point[1]:g}), hand and autograd".replace("-", "−")
         claims.append(same(what, ways["manual"][k], ways["autograd_grad"][k]))
     claims.append(same("∇f and Xᵀ(Xw − y)", ways["backward"], formula))
-    draw = partial(draw_gradients, objective, POINTS, ways["manual"], ways["autograd_grad"])
+    both = (ways["manual"], ways["autograd_grad"])
+    draw = partial(draw_gradients, landscape(objective), POINTS, *both)
     caption = "Contours of ½‖Xw − y‖² with −∇f at three points, by hand and by autograd."
     return Row(
         "L9",
@@ -108,7 +119,7 @@ def descent() -> Row:
         runs[name] = history(experiment, chosen)
     paths = {name: trajectory(run) for name, run in runs.items()}
     losses = {name: column([r for _, r in run], "loss") for name, run in runs.items()}
-    draw = partial(draw_descent, lecture_problem(), paths, losses)
+    draw = partial(draw_descent, landscape(lecture_problem()), paths, losses)
     caption = (
         f"{config.steps} steps of gradient descent with step size {config.optimizer.lr:g}: the "
         "path over the contours and the loss, by hand and by autograd."

@@ -68,6 +68,9 @@ class Composite:
         """`y` (m,)."""
         return {"y": self.y}
 
+    def solution(self) -> None:
+        """None is known."""
+
     def workspace(self) -> int:
         return self.h + len(self.y)
 

@@ -63,6 +63,10 @@ class LeastSquares:
         """`X` (n, p) and `y` (n,)."""
         return {"X": self.X, "y": self.y}
 
+    def solution(self) -> Params:
+        """The minimiser, of least norm where there are many."""
+        return {"w": self.minimiser}
+
     def workspace(self) -> int:
         return len(self.X)
 

@@ -71,6 +71,9 @@ class Parity:
         """`X` (n, d) and `y` (n,) of the training part."""
         return {"X": self.data.train.X, "y": self.data.train.y}
 
+    def solution(self) -> None:
+        """None is known."""
+
     def workspace(self) -> int:
         return self.model.units * max(len(part.y) for part in self.parts().values())
 

@@ -16,6 +16,7 @@ from ..experiment import build
 from ..files import write_text
 from ..inputs import FILE as INPUTS
 from ..inputs import note_inputs, refuse_changed_inputs
+from ..problems.reduction import reduced
 from ..report import lost_rows
 from ..rundir import Row, RunDirectory, read_rows, rows_to_keep, write_config, write_json
 from ..runs import execute, summarise
@@ -25,7 +26,6 @@ from ..theory import forecast, verdict
 from .jobfiles import record_failures, write_hydra
 from .jobs import Job, group
 from .memory import MIB, bytes_per_run, runs_that_fit, usable_bytes
-from .reduction import reduced
 from .report import describe
 from .scene import Scene
 from .table import ENDED, FINAL, cells
@@ -125,7 +125,7 @@ class Batch:
         self.configs = [job.config() for job in jobs]
         self.experiment = build(self.configs, torch.Size((len(jobs),)), setup)
         self.checkpoint = scratch(scene, jobs, "pt")
-        self.columns = self.experiment.objective.columns
+        self.columns = self.experiment.columns
         self.directories: list[RunDirectory | None] = []
 
     def run(self) -> None:

@@ -16,12 +16,15 @@ from omegaconf import OmegaConf
 
 from ..config import parse, plain
 from ..figures.basins import draw_basins
-from ..figures.curves import draw_curves
+from ..figures.legend import tell_apart
+from ..figures.path import draw_paths
+from ..figures.run import draw_run
 from ..figures.sweep import draw_results
 from ..figures.sweep_curves import draw_curves_of_all
 from ..figures.titles import shared_title
 from ..report import headline
 from ..rundir import Row, read_rows
+from ..sampling import landscape_of_files
 from ..theory import rate
 from ..values import leaves
 from .table import FINAL, Cells
@@ -33,7 +36,7 @@ SERIAL = 12
 def draw_sweep(
     directory: Path, rows: Sequence[Cells], swept: Sequence[str], known: Sequence[dict[str, Any]]
 ) -> None:
-    """results, curves and, for initial points of a polynomial, basins.
+    """results, curves, paths in one or two parameters; basins of a polynomial, if x₀ is swept.
 
     Of theory, that is drawn in which holds for all batches.
     """
@@ -64,6 +67,9 @@ def draw_sweep(
 
     draw_results(shown, swept, theory, predict, title, directory)
     draw_curves_of_all(runs, swept, title, directory)
+    found = landscape_of_files(directory / runs[0][0]["directory"], [own for _, own in runs])
+    if found:
+        draw_paths(found, tell_apart([row for row, _ in runs], swept), title, directory)
     if "minimisers" in theory and "problem.x0" in swept:
         draw_basins(shown, theory, title, directory)
 
@@ -94,7 +100,7 @@ def predicted(job: Path, row: Cells, theory: dict[str, Any], etas: Sequence[floa
 def draw_jobs(
     directory: Path, rows: Sequence[Cells], limit: int, say: Callable[[str], None]
 ) -> None:
-    """curves.png and .svg in each job's directory, unless there are more jobs than `limit`."""
+    """A single run's pictures in each job's directory, unless there are more jobs than `limit`."""
     paths = [directory / row["directory"] for row in rows]
     paths = [path for path in paths if (path / "summary.json").exists()]
     missing = [path for path in paths if not (path / "curves.svg").exists()]
@@ -112,7 +118,8 @@ def draw_jobs(
 
 
 def draw_job(path: Path) -> None:
-    """The picture that a single run leaves, from the files in its directory."""
+    """The pictures that a single run leaves, from the files in its directory."""
     config = parse(plain(OmegaConf.load(path / "config.yaml")))
     device = json.loads((path / "summary.json").read_text("utf-8"))["device"]
-    draw_curves(read_rows(path), headline(config, device), path)
+    rows = read_rows(path)
+    draw_run(rows, landscape_of_files(path, [rows]), headline(config, device), path)

@@ -19,8 +19,10 @@ from ..compare import (
     facts,
     find_runs,
 )
-from ..figures.compare import draw_comparison
+from ..figures.compare import draw_comparison, title, told_apart
+from ..figures.path import draw_paths
 from ..rundir import write_json
+from ..sampling import landscape_of_files
 from ..schema import Config
 from ..sinks import apart, number
 from ..sweep.jobs import short
@@ -35,7 +37,7 @@ ONLY_IN_FILES = ("train_accuracy", "grad_norm")
 
 
 def run(config: Config, directory: Path, command: str) -> int:
-    """Compare; comparison.json, .png and .svg are left in `directory`."""
+    """Compare; comparison.json, .png and .svg are left in `directory`, and paths.png and .svg."""
     assert config.runs is not None  # conf/task/compare.yaml demands it
     assert config.compare is not None
     console, tolerance = make_console(), config.compare.tolerance
@@ -59,6 +61,8 @@ def run(config: Config, directory: Path, command: str) -> int:
     write_json(directory / "comparison.json", content)
     if config.figures:
         draw_comparison(runs, tolerance, directory)
+        if shared := landscape_of_files(runs[0].path, [run.rows for run in runs]):
+            draw_paths(shared, told_apart(runs), title(runs), directory)
     say_whole(console, f"files: {directory}")
     return 0
 

@@ -17,6 +17,8 @@ from ..core import (
     Reason,
     Record,
     State,
+    coordinates,
+    logged_columns,
     row_norm,
 )
 from .steppers import Capture, Eager, Replayed, Stepper, StepState
@@ -82,9 +84,12 @@ def train(
 
 
 def evaluate(objective: Objective, params: Params, grads: Params, rows: int) -> dict[str, Tensor]:
-    """Every column of the objective, in its order, each (*K,) with `rows` = len(*K)."""
-    values = {**objective.metrics(params), "grad_norm": row_norm(grads, rows)}
-    return {name: values[name].detach() for name in objective.columns}
+    """Every column that is logged, in its order, each (*K,) with `rows` = len(*K)."""
+    numbers = coordinates(params, rows)
+    values = {**numbers, **objective.metrics(params), "grad_norm": row_norm(grads, rows)}
+    names = logged_columns(objective, numbers)
+    # Of parameters a copy: an optimizer may change them in place.
+    return {n: (values[n].clone() if n in numbers else values[n]).detach() for n in names}
 
 
 class Stopwatch:

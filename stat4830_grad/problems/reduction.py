@@ -12,7 +12,7 @@ from dataclasses import replace
 import torch
 
 from ..core import Objective
-from ..problems import LeastSquares
+from .least_squares import LeastSquares
 
 LEAST = 1000
 """Samples from which on it pays; smaller problems are left as they are."""

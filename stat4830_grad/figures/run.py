@@ -1,0 +1,20 @@
+"""The pictures that a single run leaves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .curves import draw_curves
+from .landscape import Landscape
+from .path import draw_path
+
+if TYPE_CHECKING:
+    from ..rundir import Row  # imports more than a process that draws needs
+
+
+def draw_run(rows: list[Row], landscape: Landscape | None, title: str, directory: Path) -> None:
+    """curves.png and .svg; path.png and .svg too, where there is a landscape to draw it on."""
+    draw_curves(rows, title, directory)
+    if landscape is not None:
+        draw_path(landscape, title, directory)
