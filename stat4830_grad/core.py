@@ -211,4 +211,5 @@ def row_norm(params: Params, rows: int) -> Tensor:
     norms = [
         torch.linalg.vector_norm(p.reshape((*p.shape[:rows], -1)), dim=-1) for p in params.values()
     ]
-    return torch.linalg.vector_norm(torch.stack(norms), dim=0)
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(norms), dim=0)
+    return norm

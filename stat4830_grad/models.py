@@ -67,14 +67,16 @@ def forward(X: Inputs, W: Tensor) -> Tensor:
     """x·w for each row x (d,) of X (n, d) and w (d,) of W (*S, d): (n, *S), in one product."""
     if W.ndim == 1:
         return X @ W
-    return (X @ W.reshape(-1, W.shape[-1]).mT).unflatten(1, W.shape[:-1])
+    Z: Tensor = (X @ W.reshape(-1, W.shape[-1]).mT).unflatten(1, W.shape[:-1])
+    return Z
 
 
 def pull_back(X: Inputs, dZ: Tensor) -> Tensor:
     """∂f/∂W = Σ_n dz xᵀ (*S, d) from ∂f/∂(X Wᵀ) = dZ (n, *S)."""
     if dZ.ndim == 1:
         return X.mT @ dZ
-    return (X.mT @ dZ.flatten(1)).mT.unflatten(0, dZ.shape[1:])
+    dW: Tensor = (X.mT @ dZ.flatten(1)).mT.unflatten(0, dZ.shape[1:])
+    return dW
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from .values import written
 def parse(word: str) -> Override | None:
     """`word` as Hydra reads it, or None where it cannot be read."""
     try:
-        return OverridesParser.create().parse_rule(word, "override")
+        override: Override = OverridesParser.create().parse_rule(word, "override")
     except HydraException:
         return None
+    return override
 
 
 def chooses(override: Override) -> bool:

@@ -109,7 +109,7 @@ def same_images(a: Images, b: Images) -> bool:
 
 
 @pytest.mark.mnist
-def test_mnist_is_the_real_one(mnist_dir):
+def test_mnist_is_the_real_one(mnist_dir) -> None:
     mnist = load_images("mnist", mnist_dir)
     assert mnist.sha256 == MNIST_SHA256
     assert mnist.train.shape == (60_000, 28, 28)
@@ -125,7 +125,7 @@ def test_mnist_is_the_real_one(mnist_dir):
 
 
 @pytest.mark.mnist
-def test_unpacked_files_and_files_put_straight_into_data_dir_give_the_same(mnist_copy):
+def test_unpacked_files_and_files_put_straight_into_data_dir_give_the_same(mnist_copy) -> None:
     packed = load_images("mnist", mnist_copy)
     for path in list(mnist_copy.rglob("*.gz")):
         path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
@@ -138,7 +138,9 @@ def test_unpacked_files_and_files_put_straight_into_data_dir_give_the_same(mnist
 
 @pytest.mark.mnist
 @pytest.mark.parametrize("packed", [True, False])
-def test_a_flipped_bit_is_noticed_by_checksum_even_after_the_set_was_cached(mnist_copy, packed):
+def test_a_flipped_bit_is_noticed_by_checksum_even_after_the_set_was_cached(
+    mnist_copy, packed
+) -> None:
     path = mnist_copy / "MNIST" / "raw" / f"{idx.TRAIN_LABELS}.gz"
     if not packed:
         content = gzip.decompress(path.read_bytes())
@@ -155,7 +157,7 @@ def test_a_flipped_bit_is_noticed_by_checksum_even_after_the_set_was_cached(mnis
 
 
 @pytest.mark.mnist
-def test_files_of_another_set_are_not_taken_for_it(mnist_copy):
+def test_files_of_another_set_are_not_taken_for_it(mnist_copy) -> None:
     (mnist_copy / "MNIST").rename(mnist_copy / "FashionMNIST")
     with pytest.raises(DataError, match="damaged or not FashionMNIST's"):
         load_images("fashion_mnist", mnist_copy)
@@ -172,20 +174,20 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_file_without_a_known_checksum_is_noticed(kmnist_dir, damage):
+def test_a_damaged_file_without_a_known_checksum_is_noticed(kmnist_dir, damage) -> None:
     change, message = DAMAGES[damage]
     change_train_labels(kmnist_dir, change)
     with pytest.raises(DataError, match=f"labels-idx1-ubyte is damaged: .*{message}.*remove it"):
         load_images("kmnist", kmnist_dir)
 
 
-def test_loading_leaves_the_data_folder_as_it_was(kmnist_dir):
+def test_loading_leaves_the_data_folder_as_it_was(kmnist_dir) -> None:
     before = snapshot(kmnist_dir)
     load_images("kmnist", kmnist_dir)
     assert snapshot(kmnist_dir) == before
 
 
-def test_an_unknown_name_lists_the_known_ones(tmp_path):
+def test_an_unknown_name_lists_the_known_ones(tmp_path) -> None:
     with pytest.raises(ConfigError, match=r"'emnist'.*mnist, fashion_mnist, kmnist, digits"):
         load_images("emnist", tmp_path)
 
@@ -194,7 +196,9 @@ def test_an_unknown_name_lists_the_known_ones(tmp_path):
 
 
 @pytest.mark.mnist
-def test_only_missing_files_are_downloaded_and_only_they_are_written(mnist_copy, mirror, mnist_dir):
+def test_only_missing_files_are_downloaded_and_only_they_are_written(
+    mnist_copy, mirror, mnist_dir
+) -> None:
     mirror(mnist_dir / "MNIST" / "raw")
     missing = mnist_copy / "MNIST" / "raw" / f"{idx.TEST_LABELS}.gz"
     missing.unlink()
@@ -206,7 +210,7 @@ def test_only_missing_files_are_downloaded_and_only_they_are_written(mnist_copy,
 
 
 @pytest.mark.mnist
-def test_all_four_files_are_downloaded_into_a_new_folder(tmp_path, mirror, mnist_dir):
+def test_all_four_files_are_downloaded_into_a_new_folder(tmp_path, mirror, mnist_dir) -> None:
     mirror(mnist_dir / "MNIST" / "raw")
     assert load_images("mnist", tmp_path / "new").sha256 == MNIST_SHA256
     files = {path.name for path in (tmp_path / "new" / "MNIST" / "raw").iterdir()}
@@ -215,7 +219,7 @@ def test_all_four_files_are_downloaded_into_a_new_folder(tmp_path, mirror, mnist
 
 def test_a_failed_download_says_where_to_put_which_files_and_leaves_nothing(
     tmp_path, mirror, capfd
-):
+) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         mirror.point_at(closed.getsockname()[1])  # bound but not listening: refused
@@ -232,7 +236,7 @@ def test_a_failed_download_says_where_to_put_which_files_and_leaves_nothing(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_network_that_drops_packets_is_given_up_quickly(tmp_path, mirror):
+def test_a_network_that_drops_packets_is_given_up_quickly(tmp_path, mirror) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mirror.point_at(silent.getsockname()[1])
         begin = time.monotonic()
@@ -242,7 +246,7 @@ def test_a_network_that_drops_packets_is_given_up_quickly(tmp_path, mirror):
     assert socket.getdefaulttimeout() is None
 
 
-def test_a_download_of_wrong_content_is_refused(tmp_path, mirror):
+def test_a_download_of_wrong_content_is_refused(tmp_path, mirror) -> None:
     (tmp_path / "served").mkdir()
     (tmp_path / "served" / f"{idx.TRAIN_IMAGES}.gz").write_bytes(gzip.compress(b"no images"))
     mirror(tmp_path / "served")
@@ -251,7 +255,7 @@ def test_a_download_of_wrong_content_is_refused(tmp_path, mirror):
     assert not (tmp_path / "data").exists()
 
 
-def test_what_is_in_the_way_of_a_data_dir_is_named_at_once(tmp_path, monkeypatch):
+def test_what_is_in_the_way_of_a_data_dir_is_named_at_once(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(download, "_download", None)  # not come to
     (tmp_path / "file").write_text("a file where a folder is needed")
     (tmp_path / "link").symlink_to("nothing")
@@ -272,14 +276,16 @@ def test_what_is_in_the_way_of_a_data_dir_is_named_at_once(tmp_path, monkeypatch
 # The cache
 
 
-def test_a_cached_set_is_equal_and_does_not_read_the_files(kmnist_dir, cache_dir, monkeypatch):
+def test_a_cached_set_is_equal_and_does_not_read_the_files(
+    kmnist_dir, cache_dir, monkeypatch
+) -> None:
     first = load_images("kmnist", kmnist_dir)
     assert len(list(cache_dir.iterdir())) == 1
     monkeypatch.setattr(idx, "read_verified", None)  # calling it would fail
     assert same_images(first, load_images("kmnist", kmnist_dir))
 
 
-def test_cached_sets_import_neither_torchvision_nor_sklearn(kmnist_dir):
+def test_cached_sets_import_neither_torchvision_nor_sklearn(kmnist_dir) -> None:
     load_images("kmnist", kmnist_dir)
     load_images("digits", kmnist_dir)
     code = (
@@ -292,7 +298,7 @@ def test_cached_sets_import_neither_torchvision_nor_sklearn(kmnist_dir):
     assert done.stdout == "[]\n"
 
 
-def test_a_replaced_file_is_noticed_and_replaces_its_cache(kmnist_dir, cache_dir):
+def test_a_replaced_file_is_noticed_and_replaces_its_cache(kmnist_dir, cache_dir) -> None:
     before = load_images("kmnist", kmnist_dir).train_labels
     change_train_labels(kmnist_dir, lambda content: content[:-1] + bytes([(content[-1] + 1) % 10]))
     for _ in range(2):
@@ -303,7 +309,7 @@ def test_a_replaced_file_is_noticed_and_replaces_its_cache(kmnist_dir, cache_dir
 
 
 @pytest.mark.parametrize("damage", ["truncated", "garbage", "a folder", "other fields"])
-def test_a_damaged_cache_is_not_used(cache_dir, damage):
+def test_a_damaged_cache_is_not_used(cache_dir, damage) -> None:
     first = load_images("digits", Path("unused"))
     (path,) = cache_dir.iterdir()
     content = path.read_bytes()
@@ -320,13 +326,13 @@ def test_a_damaged_cache_is_not_used(cache_dir, damage):
     assert torch.equal(load_images("digits", Path("unused")).train, first.train)
 
 
-def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_does_no_harm(tmp_path, monkeypatch) -> None:
     (tmp_path / "file").write_text("a file where a folder is needed")
     monkeypatch.setenv("STAT4830_CACHE_DIR", str(tmp_path / "file"))
     assert len(load_images("digits", Path("unused")).train) == 1797
 
 
-def test_the_cache_folder_follows_the_environment(monkeypatch):
+def test_the_cache_folder_follows_the_environment(monkeypatch) -> None:
     assert cache.folder() == Path(os.environ["STAT4830_CACHE_DIR"])
     monkeypatch.delenv("STAT4830_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")

@@ -42,7 +42,7 @@ def npz(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_noise_free_data_are_fitted_by_w_star_to_rounding(dtype):
+def test_noise_free_data_are_fitted_by_w_star_to_rounding(dtype) -> None:
     X, y, w_true = synthetic(dtype=dtype)
     assert (X.shape, y.shape, w_true.tolist()) == ((100, 2), (100,), [1.0, -0.5])
     assert X.dtype == y.dtype == w_true.dtype == dtype
@@ -50,14 +50,14 @@ def test_noise_free_data_are_fitted_by_w_star_to_rounding(dtype):
 
 
 @pytest.mark.parametrize("condition", [1.0, 7.0, 1e6])
-def test_the_hessian_has_the_condition_number_asked_for(condition):
+def test_the_hessian_has_the_condition_number_asked_for(condition) -> None:
     X, _, _ = synthetic(n=50, p=5, w_star=None, condition=condition)
     eigenvalues = torch.linalg.eigvalsh(X.T @ X)
     expected = torch.logspace(0, 1, 5, base=condition, dtype=torch.float64) * 50 / condition
     torch.testing.assert_close(eigenvalues, expected, rtol=1e-8, atol=0)
 
 
-def test_draws_depend_on_the_seed_and_not_on_the_dtype():
+def test_draws_depend_on_the_seed_and_not_on_the_dtype() -> None:
     single = synthetic(p=4, w_star=None, noise=0.3, dtype=torch.float32)
     double = synthetic(p=4, w_star=None, noise=0.3)
     other = synthetic(p=4, w_star=None, noise=0.3, seed=1)
@@ -66,7 +66,7 @@ def test_draws_depend_on_the_seed_and_not_on_the_dtype():
         assert not torch.allclose(b, c)
 
 
-def test_X_is_drawn_first_then_w_true_then_the_noise():
+def test_X_is_drawn_first_then_w_true_then_the_noise() -> None:
     X, y, w_true = synthetic(p=3, w_star=None, noise=0.5)
     generator = torch.Generator().manual_seed(0)
     draws = [
@@ -91,7 +91,7 @@ def test_X_is_drawn_first_then_w_true_then_the_noise():
         ({"n": 0}, "n=0"),
     ],
 )
-def test_synthetic_data_that_cannot_be_had_are_a_configuration_error(changes, message):
+def test_synthetic_data_that_cannot_be_had_are_a_configuration_error(changes, message) -> None:
     with pytest.raises(ConfigError, match=message):
         synthetic(**changes)
 
@@ -99,7 +99,7 @@ def test_synthetic_data_that_cannot_be_had_are_a_configuration_error(changes, me
 # CSV
 
 
-def test_a_csv_file_gives_features_in_order_without_the_target(csv):
+def test_a_csv_file_gives_features_in_order_without_the_target(csv) -> None:
     X, y, names = load(csv("a,y,b\n1,10,2\n3,30,4\n"))
     assert X.tolist() == [[1, 2], [3, 4]]
     assert y.tolist() == [10, 30]
@@ -107,7 +107,7 @@ def test_a_csv_file_gives_features_in_order_without_the_target(csv):
     assert X.dtype == torch.float64
 
 
-def test_a_byte_order_mark_blank_lines_quotes_and_spaces_do_no_harm(csv):
+def test_a_byte_order_mark_blank_lines_quotes_and_spaces_do_no_harm(csv) -> None:
     X, y, names = load(csv(b'\xef\xbb\xbfa, y,"b"\r\n1, 10 ,"2"\r\n\r\n3,3e1,4\r\n\r\n'))
     assert X.tolist() == [[1, 2], [3, 4]]
     assert y.tolist() == [10, 30]
@@ -134,17 +134,17 @@ def test_a_byte_order_mark_blank_lines_quotes_and_spaces_do_no_harm(csv):
         (b"a,y\n\xff,2\n", "not a CSV file in UTF-8"),
     ],
 )
-def test_a_csv_file_that_cannot_be_used_says_where_and_why(csv, text, message):
+def test_a_csv_file_that_cannot_be_used_says_where_and_why(csv, text, message) -> None:
     with pytest.raises(DataError, match=message):
         load(csv(text))
 
 
-def test_a_wrong_target_lists_the_columns_nearest_first(csv):
+def test_a_wrong_target_lists_the_columns_nearest_first(csv) -> None:
     with pytest.raises(ConfigError, match=r"no column 'prize'.*'Price', 'size', 'age'"):
         load(csv("age,size,Price\n1,2,3\n"), "prize")
 
 
-def test_numbers_too_large_for_the_dtype_are_refused(csv):
+def test_numbers_too_large_for_the_dtype_are_refused(csv) -> None:
     path = csv("a,y\n1e300,2\n")
     assert load(path)[0].item() == 1e300
     with pytest.raises(DataError, match=r"too large for torch\.float32"):
@@ -154,14 +154,14 @@ def test_numbers_too_large_for_the_dtype_are_refused(csv):
 # NPZ
 
 
-def test_an_npz_file_may_hold_a_matrix_and_the_target(npz):
+def test_an_npz_file_may_hold_a_matrix_and_the_target(npz) -> None:
     X, y, names = load(npz(X=np.eye(3, 2, dtype=np.float32), y=np.arange(3), other=np.zeros(9)))
     assert X.tolist() == [[1, 0], [0, 1], [0, 0]]
     assert y.tolist() == [0, 1, 2]
     assert names == ["x1", "x2"]
 
 
-def test_an_npz_file_may_hold_one_vector_for_each_column(npz):
+def test_an_npz_file_may_hold_one_vector_for_each_column(npz) -> None:
     X, y, names = load(npz(b=np.array([1, 2]), y=np.array([3, 4]), a=np.array([5.0, 6.0])))
     assert X.tolist() == [[1, 5], [2, 6]]
     assert y.tolist() == [3, 4]
@@ -182,12 +182,12 @@ def test_an_npz_file_may_hold_one_vector_for_each_column(npz):
         ({"X": np.eye(2)}, "no column for the target"),
     ],
 )
-def test_an_npz_file_that_cannot_be_used_says_where_and_why(npz, arrays, message):
+def test_an_npz_file_that_cannot_be_used_says_where_and_why(npz, arrays, message) -> None:
     with pytest.raises(DataError, match=message):
         load(npz(**arrays))
 
 
-def test_a_damaged_npz_file_is_a_data_error(npz, tmp_path):
+def test_a_damaged_npz_file_is_a_data_error(npz, tmp_path) -> None:
     path = npz(X=np.ones((50, 4)), y=np.ones(50))
     content = path.read_bytes()
     flipped = bytearray(content)
@@ -200,12 +200,12 @@ def test_a_damaged_npz_file_is_a_data_error(npz, tmp_path):
             load(path)
 
 
-def test_a_wrong_target_in_an_npz_file_lists_what_can_be_one(npz):
+def test_a_wrong_target_in_an_npz_file_lists_what_can_be_one(npz) -> None:
     with pytest.raises(ConfigError, match=r"'Y'.*has 'y', 'z'"):
         load(npz(X=np.eye(2), z=np.ones(2), y=np.ones(2)), "Y")
 
 
-def test_a_file_that_is_not_there_or_of_another_kind_is_named(tmp_path):
+def test_a_file_that_is_not_there_or_of_another_kind_is_named(tmp_path) -> None:
     with pytest.raises(DataError, match=r"nowhere\.csv: No such file"):
         load(tmp_path / "nowhere.csv")
     (tmp_path / "folder.csv").mkdir()

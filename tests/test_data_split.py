@@ -39,7 +39,7 @@ def digits():
         return load_images("digits", Path("unused"))
 
 
-def test_digits_are_1797_and_pinned(digits):
+def test_digits_are_1797_and_pinned(digits) -> None:
     assert digits.train.shape == (1797, 28, 28)
     assert digits.train.dtype == digits.train_labels.dtype == torch.uint8
     assert digits.train_labels.bincount().tolist() == [
@@ -50,7 +50,7 @@ def test_digits_are_1797_and_pinned(digits):
     assert digits.sha256 == "252bace0e04e4c90ece01ffa7953cd3d4ee4f4951c6c972dd659d0545e9d4822"
 
 
-def test_digits_fill_a_box_of_20_and_are_centred_by_mass_as_mnist_is(digits):
+def test_digits_fill_a_box_of_20_and_are_centred_by_mass_as_mnist_is(digits) -> None:
     images = digits.train.double()
     index = torch.arange(28, dtype=torch.float64)
     for ink in (images.sum(2), images.sum(1)):  # by row, by column
@@ -78,7 +78,7 @@ def split_digits(digits, seed=0, **changes):
 
 
 @pytest.mark.mnist
-def test_the_lectures_split_is_reproduced(mnist):
+def test_the_lectures_split_is_reproduced(mnist) -> None:
     generator = torch.Generator().manual_seed(42)
     split = split_images(mnist, generator=generator, **LECTURE, **FLOAT32)
     torch.manual_seed(42)
@@ -95,7 +95,7 @@ def test_the_lectures_split_is_reproduced(mnist):
 
 
 @pytest.mark.mnist
-def test_all_60000_images_can_train_and_the_test_images_are_an_option(mnist):
+def test_all_60000_images_can_train_and_the_test_images_are_an_option(mnist) -> None:
     sizes = {**LECTURE, "n_train": 60_000, "n_val": 0, "use_test": True}
     split = split_images(mnist, generator=torch.Generator(), **sizes, **FLOAT32)
     assert split.train.X.shape == (60_000, 784)
@@ -106,7 +106,7 @@ def test_all_60000_images_can_train_and_the_test_images_are_an_option(mnist):
         split_images(mnist, generator=torch.Generator(), **{**sizes, "n_val": 1}, **FLOAT32)
 
 
-def test_normalising_rounds_as_torchvision_does(digits):
+def test_normalising_rounds_as_torchvision_does(digits) -> None:
     from torchvision.transforms import Compose, Normalize, ToTensor
 
     transform = Compose([ToTensor(), Normalize((0.1307,), (0.3081,))])
@@ -115,7 +115,7 @@ def test_normalising_rounds_as_torchvision_does(digits):
         assert torch.equal(transform(image.numpy()[:, :, None]).flatten(), row)
 
 
-def test_both_dtypes_see_the_same_data(digits):
+def test_both_dtypes_see_the_same_data(digits) -> None:
     single, double = (split_digits(digits, dtype=d) for d in (torch.float32, torch.float64))
     assert double.train.X.dtype == double.train.y.dtype == torch.float64
     torch.testing.assert_close(single.train.X.double(), double.train.X, rtol=0, atol=1e-6)
@@ -123,12 +123,12 @@ def test_both_dtypes_see_the_same_data(digits):
     assert torch.equal(double.train.X, exact)
 
 
-def test_y_is_the_parity_of_the_label(digits):
+def test_y_is_the_parity_of_the_label(digits) -> None:
     part = split_digits(digits).val
     assert part.y.tolist() == [label % 2 for label in part.labels.tolist()]
 
 
-def test_given_indices_replace_the_permutation_and_leave_later_draws_alone(digits):
+def test_given_indices_replace_the_permutation_and_leave_later_draws_alone(digits) -> None:
     indices = torch.arange(999, -1, -1)
     generator, other = torch.Generator().manual_seed(3), torch.Generator().manual_seed(3)
     sizes = {**LECTURE, "n_train": 700, "n_val": 300, **FLOAT32}
@@ -155,6 +155,6 @@ def test_given_indices_replace_the_permutation_and_leave_later_draws_alone(digit
         ({"indices": torch.arange(1000).clamp(min=1)}, "1 is in it more than once"),
     ],
 )
-def test_a_split_that_cannot_be_had_is_a_configuration_error(digits, changes, message):
+def test_a_split_that_cannot_be_had_is_a_configuration_error(digits, changes, message) -> None:
     with pytest.raises(ConfigError, match=message):
         split_digits(digits, **changes)

@@ -64,7 +64,7 @@ def least_squares() -> tuple[Trace, Tensor]:
     return trace(loss, {"w": w}, constants={"X": X, "y": y}), X.mT @ (X @ w - y)
 
 
-def test_x_cubed_minus_3x_has_the_graph_of_the_lecture():
+def test_x_cubed_minus_3x_has_the_graph_of_the_lecture() -> None:
     add, multiply, power = polynomial().nodes
     assert [n.operation for n in (add, multiply, power)] == ["add", "multiply", "power"]
     assert [n.name for n in (add, multiply, power)] == ["f", "z₂", "z₁"]
@@ -72,7 +72,7 @@ def test_x_cubed_minus_3x_has_the_graph_of_the_lecture():
     assert [n.outputs[0].scalar for n in (add, multiply, power)] == [-2.0, -3.0, 1.0]
 
 
-def test_backward_on_x_cubed_minus_3x_passes_what_the_lecture_says():
+def test_backward_on_x_cubed_minus_3x_passes_what_the_lecture_says() -> None:
     told = polynomial()
     add, multiply, power = told.nodes
     assert add.incoming[0].scalar == 1.0
@@ -88,7 +88,7 @@ def test_backward_on_x_cubed_minus_3x_passes_what_the_lecture_says():
 
 
 @pytest.mark.parametrize("x", [1.0, 2.0, -0.5])
-def test_the_graph_of_the_backward_pass_gives_the_second_derivative_6x(x: float):
+def test_the_graph_of_the_backward_pass_gives_the_second_derivative_6x(x: float) -> None:
     told = polynomial(x, order=2)
     assert told.function == "f′"
     assert told.value.scalar == 3 * x**2 - 3
@@ -97,12 +97,12 @@ def test_the_graph_of_the_backward_pass_gives_the_second_derivative_6x(x: float)
     assert told.nodes[-1].edges[0].formula == "2x"
 
 
-def test_third_derivatives_work_too():
+def test_third_derivatives_work_too() -> None:
     told = polynomial(2.0, order=3)
     assert (told.function, told.leaves[0].gradient.scalar) == ("f″", 6.0)
 
 
-def test_least_squares_has_the_shapes_of_the_lecture():
+def test_least_squares_has_the_shapes_of_the_lecture() -> None:
     told, gradient = least_squares()
     half, dot, subtract, matmul = told.nodes
     assert [(e.formula, e.jacobian) for e in half.edges] == [("0.5", (1, 1))]
@@ -115,7 +115,7 @@ def test_least_squares_has_the_shapes_of_the_lecture():
     assert told.leaves[0].gradient.values == pytest.approx(gradient.tolist())
 
 
-def test_the_gradient_of_the_summed_gradient_is_the_hessian_times_ones():
+def test_the_gradient_of_the_summed_gradient_is_the_hessian_times_ones() -> None:
     A, w = normal(3, 3), normal(3, seed=1)
     told = trace(lambda p: 0.5 * torch.dot(A @ p["w"], A @ p["w"]), {"w": w}, order=2)
     assert told.function == "Σ∇f"
@@ -176,7 +176,7 @@ def zoo_trace(name: str, order: int = 1) -> Trace:
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_contributions_of_each_leaf_sum_to_the_gradient_of_autograd(name: str):
+def test_contributions_of_each_leaf_sum_to_the_gradient_of_autograd(name: str) -> None:
     leaves = {k: p.requires_grad_() for k, p in zoo_params().items()}
     expected = torch.autograd.grad(ZOO[name](leaves), list(leaves.values()), materialize_grads=True)
     for leaf, gradient in zip(zoo_trace(name).leaves, expected, strict=True):
@@ -191,7 +191,7 @@ def test_contributions_of_each_leaf_sum_to_the_gradient_of_autograd(name: str):
 
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("name", ZOO)
-def test_the_order_is_a_reverse_topological_order(name: str, order: int):
+def test_the_order_is_a_reverse_topological_order(name: str, order: int) -> None:
     try:
         told = zoo_trace(name, order)
     except ValueError:
@@ -210,7 +210,7 @@ def assert_reverse_topological(told: Trace) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(ZOO) - {"saddle of nan"}))
-def test_what_arrives_at_a_node_is_the_sum_of_what_its_consumers_passed(name: str):
+def test_what_arrives_at_a_node_is_the_sum_of_what_its_consumers_passed(name: str) -> None:
     told = zoo_trace(name)
     for node in told.nodes[1:]:
         for k, incoming in enumerate(node.incoming):
@@ -224,32 +224,32 @@ def test_what_arrives_at_a_node_is_the_sum_of_what_its_consumers_passed(name: st
             assert torch.allclose(torch.stack(passed).sum(0) if passed else total * 0, total)
 
 
-def test_values_are_those_of_the_computation():
+def test_values_are_those_of_the_computation() -> None:
     told = zoo_trace("matmul")
     p = zoo_params()
     values = {node.operation: node.outputs[0].values for node in told.nodes}
     assert values["tanh"] == pytest.approx(torch.tanh(p["M"] @ p["a"]).tolist())
 
 
-def test_a_leaf_that_is_not_reached_has_no_contributions_and_the_gradient_zero():
+def test_a_leaf_that_is_not_reached_has_no_contributions_and_the_gradient_zero() -> None:
     leaf = zoo_trace("unbind").leaves[2]
     assert (leaf.name, leaf.contributions, set(leaf.gradient.values)) == ("M", (), {0.0})
 
 
-def test_a_tensor_outside_the_parameters_counts_as_a_constant():
+def test_a_tensor_outside_the_parameters_counts_as_a_constant() -> None:
     other = scalar(5.0).requires_grad_()
     told = trace(lambda p: p["x"] * other.exp(), {"x": scalar(2.0)})
     assert [node.operation for node in told.nodes] == ["multiply"]
     assert [edge.target for edge in told.nodes[0].edges] == ["x"]
 
 
-def test_tracing_leaves_parameters_and_their_grad_alone():
+def test_tracing_leaves_parameters_and_their_grad_alone() -> None:
     p = {"x": scalar(2.0).requires_grad_()}
     trace(X3_MINUS_3X.loss, p, order=2)
     assert p["x"].grad is None
 
 
-def test_only_small_tensors_are_kept_as_numbers():
+def test_only_small_tensors_are_kept_as_numbers() -> None:
     told = trace(lambda p: (p["M"] @ p["a"]).sin().sum(), zoo_params(), keep=3)
     matmul = told.nodes[-1]
     assert matmul.outputs[0].values is None
@@ -312,7 +312,7 @@ def plain_digits(text: str) -> str:
 
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("name", SCALAR_OPERATIONS)
-def test_formulas_say_what_autograd_computes(name: str, order: int):
+def test_formulas_say_what_autograd_computes(name: str, order: int) -> None:
     a, b = scalar(0.7), scalar(1.3)
     params = {"a": a, "b": b} if order == 1 else {"a": a}  # f′ by one parameter, not a sum
 
@@ -340,7 +340,7 @@ def chain(params: Params) -> Tensor:
     return x
 
 
-def test_the_length_of_a_graph_is_not_bounded_by_the_stack():
+def test_the_length_of_a_graph_is_not_bounded_by_the_stack() -> None:
     code = """
 import threading
 from stat4830_grad.graph import trace
@@ -364,7 +364,7 @@ thread.join()
     assert done.stdout == "5000\n", done.stderr
 
 
-def test_a_chain_of_5000_operations_is_traced_told_and_drawn_in_seconds():
+def test_a_chain_of_5000_operations_is_traced_told_and_drawn_in_seconds() -> None:
     start = time.perf_counter()
     told = trace(chain, {"x": scalar(0.5)})
     assert len(told.nodes) == 5000
@@ -378,13 +378,13 @@ def test_a_chain_of_5000_operations_is_traced_told_and_drawn_in_seconds():
     assert drawing.note == "Condensed: 4,976 of 5,000 operations are in one box."
 
 
-def test_json_has_finite_numbers_only_as_numbers():
+def test_json_has_finite_numbers_only_as_numbers() -> None:
     told = trace(lambda p: (p["x"] / 0.0) * p["x"] + p["x"] * float("nan"), {"x": scalar(-1.0)})
     text = json.dumps(told.to_dict(), allow_nan=False)
     assert {'"-inf"', '"inf"', '"nan"'} <= set(re.findall(r'"-?inf"|"nan"', text))
 
 
-def test_json_of_x_cubed_minus_3x_follows_the_schema():
+def test_json_of_x_cubed_minus_3x_follows_the_schema() -> None:
     told = polynomial().to_dict()
     assert set(told) == {"schema", "function", "meaning", "order", "value", "nodes", "leaves"}
     number = {"shape": [], "dtype": "float64", "norm": 3.0}
@@ -421,7 +421,7 @@ def test_json_of_x_cubed_minus_3x_follows_the_schema():
         (lambda p: p["s"] ** 2, 0, "order=0"),
     ],
 )
-def test_what_cannot_be_traced_is_refused_with_the_reason(function, order: int, words: str):
+def test_what_cannot_be_traced_is_refused_with_the_reason(function, order: int, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         trace(function, zoo_params(), order=order)
 
@@ -432,7 +432,7 @@ def rendered(told: Trace, width: int) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
-def test_the_walk_over_x_cubed_minus_3x_reads_like_the_lecture():
+def test_the_walk_over_x_cubed_minus_3x_reads_like_the_lecture() -> None:
     assert rendered(polynomial(), 100) == (
         """\
 Reverse mode on f at x = 1
@@ -452,7 +452,7 @@ x     z₂, z₁                  ∂f/∂x = −3 + 3 = 0  the same"""
     )
 
 
-def test_the_walk_over_least_squares_shows_rows_times_matrices_and_transposes():
+def test_the_walk_over_least_squares_shows_rows_times_matrices_and_transposes() -> None:
     text = rendered(least_squares()[0], 100)
     assert "∂z₃/∂z₂ = z₂ᵀ (1×20)" in text
     assert "∂z₁/∂w = X (20×2)" in text
@@ -481,7 +481,7 @@ def overlap(p: Place, q: Place) -> bool:
 @pytest.mark.parametrize(
     "told", [polynomial(), polynomial(order=2), composite_trace(2), mlp_trace(), mlp_trace(2)]
 )
-def test_boxes_and_labels_of_a_drawing_do_not_overlap(told: Trace):
+def test_boxes_and_labels_of_a_drawing_do_not_overlap(told: Trace) -> None:
     drawing = drawn(told)
     boxes = [Size(150.0, 45.0 + 5 * (k % 3)) for k in range(len(drawing.boxes))]
     labels = [Size(90.0 + 20 * (k % 5), 24.0) for k in range(len(drawing.links))]
@@ -491,7 +491,7 @@ def test_boxes_and_labels_of_a_drawing_do_not_overlap(told: Trace):
     assert all(layout.boxes[a].y > layout.boxes[b].y for a, b in drawing.links)
 
 
-def test_every_line_of_a_drawing_is_on_the_page():
+def test_every_line_of_a_drawing_is_on_the_page() -> None:
     axes = graph_figure(mlp_trace(2)).axes[0]
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     for patch in axes.patches:
@@ -500,7 +500,7 @@ def test_every_line_of_a_drawing_is_on_the_page():
         assert bottom <= y0 <= y1 <= top
 
 
-def test_a_drawing_says_what_the_trace_says(tmp_path):
+def test_a_drawing_says_what_the_trace_says(tmp_path) -> None:
     drawing = drawn(polynomial())
     assert sorted(drawing.links) == [(0, 1), (0, 2), (1, 3), (2, 3)]
     said = {words.text for box in drawing.boxes for words in box.words}
@@ -511,14 +511,14 @@ def test_a_drawing_says_what_the_trace_says(tmp_path):
     assert "<svg" in (tmp_path / "graph.svg").read_text("utf-8")
 
 
-def test_a_function_that_is_a_leaf_can_be_told_and_drawn():
+def test_a_function_that_is_a_leaf_can_be_told_and_drawn() -> None:
     told = trace(lambda p: p["x"], {"x": scalar(2.0)})
     assert [(c.source, c.value.scalar) for c in told.leaves[0].contributions] == [("seed", 1.0)]
     assert "∂f/∂x = 1" in rendered(told, 80)
     graph_figure(told)
 
 
-def test_the_command_tells_the_walk_and_leaves_json_and_a_drawing(cli, tmp_path):
+def test_the_command_tells_the_walk_and_leaves_json_and_a_drawing(cli, tmp_path) -> None:
     done = cli("task=trace", "problem=polynomial", "problem.x0=1", "dtype=float64")
     assert done.returncode == 0, done.stderr
     assert "∂f/∂x = −3 + 3 = 0" in done.stdout
@@ -528,7 +528,7 @@ def test_the_command_tells_the_walk_and_leaves_json_and_a_drawing(cli, tmp_path)
     assert {"graph.png", "graph.svg", "config.yaml"} <= {path.name for path in directory.iterdir()}
 
 
-def test_an_order_that_the_loss_does_not_have_is_refused():
+def test_an_order_that_the_loss_does_not_have_is_refused() -> None:
     overrides = ["task=trace", "problem=polynomial", "trace.order=5"]
     with initialize_config_dir(str(conf_dir()), **COMPOSING):
         config = load(compose("config", overrides=overrides), overrides)
@@ -538,7 +538,7 @@ def test_an_order_that_the_loss_does_not_have_is_refused():
 
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("name", NAMES)
-def test_every_problem_and_model_is_traced_with_its_gradient(name: str, order: int):
+def test_every_problem_and_model_is_traced_with_its_gradient(name: str, order: int) -> None:
     problem = objective(name)
     params = {key: p.double() for key, p in problem.init(torch.Generator().manual_seed(3)).items()}
     told = trace(problem.loss, params, order=order, keep=10_000)

@@ -79,7 +79,7 @@ def pretend_installed(checkout: Path, bash: Bash, extra: str) -> None:
     assert bash(f'{{ echo {extra}; fingerprint; }} >"$stamp"').returncode == 0
 
 
-def test_the_wheel_carries_the_configuration_and_nothing_but_the_package(wheel: Path):
+def test_the_wheel_carries_the_configuration_and_nothing_but_the_package(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "stat4830_grad/conf/config.yaml" in names
     rooms = {name.split("/")[0] for name in names if ".dist-info/" not in name}
@@ -87,7 +87,9 @@ def test_the_wheel_carries_the_configuration_and_nothing_but_the_package(wheel: 
     assert not [name for name in names if "__pycache__" in name]
 
 
-def test_the_wheel_runs_from_another_directory_without_the_checkout(wheel: Path, tmp_path: Path):
+def test_the_wheel_runs_from_another_directory_without_the_checkout(
+    wheel: Path, tmp_path: Path
+) -> None:
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -102,7 +104,7 @@ def test_the_wheel_runs_from_another_directory_without_the_checkout(wheel: Path,
     assert len(list(elsewhere.glob("outputs/*/*/summary.json"))) == 1
 
 
-def test_the_console_command_is_declared():
+def test_the_console_command_is_declared() -> None:
     assert PROJECT["scripts"] == {"stat4830-grad": "stat4830_grad.__main__:main"}
 
 
@@ -116,7 +118,7 @@ def for_python(version: str, lines: list[str]) -> list[Requirement]:
 
 
 @pytest.mark.parametrize("version", PYTHONS)
-def test_the_constraints_pin_each_name_to_one_version(version: str):
+def test_the_constraints_pin_each_name_to_one_version(version: str) -> None:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     plain = re.compile(r"[a-z0-9-]+==[0-9][0-9a-z.]*(; python_version (<|>=) \"3\.14\")?")
     assert not [line for line in lines if not plain.fullmatch(line)]
@@ -125,7 +127,7 @@ def test_the_constraints_pin_each_name_to_one_version(version: str):
 
 
 @pytest.mark.parametrize("version", PYTHONS)
-def test_every_requirement_is_pinned_within_its_bounds(version: str):
+def test_every_requirement_is_pinned_within_its_bounds(version: str) -> None:
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pins = {pin.name: str(pin.specifier)[2:] for pin in for_python(version, lines)}
     extras = PROJECT["optional-dependencies"].values()
@@ -135,7 +137,7 @@ def test_every_requirement_is_pinned_within_its_bounds(version: str):
         assert requirement.specifier.contains(pinned, prereleases=True), requirement
 
 
-def test_no_tracked_file_names_this_machine_or_a_package_index():
+def test_no_tracked_file_names_this_machine_or_a_package_index() -> None:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
     if listed.returncode:
         pytest.skip("not a git checkout")
@@ -149,12 +151,12 @@ def test_no_tracked_file_names_this_machine_or_a_package_index():
 
 
 @pytest.mark.parametrize("minor", range(10, 16))
-def test_set_up_accepts_the_pythons_that_the_package_declares(bash: Bash, minor: int):
+def test_set_up_accepts_the_pythons_that_the_package_declares(bash: Bash, minor: int) -> None:
     declared = SpecifierSet(PROJECT["requires-python"]).contains(f"3.{minor}")
     assert (bash(f"supported 3.{minor}").returncode == 0) == declared
 
 
-def test_a_finished_set_up_is_recognised_and_the_test_extra_serves_both(checkout, bash):
+def test_a_finished_set_up_is_recognised_and_the_test_extra_serves_both(checkout, bash) -> None:
     assert bash("is_current run").returncode == 1
     pretend_installed(checkout, bash, "run")
     assert bash("ensure_environment run").stderr == ""
@@ -174,12 +176,12 @@ def test_a_finished_set_up_is_recognised_and_the_test_extra_serves_both(checkout
         'mv "$root" ../moved; cd ../moved; source scripts/setup.sh',
     ],
 )
-def test_a_set_up_is_out_of_date_after(checkout: Path, bash: Bash, change: str):
+def test_a_set_up_is_out_of_date_after(checkout: Path, bash: Bash, change: str) -> None:
     pretend_installed(checkout, bash, "test")
     assert bash(f"{change}; is_current run").returncode == 1
 
 
-def test_an_unreachable_package_index_is_explained_in_one_sentence(bash: Bash):
+def test_an_unreachable_package_index_is_explained_in_one_sentence(bash: Bash) -> None:
     done = bash("exec bash scripts/run", PYTHON=sys.executable, **UNREACHABLE_INDEX)
     assert done.returncode == 1
     *_, last = done.stderr.splitlines()
@@ -188,7 +190,9 @@ def test_an_unreachable_package_index_is_explained_in_one_sentence(bash: Bash):
     assert "Traceback" not in done.stderr
 
 
-def test_a_missing_ensurepip_module_is_explained_in_one_sentence(tmp_path: Path, bash: Bash):
+def test_a_missing_ensurepip_module_is_explained_in_one_sentence(
+    tmp_path: Path, bash: Bash
+) -> None:
     """A real interpreter whose standard library lacks only ensurepip, as on bare Debian."""
     stdlib = Path(sysconfig.get_path("stdlib"))
     library = tmp_path / stdlib.relative_to(sys.base_prefix)
@@ -252,7 +256,7 @@ def uv_downloads(tmp_path: Path) -> dict[str, str]:
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="set-up asks uv for one below 3.14")
 def test_uv_brings_a_python_where_none_will_do(
     tmp_path: Path, bash: Bash, uv_downloads: dict[str, str]
-):
+) -> None:
     tools = tmp_path / "tools"
     tools.mkdir()
     needed = ["bash", "cat", "cksum", "dirname", "find", "mkdir", "mktemp", "mv", "readlink", "rm"]
@@ -272,7 +276,7 @@ def test_uv_brings_a_python_where_none_will_do(
     assert done.stdout.split() == ["Python", platform.python_version()]
 
 
-def test_a_missing_python_is_explained_in_one_sentence(bash: Bash):
+def test_a_missing_python_is_explained_in_one_sentence(bash: Bash) -> None:
     done = bash("ensure_environment run", PYTHON="no-such-python")
     assert done.returncode == 1
     assert done.stderr.startswith("set-up: Python 3.11, 3.12, 3.13 or 3.14 is needed")

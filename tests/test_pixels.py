@@ -35,7 +35,7 @@ def weights(*shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
 @pytest.mark.parametrize("dtype", CLOSE)
 @pytest.mark.parametrize("columns", [(), (1,), (5,), (32,), (40,), (96,)])
 @pytest.mark.parametrize(("n", "d"), [(7, 3), (60, 25), (4100, 9)])
-def test_products_are_those_of_the_dense_matrix(n, d, columns, dtype):
+def test_products_are_those_of_the_dense_matrix(n, d, columns, dtype) -> None:
     X = pixels(n, d, dtype)
     W, Z = weights(d, *columns, dtype=dtype), weights(n, *columns, dtype=dtype)
     assert (X @ W).shape == (n, *columns)
@@ -43,27 +43,27 @@ def test_products_are_those_of_the_dense_matrix(n, d, columns, dtype):
     assert relative(X.mT @ Z, X.dense().mT @ Z) < CLOSE[dtype]
 
 
-def test_a_transposed_operand_and_a_white_image_are_no_exceptions():
+def test_a_transposed_operand_and_a_white_image_are_no_exceptions() -> None:
     X = Pixels(torch.full((3, 6), 255, dtype=torch.uint8), 0.5, 2.0, torch.float64)
     W = weights(4, 6).mT
     assert relative(X @ W, X.dense() @ W) < 1e-13
     assert torch.equal(X.dense(), torch.full((3, 6), 0.25, dtype=torch.float64))
 
 
-def test_turning_twice_is_the_matrix_itself():
+def test_turning_twice_is_the_matrix_itself() -> None:
     X = pixels(6, 9)
     assert X.mT.mT is X
     assert X.mT.shape == (9, 6)
 
 
 @pytest.mark.parametrize("columns", [(), (3,)])
-def test_autograd_differentiates_a_product_once_and_twice(columns):
+def test_autograd_differentiates_a_product_once_and_twice(columns) -> None:
     X, W = pixels(8, 6), weights(6, *columns).requires_grad_()
     assert torch.autograd.gradcheck(lambda W: (X @ W).sin(), W)
     assert torch.autograd.gradgradcheck(lambda W: (X @ W).sin(), W)
 
 
-def test_nothing_is_recorded_where_nothing_asks_for_it():
+def test_nothing_is_recorded_where_nothing_asks_for_it() -> None:
     X, W = pixels(8, 6), weights(6).requires_grad_()
     assert (X @ W).requires_grad
     assert not (X @ W.detach()).requires_grad
@@ -71,7 +71,7 @@ def test_nothing_is_recorded_where_nothing_asks_for_it():
         assert not (X @ W).requires_grad
 
 
-def test_an_infinite_column_leaves_the_others_as_they_were():
+def test_an_infinite_column_leaves_the_others_as_they_were() -> None:
     X, W = pixels(40, 9), weights(9, 5)
     spoiled = W.clone()
     spoiled[2, 1] = torch.inf
@@ -80,7 +80,7 @@ def test_an_infinite_column_leaves_the_others_as_they_were():
     assert not (X @ spoiled)[:, 1].isfinite().any()
 
 
-def test_the_number_of_threads_changes_no_bit():
+def test_the_number_of_threads_changes_no_bit() -> None:
     X, W = pixels(5000, 9).mT, weights(1, 5000, 32)
     base = torch.zeros(1, 32, dtype=torch.float64).numpy()
     one, three = (
@@ -105,7 +105,7 @@ def test_products_compile_where_nothing_can_be_written() -> None:
 
 @pytest.mark.parametrize("gradient", GRADIENTS)
 @pytest.mark.parametrize("model", MODELS)
-def test_a_model_on_bytes_is_the_model_on_the_dense_matrix(model, gradient):
+def test_a_model_on_bytes_is_the_model_on_the_dense_matrix(model, gradient) -> None:
     X = pixels(30, 9)
     y = (torch.arange(30) % 2).double()
     on_bytes, dense = (
@@ -132,6 +132,6 @@ def test_a_model_on_bytes_is_the_model_on_the_dense_matrix(model, gradient):
         (["task=trace", "products=compiled"], Pixels),
     ],
 )
-def test_training_compiles_products_and_what_explains_torch_does_not(overrides, kind):
+def test_training_compiles_products_and_what_explains_torch_does_not(overrides, kind) -> None:
     setup = prepare(compose("problem=digits", "device=cpu", *overrides))
     assert isinstance(setup.objective.data.train.inputs, kind)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import torch
@@ -17,7 +16,7 @@ from stat4830_grad.experiment import Experiment, build
 from stat4830_grad.lecture.protocol import compose
 from stat4830_grad.problems import LeastSquares, Parity
 from stat4830_grad.problems.parity import compiles
-from stat4830_grad.schema import Config, Gradient
+from stat4830_grad.schema import Config, Gradient, Mnist
 from stat4830_grad.setup import Setup, prepare
 
 from .setting import Setting
@@ -75,11 +74,11 @@ def configuration(case: Case, setting: Setting) -> Config:
 
 def make_setup(config: Config, setting: Setting) -> Setup:
     """The data: real where they are, synthetic images of MNIST's shape where they are not."""
-    if config.problem.name != "mnist" or has_mnist(setting.data_dir):
+    problem, model = config.problem, config.model
+    if not isinstance(problem, Mnist) or model is None or has_mnist(setting.data_dir):
         return prepare(config)
     generator = torch.Generator().manual_seed(config.seed)
     device = torch.device(setting.device)
-    problem: Any = config.problem
     split = split_images(
         synthetic_images(generator),
         generator=generator,
@@ -92,7 +91,7 @@ def make_setup(config: Config, setting: Setting) -> Setup:
         device=device,
         compiled=compiles(config, device),
     )
-    objective = Parity(models.build(config.model), split)
+    objective = Parity(models.build(model), split)
     return Setup(objective, {"name": "synthetic"}, device, torch.float32, generator.get_state())
 
 

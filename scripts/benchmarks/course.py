@@ -13,7 +13,7 @@ import torch
 from rich.console import Console
 
 from stat4830_grad.errors import UserError
-from stat4830_grad.report import say
+from stat4830_grad.terminal import say
 
 from . import picture, report
 from .groups import Measurement, groups

@@ -50,8 +50,11 @@ def descent(
 def loss(end: Tensor | nn.Module, X: Tensor, y: Tensor) -> float:
     """Of a module, of weights w (p,), of a number x."""
     with torch.no_grad():
+        value: Tensor
         if isinstance(end, nn.Module):
-            return nn.BCELoss()(end(X).squeeze(), y).item()
-        if end.ndim:
-            return (0.5 * torch.sum((X @ end - y) ** 2)).item()
-        return (end**3 - 3 * end).item()
+            value = nn.BCELoss()(end(X).squeeze(), y)
+        elif end.ndim:
+            value = 0.5 * torch.sum((X @ end - y) ** 2)
+        else:
+            value = end**3 - 3 * end
+        return value.item()

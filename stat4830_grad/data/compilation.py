@@ -80,7 +80,7 @@ def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
 
 def take_torchs_threads() -> int:
     """Let compiled functions called from this thread use as many threads as torch; their number."""
-    threads = min(torch.get_num_threads(), vars(config)["NUMBA_NUM_THREADS"])
+    threads: int = min(torch.get_num_threads(), vars(config)["NUMBA_NUM_THREADS"])
     set_num_threads(threads)
     return threads
 

@@ -100,7 +100,8 @@ def to_panels(W: Tensor, width: int) -> Tensor:
     """(d, m) -> (p, d, width): the columns of W, `width` side by side, filled up with zeros."""
     if missing := -W.shape[1] % width:
         W = torch.nn.functional.pad(W, (0, missing))
-    return W.unflatten(1, (-1, width)).movedim(1, 0).contiguous()
+    panels: Tensor = W.unflatten(1, (-1, width)).movedim(1, 0).contiguous()
+    return panels
 
 
 class Product(torch.autograd.Function):

@@ -57,7 +57,8 @@ def _with_condition(X: Tensor, condition: float) -> Tensor:
     U, _, Vh = torch.linalg.svd(X, full_matrices=False)
     exponents = torch.linspace(0, 1, p, dtype=X.dtype)
     eigenvalues = n * condition**-exponents  # (p,) of XᵀX, the largest first
-    return (U * eigenvalues.sqrt()) @ Vh
+    conditioned: Tensor = (U * eigenvalues.sqrt()) @ Vh
+    return conditioned
 
 
 def _check(

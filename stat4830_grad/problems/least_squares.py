@@ -73,8 +73,9 @@ class LeastSquares:
 
 def minimiser(X: Tensor, y: Tensor) -> Tensor:
     """argmin ½‖Xw − y‖², the one of least norm, solved in float64: (p,)."""
-    solution = torch.linalg.lstsq(X.double().cpu(), y.double().cpu()[:, None], driver="gelsd")
-    return solution.solution.squeeze(-1).to(X)
+    solved = torch.linalg.lstsq(X.double().cpu(), y.double().cpu()[:, None], driver="gelsd")
+    w: Tensor = solved.solution.squeeze(-1).to(X)
+    return w
 
 
 def build(

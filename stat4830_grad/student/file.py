@@ -51,7 +51,7 @@ def load(path: Path) -> Function:
         exec(compile(source, str(path), "exec"), module.__dict__)  # the file the user names
     except (Exception, SystemExit) as error:
         raise ConfigError(f"gradient.path={path}: {blame(error, path)}") from error
-    function = getattr(module, NAME, None)
+    function: object = getattr(module, NAME, None)
     if not callable(function):
         raise ConfigError(f"gradient.path={path} defines no function called {NAME}")
     return function

@@ -20,10 +20,11 @@ from ..schema import Sweep
 from ..sinks import number
 from ..tables import show
 from ..terminal import make_console
-from .batches import Runner, Scene, run_jobs
+from .batches import Runner, run_jobs
 from .drawing import draw_jobs, draw_sweep
 from .jobs import Job, sort_out
 from .report import goal, ranked, table, tally
+from .scene import Scene
 from .table import FINAL, Cells, SweepTable, cells, column
 
 

@@ -53,4 +53,5 @@ def write_hydra(job: Job, scene: Scene) -> None:
 
 def dumper() -> Callable[..., Any]:
     """PyYAML's safe dumper in C, ten times as fast, where it was built."""
-    return getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    fastest: Callable[..., Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return fastest

@@ -24,8 +24,9 @@ from ..config import complaint
 from ..errors import ConfigError
 from ..rundir import write_json
 from ..schema import Count, Positive
-from .batches import Runner, Scene, run_jobs
+from .batches import Runner, run_jobs
 from .jobs import Job
+from .scene import Scene
 from .table import FINAL, cells
 from .task import Task, cut
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ..runs import Interrupt
 from ..schema import Sweep
 from ..terminal import make_console
-from .batches import Scene, run_jobs
+from .batches import run_jobs
 from .jobs import Job, group
+from .scene import Scene
 
 if TYPE_CHECKING:
     import submitit
