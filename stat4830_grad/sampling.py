@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from omegaconf import OmegaConf
 
-from .checkpoint import load
 from .config import parse, plain
 from .core import Objective, Params, coordinates, located
 from .errors import UserError
@@ -18,6 +17,7 @@ from .figures.landscape import Array, Landscape, Path, window
 from .problems.reduction import reduced
 from .rundir import Row, loss_of
 from .setup import prepare
+from .weights import load
 
 POINTS = {1: 400, 2: 150}
 """Of the grid along its longest side, by the number of parameters."""
