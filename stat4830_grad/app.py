@@ -28,6 +28,7 @@ from .process import before_leaving, no_garbage
 from .sweep.composition import hydra_part
 from .sweep.jobs import Job, is_sweep, make_jobs
 from .sweep.lists import linspace, logspace
+from .threads import settle
 
 TOKEN = f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{secrets.token_hex(4)}"
 """Names this program's directories: sortable, and shared with no other process."""
@@ -63,6 +64,7 @@ def run(composed: DictConfig) -> int:
     if is_sweep(raw := plain(composed)):
         return sweep(composed, own, make_jobs([(own.overrides.task, raw)]), directory)
     config = load(composed, own.overrides.task)
+    settle(config.threads)
     with no_garbage():
         task = importlib.import_module(f"{__package__}.tasks.{config.task}")
     try:
@@ -78,6 +80,8 @@ def sweep(composed: DictConfig, own: Any, jobs: list[Job], directory: Path) -> i
     Args:
         own: Hydra's own part of the configuration.
     """
+    if own.runtime.choices["hydra/launcher"] != "batched_slurm":  # its tasks have their own CPUs
+        settle(None)  # then every job its own number
     with no_garbage():
         from .sweep.course import run_sweep  # imports torch
         from .sweep.slurm import runner

@@ -104,7 +104,8 @@ def differing_keys(runs: Sequence[FinishedRun]) -> list[str]:
 
 def facts(run: FinishedRun) -> dict[str, Any]:
     """Everything about a run that could explain a difference, by dotted key."""
-    machine = {"device": run.summary.get("device", run.config.get("device"))}
+    names = ("device", "threads")
+    machine = {name: run.summary.get(name, run.config.get(name)) for name in names}
     versions = dict(leaves({"versions": run.summary.get("versions", {})}))
     inputs = {f"sha256 of {one['key']}": one["sha256"] for one in run.summary.get("inputs", [])}
     return {**run.config, **machine, **inputs, **versions}

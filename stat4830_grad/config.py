@@ -15,7 +15,16 @@ from .synonyms import is_half, meant
 from .values import canonical, choices, leaves, written
 from .wording import nearest, shown
 
-RESUMABLE = ("steps", "log.", "checkpoint.", "figures", "data_dir", "device", "debug")
+RESUMABLE = (
+    "steps",
+    "log.",
+    "checkpoint.",
+    "figures",
+    "data_dir",
+    "device",
+    "threads",
+    "debug",
+)
 """Keys (or prefixes of keys) that may change when a run is resumed."""
 
 
@@ -98,6 +107,7 @@ PLAIN = {
     "Object contains unknown field": "there is no key",
     "Object missing required field": "a value is missing for",
     "Expected ": "must be ",
+    " | null`": "` or null",
     "`float`": "a number",
     "`int`": "a whole number",
     "`bool`": "true or false",
@@ -173,7 +183,7 @@ def resumed(directory: Path, raw: dict[str, Any], overrides: Sequence[str]) -> d
         if not key.startswith(RESUMABLE):
             raise ConfigError(
                 f"{override}: a resumed run keeps its configuration; "
-                "only steps, log, checkpoint, figures, device and data_dir may change"
+                "only steps, log, checkpoint, figures, device, threads and data_dir may change"
             )
         OmegaConf.update(saved, key, OmegaConf.select(OmegaConf.create(raw), key))
     return {**plain(saved), "resume": str(directory)}

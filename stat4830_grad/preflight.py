@@ -15,6 +15,7 @@ from .errors import ConfigError
 from .failures import discard_on_signal, report
 from .process import before_leaving
 from .sweep.jobs import is_sweep, make_jobs, sort_out
+from .threads import checked
 
 
 class CheckFirst(Callback):
@@ -57,7 +58,9 @@ def check_directories(config: DictConfig, *, is_multirun: bool) -> None:
     elif again is not None:
         raise ConfigError("sweep.resume goes with a sweep: -m, or a list of values for a key")
     else:
-        checked_resume = load(config, overrides).resume
+        one = load(config, overrides)
+        checked(one.threads)
+        checked_resume = one.resume
     for file, key in (("metrics.csv", "resume"), ("sweep.csv", "sweep.resume")):
         if checked_resume is None and (directory / file).exists():
             raise ConfigError(

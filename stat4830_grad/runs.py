@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
+import torch
 from msgspec import to_builtins
 from torch import Tensor
 
@@ -159,6 +160,7 @@ def summarise(
         "seconds": final["seconds"],  # of updating, by all runs of the batch together
         "batch": experiment.lr.numel(),  # runs trained together with this one, itself included
         "device": str(experiment.lr.device),
+        "threads": torch.get_num_threads(),
         "dtype": config.dtype,
         "seed": config.seed,
         "dataset": experiment.dataset,

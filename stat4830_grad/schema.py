@@ -194,6 +194,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     compare: Compare | None = None
     trace: Tracing | None = None
     products: Literal["auto", "compiled", "torch"] = "auto"
+    threads: Count | None = None
 
 
 PARTS = {"problem": Problem, "model": Model, "optimizer": Optimizer}

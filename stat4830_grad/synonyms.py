@@ -39,7 +39,10 @@ ADVICE: dict[str, Advice] = {
         "all data are in memory, so nothing loads them meanwhile; leave it out",
         "",
     ),
-    r"(n|num)?_?threads": ("threads are set in the environment", "OMP_NUM_THREADS={}"),
+    r"(n|num|max|omp_num|cpu)_?threads|thread|(n|num)_?(cpus|cores)|cores|cpus(_per_task)?": (
+        "threads of the CPU are",
+        "threads={}",
+    ),
     r"(n_?|num_?|use_?)?(gpus?|cuda)|accelerator": ("the device is", "device=cuda"),
     r"cpu|no_cuda": ("the device is", "device=cpu"),
     r"precision|float|amp|fp16|half": ("the precision is", "dtype=float64"),

@@ -75,17 +75,25 @@ class Setting:
 
     @property
     def environment(self) -> dict[str, str]:
-        levels = {"ATEN_CPU_CAPABILITY": self.capability} if self.capability else {}
-        return {"OMP_NUM_THREADS": str(self.threads), **levels}
+        return {"ATEN_CPU_CAPABILITY": self.capability} if self.capability else {}
 
 
 LEVELS = ("default", "avx2", "avx512")
 
 
 def settings(*, quick: bool) -> list[Setting]:
-    """One and two threads, each with every level that is there; for `quick` only with the best."""
+    """One and two threads, each with every level that is there; for `quick` only with the best.
+
+    One thread alone where there is one CPU.
+    """
     import torch
+
+    from stat4830_grad.threads import available
 
     best = torch.backends.cpu.get_cpu_capability().lower()
     there = LEVELS[: LEVELS.index(best) + 1] if best in LEVELS else (None,)
-    return [Setting(n, level) for level in (there[-1:] if quick else there) for n in (1, 2)]
+    return [
+        Setting(n, level)
+        for level in (there[-1:] if quick else there)
+        for n in range(1, min(2, available()) + 1)
+    ]

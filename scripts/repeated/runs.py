@@ -30,7 +30,8 @@ def make(setting: Setting, condition: Condition, scratch: Path) -> Path:
     }
     begun, resumed = [], []
     for name, words in configurations().items():
-        run = [*COMMON, *words, f"figures={str(condition.figures).lower()}"]
+        figures = f"figures={str(condition.figures).lower()}"
+        run = [*COMMON, *words, figures, f"threads={setting.threads}"]
         begun.append([*run, f"hydra.run.dir=runs/{name}"])
         resumed.append(
             [*run, f"sweep.resume=runs/{name}"] if SWEEP in run else [f"resume=runs/{name}"]

@@ -6,9 +6,7 @@ The only file that imports numba.
 from __future__ import annotations
 
 import hashlib
-import os
 import pickle
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,11 +14,12 @@ from typing import Any
 
 import torch
 
-THREADS = torch.get_num_threads()
-if "numba" not in sys.modules:
-    os.environ["NUMBA_NUM_THREADS"] = str(THREADS)
+from ..threads import settle_numba
 
-from numba import __version__ as numba_version  # noqa: E402 (reads the number when imported)
+THREADS = torch.get_num_threads()
+settle_numba()
+
+from numba import __version__ as numba_version  # noqa: E402 (reads its variables when imported)
 from numba import config, njit, prange, set_num_threads  # noqa: E402
 from numba.core.caching import FunctionCache  # noqa: E402
 from numba.core.serialize import dumps  # noqa: E402

@@ -23,6 +23,7 @@ from ..runs import execute, summarise
 from ..setup import Setup, prepare
 from ..sinks import progress
 from ..theory import forecast, verdict
+from ..threads import settle
 from .jobfiles import record_failures, write_hydra
 from .jobs import Job, group
 from .memory import MIB, bytes_per_run, runs_that_fit, usable_bytes
@@ -56,6 +57,7 @@ def run_group(jobs: list[Job], scene: Scene) -> None:
     """Train jobs of one group in as few batches as memory allows."""
     config = jobs[0].config()
     try:
+        settle(config.threads)
         refuse_changed_inputs(scene.directory / ".sweep", [job.config() for job in jobs])
         setup = prepare(config)
         setup = replace(setup, objective=reduced(setup.objective))
@@ -221,6 +223,7 @@ def run_task(job: Job, scene: Scene) -> None:
     write_hydra(job, scene)
     scene.say(f"{job.name}", style="bold")
     try:
+        settle(config.threads)
         code = int(task.run(config, path, job.command))
     except Exception as error:
         record_failures([job], error, scene)

@@ -22,7 +22,7 @@ from ..tables import show
 from ..terminal import make_console
 from .batches import Runner, run_jobs
 from .drawing import draw_jobs, draw_sweep
-from .jobs import Job, sort_out
+from .jobs import Job, key_of, sort_out
 from .report import goal, ranked, table, tally
 from .scene import Scene
 from .table import FINAL, Cells, SweepTable, cells, column
@@ -76,7 +76,7 @@ def as_named(jobs: Sequence[Job], directory: Path) -> Sequence[Job]:
     if not noted.exists():
         return jobs
     before = json.loads(noted.read_text("utf-8"))
-    if [overrides for _, *overrides in before] != [list(job.overrides) for job in jobs]:
+    if [overrides for _, *overrides in before] != [computed(job) for job in jobs]:
         return jobs
     return [replace(job, name=name) for job, (name, *_) in zip(jobs, before, strict=True)]
 
@@ -86,6 +86,11 @@ def noted_jobs(jobs: Sequence[Job], directory: Path) -> Path:
     return directory / ".sweep" / f"jobs-{jobs[0].number}.json"
 
 
+def computed(job: Job) -> list[str]:
+    """Its overrides without the number of threads, which a resumed sweep may change."""
+    return [override for override in job.overrides if key_of(override) != "threads"]
+
+
 def begin(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:
     """Note which jobs the sweep has, or see that a resumed one has the same.
 
@@ -93,7 +98,7 @@ def begin(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:
         ConfigError: it has not, or another sweep is in the directory.
     """
     noted = noted_jobs(jobs, directory)
-    text = json.dumps([[job.name, *job.overrides] for job in jobs], indent=1)
+    text = json.dumps([[job.name, *computed(job)] for job in jobs], indent=1)
     if options.resume is None:
         if noted.exists():
             raise ConfigError(
@@ -115,8 +120,8 @@ def difference(before: list[list[str]], jobs: Sequence[Job]) -> str:
     if len(before) != len(jobs):
         return f"it has {len(before)} jobs, this command has {len(jobs)}"
     pairs = zip(before, jobs, strict=True)
-    old, new = next((old, job) for old, job in pairs if old != [job.name, *job.overrides])
-    return f"its job {new.number} is {' '.join(old[1:])}, here it is {' '.join(new.overrides)}"
+    old, new = next((old, job) for old, job in pairs if old != [job.name, *computed(job)])
+    return f"its job {new.number} is {' '.join(old[1:])}, here it is {' '.join(computed(new))}"
 
 
 def refuse(jobs: Sequence[Job], errors: dict[str, UserError], scene: Scene) -> None:

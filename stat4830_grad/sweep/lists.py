@@ -10,7 +10,7 @@ from ..errors import ConfigError
 from ..schema import LARGEST
 from ..values import leaves, list_keys, whole, written
 
-SWEPT_PARTS = ("problem", "model", "optimizer", "steps", "seed", "dtype", "device")
+SWEPT_PARTS = ("problem", "model", "optimizer", "steps", "seed", "dtype", "device", "threads")
 """The parts of a configuration that lists may sweep."""
 
 LIST_KEYS = list_keys()

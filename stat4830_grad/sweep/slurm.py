@@ -24,6 +24,7 @@ from ..config import complaint
 from ..errors import ConfigError
 from ..rundir import write_json
 from ..schema import Count, Positive
+from ..threads import sleeping
 from .batches import Runner, run_jobs
 from .jobs import Job
 from .scene import Scene
@@ -131,8 +132,8 @@ def submit(tasks: Sequence[Task], request: Request, directory: Path) -> list[sub
         cluster="slurm",
         slurm_max_num_timeout=request.max_num_timeout,
     )
-    # Since Slurm 22.05 srun does not inherit cpus_per_task. One thread per CPU is right for torch,
-    # which else takes as many as the node has.
+    # Since Slurm 22.05 srun does not inherit cpus_per_task. Unpickling a task imports torch, which
+    # takes its number of threads, and how they wait, from the environment; `settle` comes later.
     executor.update_parameters(
         name="stat4830_grad",
         timeout_min=request.timeout_min,
@@ -143,7 +144,10 @@ def submit(tasks: Sequence[Task], request: Request, directory: Path) -> list[sub
         slurm_array_parallelism=request.array_parallelism,
         slurm_signal_delay_s=request.signal_delay_s,
         slurm_srun_args=[f"--cpus-per-task={request.cpus_per_task}"],
-        slurm_setup=['export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$SLURM_CPUS_PER_TASK}"'],
+        slurm_setup=[
+            'export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$SLURM_CPUS_PER_TASK}"',
+            *(f"export {name}={value}" for name, value in sleeping().items()),
+        ],
         slurm_additional_parameters={"requeue": True, **request.additional_parameters},
     )
     try:
