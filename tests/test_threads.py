@@ -208,3 +208,28 @@ def test_jobs_of_joblib_share_the_cpus_unless_they_are_told(
         assert done.returncode == 0, done.stderr
         found = list((tmp_path / name).glob("*/summary.json"))
         assert [json.loads(file.read_text())["threads"] for file in found] == [number] * 2
+
+
+WAITED = """
+import os, time
+from stat4830_grad.threads import settle
+settle(2)
+import torch
+from stat4830_grad.data.pixels import Pixels
+X, W = Pixels(torch.eye(2, dtype=torch.uint8), 0.0, 1.0, torch.float64), torch.ones(2, 32)
+X @ W.double()
+spent = time.process_time()
+for _ in range(20):
+    X @ W.double()
+    time.sleep(0.03)
+print(time.process_time() - spent)
+"""
+
+
+@needs_two
+@pytest.mark.skipif(sys.platform != "linux", reason="GNU's OpenMP is Linux's")
+def test_a_thread_that_has_nothing_to_do_soon_sleeps_unless_the_user_decides_otherwise() -> None:
+    """It tried for 6 ms after each product, and under load kept from running what it waited for."""
+    ours, default = float(told(WAITED)), float(told(WAITED, GOMP_SPINCOUNT="300000"))
+    assert ours < default / 4
+    assert float(told(WAITED, OMP_WAIT_POLICY="active")) > 4 * ours

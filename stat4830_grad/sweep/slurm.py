@@ -24,7 +24,7 @@ from ..config import complaint
 from ..errors import ConfigError
 from ..rundir import write_json
 from ..schema import Count, Positive
-from ..threads import sleeping
+from ..threads import patience
 from .batches import Runner, run_jobs
 from .jobs import Job
 from .scene import Scene
@@ -146,7 +146,7 @@ def submit(tasks: Sequence[Task], request: Request, directory: Path) -> list[sub
         slurm_srun_args=[f"--cpus-per-task={request.cpus_per_task}"],
         slurm_setup=[
             'export OMP_NUM_THREADS="${OMP_NUM_THREADS:-$SLURM_CPUS_PER_TASK}"',
-            *(f"export {name}={value}" for name, value in sleeping().items()),
+            *(f"export {name}={value}" for name, value in patience().items()),
         ],
         slurm_additional_parameters={"requeue": True, **request.additional_parameters},
     )
