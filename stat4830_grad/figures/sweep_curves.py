@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from ..rundir import Row
 from .legend import Look, tell_apart
 from .style import BLACK, in_percent, legend_below, plain_axes, save, scale_of, updates_axis
-from .sweep import Cells
+from .theory import Cells
 
 PANELS = ("loss", "x", "train_loss", "val_accuracy", "distance")
 NAMES = {
