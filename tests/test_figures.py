@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 
 import pytest
@@ -68,3 +69,22 @@ def test_labels_of_curves_stay_in_the_picture_and_out_of_other_panels(scale: flo
         assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
         assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1
     assert all(one.x1 < next.x0 for one, next in itertools.pairwise(boxes))
+
+
+def test_a_run_that_diverges_to_minus_infinity_still_shows_how_it_began() -> None:
+    losses = [8.0, -4.0, -1e3, -1e30, -math.inf]
+    rows = [{"step": t, "seconds": 0.0, "loss": loss} for t, loss in enumerate(losses)]
+    panel = curves(rows, "").axes[0]
+    low, high = panel.get_ylim()
+    assert -20 < low < -4 < 8 < high < 20
+    steps, values = panel.lines[0].get_data()
+    assert list(values[:2]) == [8.0, -4.0]
+    assert (len(steps), bool(values[-1] < low)) == (3, True)
+
+
+def test_a_run_that_goes_far_and_stays_there_is_shown_to_its_end() -> None:
+    xs = [-1e-3, 0.3, 0.9, 1.0, 1.0]
+    rows = [{"step": t, "seconds": 0.0, "x": x} for t, x in enumerate(xs)]
+    panel = curves(rows, "").axes[0]
+    assert panel.lines[0].get_ydata().tolist() == xs
+    assert panel.get_ylim()[1] > 1

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from .style import BLUE, GREEN, VERMILION, in_percent, in_print, logarithmic, plain_axes, save
+from .style import (
+    BLUE,
+    GREEN,
+    VERMILION,
+    in_percent,
+    in_print,
+    logarithmic,
+    plain_axes,
+    save,
+    updates_axis,
+)
 
 if TYPE_CHECKING:
     from ..rundir import Row  # imports more than a process that draws needs
@@ -74,23 +84,53 @@ def spans_decades(values: list[float]) -> bool:
 
 
 def draw_panel(axes: Axes, rows: list[Row], label: str, names: list[str]) -> None:
-    values = []
+    values = [row[name] for name in names for row in rows if math.isfinite(row[name])]
+    decades = label != "accuracy" and spans_decades(values)
+    ends = [end for name in names for end in bounds([rows], name)]
+    low, high = min(ends), max(ends)
+    diverged = not all(map(math.isfinite, rows[-1].values()))
+    far = diverged and not decades and not all(low <= value <= high for value in values)
+    room = 0.25 * (high - low) or 1.0
+    if far:  # the curve leaves the panel
+        axes.set_ylim(low - room, high + room)
     for name in names:
         line = name.partition("_")[0] if "_" in name else name[-1]
         style = STYLES.get(line, {"color": BLUE}) if len(names) > 1 else {"color": BLUE}
         points = [(row["step"], row[name]) for row in rows if math.isfinite(row[name])]
+        if far:
+            points = inside(points, low - 2 * room, high + 2 * room)
         in_legend = PART_NAME.get(line, in_print(name))
         axes.plot(*zip(*points, strict=True), label=in_legend, linewidth=1.6, **style)
-        values += [value for _, value in points]
     if label == "accuracy":
         in_percent(axes)
-    elif spans_decades(values):
+    elif decades:
         logarithmic(axes, "y")
     else:
         axes.ticklabel_format(axis="y", scilimits=(-3, 5))  # longer numbers leave a factor aside
     if len(names) > 1:
-        axes.legend(frameon=False)
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    axes.set_xlabel("updates")
+        axes.legend(frameon=False, loc="lower right" if label == "accuracy" else "best")
+    updates_axis(axes, rows[-1]["step"])
     axes.set_ylabel(label)
     plain_axes(axes)
+
+
+def bounds(runs: Sequence[list[Row]], name: str) -> tuple[float, float]:
+    """What the axis shows: all values, as far as 1000 times the start (5 where signs change)."""
+    values = [row[name] for rows in runs for row in rows if math.isfinite(row[name])]
+    times = 1e3 if min(values, default=0.0) >= 0 else 5.0
+    far = times * max((abs(rows[0][name]) for rows in runs), default=1.0) or math.inf
+    near = [value for value in values if abs(value) <= far]
+    return min(near, default=0.0), max(near, default=1.0)
+
+
+def inside(
+    points: Sequence[tuple[float, float]], low: float, high: float
+) -> list[tuple[float, float]]:
+    """The points of a curve up to where it leaves the bounds, which it does at the edge."""
+    shown = []
+    for step, value in points:
+        if not low <= value <= high:
+            shown.append((step, low if value < low else high))
+            break
+        shown.append((step, value))
+    return shown

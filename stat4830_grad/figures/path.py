@@ -105,10 +105,12 @@ def draw_iterates(axes: Axes, landscape: Landscape, path: Path, look: Look, *, m
     line = {"linewidth": 0.7, "alpha": 0.6} if many else {"linewidth": 1.1, "alpha": 0.8}
     axes.plot(*nearby(where[: count + 1], landscape.box).T, **look.of_line(**line))
     dots = distinct(where[:count][landscape.shown(path)[:count]], landscape.box)
-    size = 1.6 if many else 2.4 if count > CROWD else 3.5
-    axes.plot(*dots.T, color=look.color, linestyle="", marker="o", markersize=size)
+    size = 2.0 if many else 2.8 if count > CROWD else 4.5
+    style: dict[str, Any] = {"linestyle": "", "marker": "o", "markeredgewidth": 0}
+    axes.plot(*dots.T, color=look.color, markersize=size, **style)
     if not many:
-        axes.plot(*where[0], color=look.color, zorder=4, **START)
+        alone = len(landscape.paths) == 1  # the starts of several may be one point
+        axes.plot(*where[0], color=look.color if alone else BLACK, zorder=4, **START)
     if landscape.leaves(path):
         axes.plot(*where[count - 1], color=look.color, linestyle="", zorder=5, **LOST)
     elif not many:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..rundir import Row
+from .curves import bounds, inside
 from .legend import Look, tell_apart
 from .style import BLACK, in_percent, legend_below, plain_axes, save, scale_of, updates_axis
 from .theory import Cells
@@ -72,25 +72,3 @@ def draw_panel(
     updates_axis(axes, max(rows[-1]["step"] for _, rows in runs))
     axes.set_ylabel(NAMES.get(name, name))
     plain_axes(axes)
-
-
-def bounds(runs: Sequence[list[Row]], name: str) -> tuple[float, float]:
-    """What the axis shows: all values, as far as 1000 times the start (5 where signs change)."""
-    values = [row[name] for rows in runs for row in rows if math.isfinite(row[name])]
-    times = 1e3 if min(values, default=0.0) >= 0 else 5.0
-    far = times * max((abs(rows[0][name]) for rows in runs), default=1.0) or math.inf
-    near = [value for value in values if abs(value) <= far]
-    return min(near, default=0.0), max(near, default=1.0)
-
-
-def inside(
-    points: Sequence[tuple[float, float]], low: float, high: float
-) -> list[tuple[float, float]]:
-    """The points of a curve up to where it leaves the bounds, which it does at the edge."""
-    shown = []
-    for step, value in points:
-        if not low <= value <= high:
-            shown.append((step, low if value < low else high))
-            break
-        shown.append((step, value))
-    return shown
