@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from stat4830_grad import optimizers
-from stat4830_grad.core import Objective, Optimizer, Params
+from stat4830_grad.core import Model, Objective, Optimizer, Params
 from stat4830_grad.data import Part, Split, synthetic_least_squares
 from stat4830_grad.models import MLP, RELU, TANH, Logistic
 from stat4830_grad.problems import Composite, LeastSquares, Parity, Polynomial, minimiser
@@ -25,7 +25,7 @@ NAMES = (
     "deep_relu_mlp",
     "deep_tanh_mlp",
 )
-MODELS = {
+MODELS: dict[str, Model] = {
     "logistic": Logistic(),
     "logistic_bias": Logistic(bias=True),
     "relu_mlp": MLP((8,), RELU),

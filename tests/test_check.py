@@ -64,6 +64,7 @@ class OffBy(LeastSquares):
 
 def test_an_error_of_1e_7_in_one_entry_is_found_and_only_there() -> None:
     f = cases.objective("least_squares")
+    assert isinstance(f, LeastSquares)
     wrong = OffBy(f.X, f.y, f.minimiser, (0.3, -1.0, 2.0))
     single = cases.objective("least_squares", torch.float32)
     found = study(wrong, single, {"w": torch.tensor([0.3, -1.0, 2.0])}, seed=0)
@@ -75,6 +76,7 @@ def test_an_error_of_1e_7_in_one_entry_is_found_and_only_there() -> None:
 
 def test_a_gradient_of_zero_agrees_with_what_rounding_leaves() -> None:
     f = cases.objective("least_squares")
+    assert isinstance(f, LeastSquares)
     single = cases.objective("least_squares", torch.float32)
     assert study(f, single, {"w": f.minimiser.float()}, seed=0).agree
     cubic = cases.objective("polynomial")

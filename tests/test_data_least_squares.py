@@ -1,27 +1,55 @@
 """Least-squares data: synthetic, and from a user's CSV or NPZ file."""
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from stat4830_grad.data import load_least_squares, synthetic_least_squares
 from stat4830_grad.errors import ConfigError, DataError
 
-
-def synthetic(**changes):
-    generator = torch.Generator().manual_seed(changes.pop("seed", 0))
-    settings = {"n": 100, "w_star": (1.0, -0.5), "p": 2, "noise": 0.0, "condition": None}
-    settings |= {"dtype": torch.float64, "device": "cpu"} | changes
-    return synthetic_least_squares(generator=generator, **settings)
+CsvFile = Callable[[str | bytes], Path]
+"""Writes a CSV file of this content."""
+NpzFile = Callable[..., Path]
+"""Writes an NPZ file of arrays by name."""
 
 
-def load(path, target="y", dtype=torch.float64):
+def synthetic(
+    *,
+    seed: int = 0,
+    n: int = 100,
+    w_star: Sequence[float] | None = (1.0, -0.5),
+    p: int = 2,
+    noise: float = 0.0,
+    condition: float | None = None,
+    dtype: torch.dtype = torch.float64,
+) -> tuple[Tensor, Tensor, Tensor]:
+    return synthetic_least_squares(
+        generator=torch.Generator().manual_seed(seed),
+        n=n,
+        w_star=w_star,
+        p=p,
+        noise=noise,
+        condition=condition,
+        dtype=dtype,
+        device="cpu",
+    )
+
+
+def load(
+    path: Path, target: str = "y", dtype: torch.dtype = torch.float64
+) -> tuple[Tensor, Tensor, list[str]]:
     return load_least_squares(path, target, dtype, "cpu")
 
 
 @pytest.fixture
-def csv(tmp_path):
-    def write(text):
+def csv(tmp_path: Path) -> CsvFile:
+    def write(text: str | bytes) -> Path:
         path = tmp_path / "data.csv"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
         return path
@@ -30,8 +58,8 @@ def csv(tmp_path):
 
 
 @pytest.fixture
-def npz(tmp_path):
-    def write(**arrays):
+def npz(tmp_path: Path) -> NpzFile:
+    def write(**arrays: Any) -> Path:
         np.savez(tmp_path / "data.npz", **arrays)
         return tmp_path / "data.npz"
 
@@ -42,7 +70,7 @@ def npz(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_noise_free_data_are_fitted_by_w_star_to_rounding(dtype) -> None:
+def test_noise_free_data_are_fitted_by_w_star_to_rounding(dtype: torch.dtype) -> None:
     X, y, w_true = synthetic(dtype=dtype)
     assert (X.shape, y.shape, w_true.tolist()) == ((100, 2), (100,), [1.0, -0.5])
     assert X.dtype == y.dtype == w_true.dtype == dtype
@@ -50,7 +78,7 @@ def test_noise_free_data_are_fitted_by_w_star_to_rounding(dtype) -> None:
 
 
 @pytest.mark.parametrize("condition", [1.0, 7.0, 1e6])
-def test_the_hessian_has_the_condition_number_asked_for(condition) -> None:
+def test_the_hessian_has_the_condition_number_asked_for(condition: float) -> None:
     X, _, _ = synthetic(n=50, p=5, w_star=None, condition=condition)
     eigenvalues = torch.linalg.eigvalsh(X.T @ X)
     expected = torch.logspace(0, 1, 5, base=condition, dtype=torch.float64) * 50 / condition
@@ -91,7 +119,9 @@ def test_X_is_drawn_first_then_w_true_then_the_noise() -> None:
         ({"n": 0}, "n=0"),
     ],
 )
-def test_synthetic_data_that_cannot_be_had_are_a_configuration_error(changes, message) -> None:
+def test_synthetic_data_that_cannot_be_had_are_a_configuration_error(
+    changes: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ConfigError, match=message):
         synthetic(**changes)
 
@@ -99,7 +129,7 @@ def test_synthetic_data_that_cannot_be_had_are_a_configuration_error(changes, me
 # CSV
 
 
-def test_a_csv_file_gives_features_in_order_without_the_target(csv) -> None:
+def test_a_csv_file_gives_features_in_order_without_the_target(csv: CsvFile) -> None:
     X, y, names = load(csv("a,y,b\n1,10,2\n3,30,4\n"))
     assert X.tolist() == [[1, 2], [3, 4]]
     assert y.tolist() == [10, 30]
@@ -107,7 +137,7 @@ def test_a_csv_file_gives_features_in_order_without_the_target(csv) -> None:
     assert X.dtype == torch.float64
 
 
-def test_a_byte_order_mark_blank_lines_quotes_and_spaces_do_no_harm(csv) -> None:
+def test_a_byte_order_mark_blank_lines_quotes_and_spaces_do_no_harm(csv: CsvFile) -> None:
     X, y, names = load(csv(b'\xef\xbb\xbfa, y,"b"\r\n1, 10 ,"2"\r\n\r\n3,3e1,4\r\n\r\n'))
     assert X.tolist() == [[1, 2], [3, 4]]
     assert y.tolist() == [10, 30]
@@ -134,17 +164,19 @@ def test_a_byte_order_mark_blank_lines_quotes_and_spaces_do_no_harm(csv) -> None
         (b"a,y\n\xff,2\n", "not a CSV file in UTF-8"),
     ],
 )
-def test_a_csv_file_that_cannot_be_used_says_where_and_why(csv, text, message) -> None:
+def test_a_csv_file_that_cannot_be_used_says_where_and_why(
+    csv: CsvFile, text: str | bytes, message: str
+) -> None:
     with pytest.raises(DataError, match=message):
         load(csv(text))
 
 
-def test_a_wrong_target_lists_the_columns_nearest_first(csv) -> None:
+def test_a_wrong_target_lists_the_columns_nearest_first(csv: CsvFile) -> None:
     with pytest.raises(ConfigError, match=r"no column 'prize'.*'Price', 'size', 'age'"):
         load(csv("age,size,Price\n1,2,3\n"), "prize")
 
 
-def test_numbers_too_large_for_the_dtype_are_refused(csv) -> None:
+def test_numbers_too_large_for_the_dtype_are_refused(csv: CsvFile) -> None:
     path = csv("a,y\n1e300,2\n")
     assert load(path)[0].item() == 1e300
     with pytest.raises(DataError, match=r"too large for torch\.float32"):
@@ -154,14 +186,14 @@ def test_numbers_too_large_for_the_dtype_are_refused(csv) -> None:
 # NPZ
 
 
-def test_an_npz_file_may_hold_a_matrix_and_the_target(npz) -> None:
+def test_an_npz_file_may_hold_a_matrix_and_the_target(npz: NpzFile) -> None:
     X, y, names = load(npz(X=np.eye(3, 2, dtype=np.float32), y=np.arange(3), other=np.zeros(9)))
     assert X.tolist() == [[1, 0], [0, 1], [0, 0]]
     assert y.tolist() == [0, 1, 2]
     assert names == ["x1", "x2"]
 
 
-def test_an_npz_file_may_hold_one_vector_for_each_column(npz) -> None:
+def test_an_npz_file_may_hold_one_vector_for_each_column(npz: NpzFile) -> None:
     X, y, names = load(npz(b=np.array([1, 2]), y=np.array([3, 4]), a=np.array([5.0, 6.0])))
     assert X.tolist() == [[1, 5], [2, 6]]
     assert y.tolist() == [3, 4]
@@ -182,12 +214,14 @@ def test_an_npz_file_may_hold_one_vector_for_each_column(npz) -> None:
         ({"X": np.eye(2)}, "no column for the target"),
     ],
 )
-def test_an_npz_file_that_cannot_be_used_says_where_and_why(npz, arrays, message) -> None:
+def test_an_npz_file_that_cannot_be_used_says_where_and_why(
+    npz: NpzFile, arrays: dict[str, NDArray[Any]], message: str
+) -> None:
     with pytest.raises(DataError, match=message):
         load(npz(**arrays))
 
 
-def test_a_damaged_npz_file_is_a_data_error(npz, tmp_path) -> None:
+def test_a_damaged_npz_file_is_a_data_error(npz: NpzFile, tmp_path: Path) -> None:
     path = npz(X=np.ones((50, 4)), y=np.ones(50))
     content = path.read_bytes()
     flipped = bytearray(content)
@@ -200,12 +234,12 @@ def test_a_damaged_npz_file_is_a_data_error(npz, tmp_path) -> None:
             load(path)
 
 
-def test_a_wrong_target_in_an_npz_file_lists_what_can_be_one(npz) -> None:
+def test_a_wrong_target_in_an_npz_file_lists_what_can_be_one(npz: NpzFile) -> None:
     with pytest.raises(ConfigError, match=r"'Y'.*has 'y', 'z'"):
         load(npz(X=np.eye(2), z=np.ones(2), y=np.ones(2)), "Y")
 
 
-def test_a_file_that_is_not_there_or_of_another_kind_is_named(tmp_path) -> None:
+def test_a_file_that_is_not_there_or_of_another_kind_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nowhere\.csv: No such file"):
         load(tmp_path / "nowhere.csv")
     (tmp_path / "folder.csv").mkdir()

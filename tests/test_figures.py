@@ -64,7 +64,9 @@ def test_labels_of_curves_stay_in_the_picture_and_out_of_other_panels(scale: flo
     ]
     figure = curves(rows, "a title")
     FigureCanvasAgg(figure).draw()
-    boxes = [axes.get_tightbbox() for axes in figure.axes]  # with every label that is drawn
+    found = (axes.get_tightbbox() for axes in figure.axes)  # with every label that is drawn
+    boxes = [box for box in found if box is not None]
+    assert len(boxes) == len(figure.axes)
     for box in boxes:
         assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
         assert figure.bbox.y0 <= box.y0 < box.y1 <= figure.bbox.y1

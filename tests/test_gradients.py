@@ -8,6 +8,7 @@ import pytest
 import torch
 from cases import NAMES, batch, objective, relative, start
 
+from stat4830_grad.core import Params
 from stat4830_grad.gradients import GRADIENTS
 from stat4830_grad.problems import Polynomial
 
@@ -109,25 +110,16 @@ def test_the_lectures_polynomial_has_its_values(method: str) -> None:
 
 @pytest.mark.parametrize("method", GRADIENTS)
 def test_a_parameter_the_loss_does_not_reach_has_gradient_zero(method: str) -> None:
-    class Half:
-        """f = ½ a², which forgets about b."""
+    class Half(Polynomial):
+        """f = ½ x², which forgets about b."""
 
-        columns = ("loss", "grad_norm")
+        def init(self, generator: torch.Generator) -> Params:
+            return {**super().init(generator), "b": torch.tensor(4.0)}
 
-        def init(self, generator: torch.Generator) -> dict[str, torch.Tensor]:
-            return {"a": torch.tensor(3.0), "b": torch.tensor(4.0)}
+        def loss_and_gradient(self, params: Params) -> tuple[torch.Tensor, Params]:
+            loss, grads = super().loss_and_gradient(params)
+            return loss, {**grads, "b": torch.zeros_like(params["b"])}
 
-        def loss(self, params: dict[str, torch.Tensor]) -> torch.Tensor:
-            return params["a"] ** 2 / 2
-
-        def loss_and_gradient(
-            self, params: dict[str, torch.Tensor]
-        ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-            return self.loss(params), {"a": params["a"], "b": torch.zeros_like(params["b"])}
-
-        def metrics(self, params: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-            return {"loss": self.loss(params)}
-
-    target = Half()
+    target = Half((0.5, 0.0, 0.0), x0=3.0)
     _, grads = GRADIENTS[method](target, target.init(torch.Generator()))
-    assert (float(grads["a"]), float(grads["b"])) == (3.0, 0.0)
+    assert (float(grads["x"]), float(grads["b"])) == (3.0, 0.0)

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from conftest import Cli
 
 from stat4830_grad.lecture import autograd, calculus, comparison, least_squares, mnist, row, rows
 from stat4830_grad.lecture.protocol import compose
 from stat4830_grad.lecture.row import Claim, Row
+from stat4830_grad.schema import Mnist
 
 CLOSED = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
 """Nothing listens there, so a download fails at once and not after a wait."""
@@ -161,6 +163,8 @@ def test_the_verdict_counts_every_row() -> None:
 def test_composing_gives_what_the_command_line_gives_and_keeps_the_protocol() -> None:
     base = compose("problem=digits", "data_dir=elsewhere", "gradient=manual", "seed=7")
     run = mnist.lecture_run("mlp", base)
+    assert isinstance(run.problem, Mnist)
+    assert run.model is not None
     assert (run.problem.name, run.model.name, run.optimizer.lr) == ("mnist", "relu_mlp", 0.01)
     assert (run.steps, run.seed, run.problem.n_train) == (1000, 42, 4000)
     assert (run.data_dir, run.gradient.name) == ("elsewhere", "manual")
@@ -194,7 +198,9 @@ def pictures_embedded(directory: Path) -> set[str]:
     return names
 
 
-def test_without_mnist_its_rows_say_not_run_and_the_exit_code_is_3(cli, tmp_path: Path) -> None:
+def test_without_mnist_its_rows_say_not_run_and_the_exit_code_is_3(
+    cli: Cli, tmp_path: Path
+) -> None:
     (tmp_path / "empty").mkdir()
     done = cli("task=lecture", "data_dir=empty", **CLOSED)
     assert done.returncode == 3, done.stderr
@@ -214,7 +220,7 @@ def test_without_mnist_its_rows_say_not_run_and_the_exit_code_is_3(cli, tmp_path
 
 @pytest.mark.mnist
 def test_with_mnist_all_rows_are_exact_and_the_exit_code_is_0(
-    cli, tmp_path: Path, mnist_dir: Path
+    cli: Cli, tmp_path: Path, mnist_dir: Path
 ) -> None:
     done = cli("task=lecture", f"data_dir={mnist_dir}")
     assert done.returncode == 0, done.stdout + done.stderr

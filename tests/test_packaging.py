@@ -156,7 +156,9 @@ def test_set_up_accepts_the_pythons_that_the_package_declares(bash: Bash, minor:
     assert (bash(f"supported 3.{minor}").returncode == 0) == declared
 
 
-def test_a_finished_set_up_is_recognised_and_the_test_extra_serves_both(checkout, bash) -> None:
+def test_a_finished_set_up_is_recognised_and_the_test_extra_serves_both(
+    checkout: Path, bash: Bash
+) -> None:
     assert bash("is_current run").returncode == 1
     pretend_installed(checkout, bash, "run")
     assert bash("ensure_environment run").stderr == ""

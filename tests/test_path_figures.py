@@ -12,6 +12,7 @@ import torch
 from conftest import Cli
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from pictures import points
 
 from stat4830_grad.core import coordinates, located
 from stat4830_grad.figures.landscape import Landscape, window
@@ -71,8 +72,7 @@ def test_one_parameter_is_the_graph_of_the_loss_with_every_iterate_on_it() -> No
     x, f = graph.get_data()
     assert np.array_equal(f, experiment.objective.loss({"x": torch.from_numpy(x)}).numpy())
     for line in (joined, *dots(figure)):
-        assert line.get_xdata().tolist() == column(rows, "x")
-        assert line.get_ydata().tolist() == column(rows, "loss")
+        assert points(line) == (column(rows, "x"), column(rows, "loss"))
     assert len(dots(figure)) == 1
     assert figure.get_suptitle() == "a title"
     low, high = figure.axes[0].get_xlim()
@@ -87,10 +87,10 @@ def test_two_parameters_are_contours_of_the_loss_with_every_iterate_and_the_mini
         assert found.values[i, j] == pytest.approx(float(objective.loss({"w": w})), rel=1e-12)
     figure = path_picture(found, "")
     (line,) = dots(figure)
-    assert line.get_xdata().tolist() == column(rows, "w1")
-    assert line.get_ydata().tolist() == column(rows, "w2")
+    assert points(line) == (column(rows, "w1"), column(rows, "w2"))
+    x, y = objective.minimiser.tolist()
     stars = [line for line in figure.axes[0].lines if line.get_marker() == "*"]
-    assert [star.get_xydata().tolist() for star in stars] == [[objective.minimiser.tolist()]]
+    assert [points(star) for star in stars] == [([x], [y])]
     assert figure.axes[0].collections, "no contours"
 
 
@@ -120,13 +120,13 @@ def test_a_run_that_diverges_leaves_a_window_that_still_shows_its_start(override
     start = found.paths[0].points[0]
     assert (np.abs(found.window) <= 6 * max(1.0, float(np.abs(start).max()))).all()
     figure = path_picture(found, "")
-    drawn = len(dots(figure)[0].get_xdata())
+    drawn = len(points(dots(figure)[0])[0])
     assert 1 <= drawn < len(rows)
     finite = len(found.paths[0].steps)
     said = figure.axes[0].get_title(loc="right")
     assert said == f"{finite - drawn:,} of {finite:,} iterates are not in the picture"
     crosses = [line for line in figure.axes[0].lines if line.get_marker() == "x"]
-    assert [len(cross.get_xdata()) for cross in crosses] == [1]
+    assert [len(points(cross)[0]) for cross in crosses] == [1]
 
 
 def test_a_run_that_stays_at_a_maximum_has_its_surroundings_shown() -> None:
@@ -157,7 +157,7 @@ def test_a_million_iterates_are_few_dots_and_one_line() -> None:
     found = landscape(experiment.objective, experiment.params, [rows])
     assert found is not None
     (line,) = dots(path_picture(found, ""))
-    assert 100 < len(line.get_xdata()) < 1000
+    assert 100 < len(points(line)[0]) < 1000
 
 
 def test_several_runs_are_drawn_in_their_colours_and_against_the_updates() -> None:
@@ -169,10 +169,9 @@ def test_several_runs_are_drawn_in_their_colours_and_against_the_updates() -> No
     figure = paths_picture(found, legend, "3 runs")
     assert [line.get_color() for line in dots(figure)] == [look.color for look in legend.looks]
     for line, (_, rows) in zip(dots(figure), made, strict=True):
-        assert line.get_xdata().tolist() == column(rows, "x")
+        assert points(line)[0] == column(rows, "x")
     for line, (_, rows) in zip(figure.axes[1].lines, made, strict=True):
-        assert line.get_xdata().tolist() == column(rows, "x")
-        assert line.get_ydata().tolist() == column(rows, "step")
+        assert points(line) == (column(rows, "x"), column(rows, "step"))
     down, up = figure.axes[1].get_ylim()
     assert down > up == 0
     names = [text.get_text() for text in figure.legends[0].get_texts()]
@@ -187,7 +186,7 @@ def test_the_picture_shows_the_whole_path_after_resume(cli: Cli, tmp_path: Path)
     found = landscape_of_files(tmp_path / "run", [rows])
     assert found is not None
     assert found.paths[0].steps.tolist() == list(range(13))
-    assert len(dots(path_picture(found, ""))[0].get_xdata()) == 13
+    assert len(points(dots(path_picture(found, ""))[0])[0]) == 13
     before = (tmp_path / "run" / "path.png").read_bytes()
     assert cli("resume=run", "steps=40").returncode == 0
     assert (tmp_path / "run" / "path.png").read_bytes() != before

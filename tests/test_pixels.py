@@ -35,7 +35,9 @@ def weights(*shape: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
 @pytest.mark.parametrize("dtype", CLOSE)
 @pytest.mark.parametrize("columns", [(), (1,), (5,), (32,), (40,), (96,)])
 @pytest.mark.parametrize(("n", "d"), [(7, 3), (60, 25), (4100, 9)])
-def test_products_are_those_of_the_dense_matrix(n, d, columns, dtype) -> None:
+def test_products_are_those_of_the_dense_matrix(
+    n: int, d: int, columns: tuple[int, ...], dtype: torch.dtype
+) -> None:
     X = pixels(n, d, dtype)
     W, Z = weights(d, *columns, dtype=dtype), weights(n, *columns, dtype=dtype)
     assert (X @ W).shape == (n, *columns)
@@ -57,7 +59,7 @@ def test_turning_twice_is_the_matrix_itself() -> None:
 
 
 @pytest.mark.parametrize("columns", [(), (3,)])
-def test_autograd_differentiates_a_product_once_and_twice(columns) -> None:
+def test_autograd_differentiates_a_product_once_and_twice(columns: tuple[int, ...]) -> None:
     X, W = pixels(8, 6), weights(6, *columns).requires_grad_()
     assert torch.autograd.gradcheck(lambda W: (X @ W).sin(), W)
     assert torch.autograd.gradgradcheck(lambda W: (X @ W).sin(), W)
@@ -105,7 +107,7 @@ def test_products_compile_where_nothing_can_be_written() -> None:
 
 @pytest.mark.parametrize("gradient", GRADIENTS)
 @pytest.mark.parametrize("model", MODELS)
-def test_a_model_on_bytes_is_the_model_on_the_dense_matrix(model, gradient) -> None:
+def test_a_model_on_bytes_is_the_model_on_the_dense_matrix(model: str, gradient: str) -> None:
     X = pixels(30, 9)
     y = (torch.arange(30) % 2).double()
     on_bytes, dense = (
@@ -132,6 +134,9 @@ def test_a_model_on_bytes_is_the_model_on_the_dense_matrix(model, gradient) -> N
         (["task=trace", "products=compiled"], Pixels),
     ],
 )
-def test_training_compiles_products_and_what_explains_torch_does_not(overrides, kind) -> None:
+def test_training_compiles_products_and_what_explains_torch_does_not(
+    overrides: list[str], kind: type
+) -> None:
     setup = prepare(compose("problem=digits", "device=cpu", *overrides))
+    assert isinstance(setup.objective, Parity)
     assert isinstance(setup.objective.data.train.inputs, kind)

@@ -58,8 +58,8 @@ def test_a_changed_input_is_refused_by_name_and_an_unchanged_one_found_from_else
 
 def test_a_sweep_is_not_resumed_on_another_table(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text(TABLE)
-    words = (*DATA[:2], "figures=false", "problem.file=mine.csv", "optimizer.lr=[0.01,0.02]")
-    words = (*words, "steps=3")
+    words = [*DATA[:2], "figures=false", "problem.file=mine.csv", "optimizer.lr=[0.01,0.02]"]
+    words += ["steps=3"]
     assert cli(*words, "hydra.run.dir=sweep").returncode == 0
     (tmp_path / "mine.csv").write_text(TABLE.replace("4", "9"))
     refused = cli(*words, "sweep.resume=sweep")

@@ -240,8 +240,8 @@ def test_lists_run_on_slurm_too_and_a_task_that_is_killed_is_failed_rows(
 
 def test_a_task_waits_after_sigterm_and_ctrl_c_ends_it(slurm: Path, tmp_path: Path) -> None:
     """A preempted task that ended by itself would not be requeued by Slurm."""
-    words = ("problem=polynomial", "steps=10000000", "device=cpu", "figures=false")
-    words = (*words, *LAUNCHER, "optimizer.lr=[0.01,5]", "hydra.run.dir=sweep")
+    words = ["problem=polynomial", "steps=10000000", "device=cpu", "figures=false"]
+    words += [*LAUNCHER, "optimizer.lr=[0.01,5]", "hydra.run.dir=sweep"]
     environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
     process = subprocess.Popen(
         [sys.executable, "-m", "stat4830_grad", *words], cwd=tmp_path, env=environment
@@ -270,7 +270,9 @@ def test_what_slurm_refuses_is_a_bad_configuration(slurm: Path, cli: Cli) -> Non
 def launcher(**changed: Any) -> DictConfig:
     """Hydra's configuration of the launcher."""
     store = ConfigStore.instance().load("hydra/launcher/batched_slurm.yaml").node
-    return OmegaConf.merge(store, changed)
+    merged = OmegaConf.merge(store, changed)
+    assert isinstance(merged, DictConfig)
+    return merged
 
 
 def test_without_submitit_or_slurm_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

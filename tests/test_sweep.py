@@ -184,8 +184,8 @@ def test_jobs_that_differ_in_carried_keys_form_one_batch_and_others_their_own() 
 
 @pytest.mark.parametrize("optimizer", ["gd", "adam", "torch_sgd"])
 def test_every_job_leaves_what_its_own_single_run_leaves(tmp_path: Path, optimizer: str) -> None:
-    overrides = (*DIGITS, f"optimizer={optimizer}", "optimizer.lr=[0.001,0.1]")
-    overrides = (*overrides, "model.init_seed=[null,5]")
+    overrides = [*DIGITS, f"optimizer={optimizer}", "optimizer.lr=[0.001,0.1]"]
+    overrides += ["model.init_seed=[null,5]"]
     assert sweep(tmp_path / "sweep", *overrides) == 0
     for job in jobs_of(*overrides):
         alone, together = tmp_path / "alone" / job.name, tmp_path / "sweep" / job.name
@@ -338,8 +338,8 @@ class Killed(BaseException):
 def test_a_killed_sweep_resumes_to_the_table_of_an_undisturbed_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
-    overrides = (*DIGITS, "optimizer=momentum", "optimizer.lr=[0.01,0.1,1e30]")
-    overrides = (*overrides, "log.every=2", "checkpoint.seconds=0", "dtype=float32")
+    overrides = [*DIGITS, "optimizer=momentum", "optimizer.lr=[0.01,0.1,1e30]"]
+    overrides += ["log.every=2", "checkpoint.seconds=0", "dtype=float32"]
     sweep(tmp_path / "whole", *overrides)
 
     true_train = training.train
@@ -424,8 +424,8 @@ def test_ctrl_c_keeps_what_is_finished_and_resume_completes_it(tmp_path: Path) -
 
 def test_least_squares_on_fewer_rows_is_the_same_function(tmp_path: Path) -> None:
     words = ("problem=least_squares", "problem.n=1500", "problem.p=6", "problem.w_star=null")
-    overrides = (*words, "problem.noise=0.3", "dtype=float64", "figures=false", "device=cpu")
-    overrides = (*overrides, "optimizer.lr=[1e-4,6e-4]")
+    overrides = [*words, "problem.noise=0.3", "dtype=float64", "figures=false", "device=cpu"]
+    overrides += ["optimizer.lr=[1e-4,6e-4]"]
     sweep(tmp_path / "sweep", *overrides)
     for job in jobs_of(*overrides):
         single(tmp_path / job.name, job)

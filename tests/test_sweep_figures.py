@@ -11,6 +11,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from pictures import points
 
 from stat4830_grad.compare import FinishedRun
 from stat4830_grad.figures.compare import comparison
@@ -51,7 +52,7 @@ def test_results_of_step_sizes_show_exact_zeros_at_a_floor_that_says_zero() -> N
     FigureCanvasAgg(figure).draw()
     panel = figure.axes[0]
     assert (panel.get_xscale(), panel.get_yscale()) == ("log", "log")
-    assert panel.lines[0].get_ydata().tolist() == [3.0, 1e-9, 1e-10]
+    assert points(panel.lines[0])[1] == [3.0, 1e-9, 1e-10]
     ticks = dict(zip(panel.get_yticks(), (t.get_text() for t in panel.get_yticklabels())))  # noqa: B905
     assert ticks[1e-10] == "0"
     assert figure.get_suptitle() == "a title"
@@ -63,7 +64,7 @@ def test_the_predicted_rate_has_its_minimum_at_two_by_l_plus_mu() -> None:
     known = {"step_sizes": {"1/L": 1 / L, "2/(L+mu)": best, "2/L": 2 / L}, "step_limit": 2 / L}
     figure = results(lr_sweep(), ["optimizer.lr"], known, rate, "")
     predicted = next(line for line in figure.axes[1].lines if line.get_label() == "predicted")
-    etas, rates = predicted.get_xdata(), predicted.get_ydata()
+    etas, rates = points(predicted)
     assert etas[np.argmin(rates)] == best
     assert min(rates) == pytest.approx((L - MU) / (L + MU))
     assert "2/L, the limit of convergence = 0.0167" in legend_of(figure)
@@ -91,7 +92,7 @@ def test_curves_of_a_sweep_are_logarithmic_with_zeros_and_overflow() -> None:
     figure = curves_of_all(runs, ["optimizer.lr"], "a title")
     panel = figure.axes[0]
     assert panel.get_yscale() == "log"
-    assert panel.lines[0].get_ydata().tolist() == [50.0, 1e-6, 1e-7, 1e-7]
+    assert points(panel.lines[0])[1] == [50.0, 1e-6, 1e-7, 1e-7]
     assert panel.get_ylim()[1] < 1e6
     assert [line.get_marker() for line in panel.lines].count("x") == 1
     assert legend_of(figure) == ["lr=0.01", "lr=1", "diverged"]

@@ -165,7 +165,7 @@ def test_replayed_updates_are_the_updates_and_leave_what_was_yielded_alone(
     method: str, optimizer: str
 ) -> None:
     target, lr = objective("relu_mlp"), torch.tensor([0.05, 0.5], dtype=torch.float64)
-    ends = []
+    ends: list[list[tuple[State, Tensor, Record]]] = []
     for capture in (None, again):
         rule = rule_named(optimizer)
         state = begin(batch(target, [0, 1]), rule, lr.shape)
@@ -194,8 +194,8 @@ def test_a_replayed_run_says_when_each_row_diverged() -> None:
 @pytest.mark.parametrize("optimizer", RULES)
 @pytest.mark.parametrize("method", GRADIENTS)
 def test_a_cuda_graph_gives_what_the_cpu_gives(method: str, optimizer: str) -> None:
-    words = ("problem=digits", "model=mlp", "problem.n_train=300", "problem.n_val=50")
-    words = (*words, f"gradient={method}", f"optimizer={optimizer}", "dtype=float64", "steps=50")
+    words = ["problem=digits", "model=mlp", "problem.n_train=300", "problem.n_val=50"]
+    words += [f"gradient={method}", f"optimizer={optimizer}", "dtype=float64", "steps=50"]
     on_cpu, on_cuda = (
         build([compose(*words, f"device={device}")], torch.Size(())) for device in ("cpu", "cuda")
     )
@@ -230,13 +230,14 @@ def test_resuming_gives_bit_for_bit_what_going_on_gives(
 ) -> None:
     beta = torch.tensor([0.9, 0.5])
     eps = torch.tensor([1e-8, 1e-8])
-    make = {
+    rules: dict[str, Callable[[], Optimizer]] = {
         "gd": optimizers.gd,
         "momentum": lambda: optimizers.momentum(beta),
         "nesterov": lambda: optimizers.nesterov(beta),
         "adam": lambda: optimizers.adam(beta, beta, eps),
         "torch_sgd": optimizers.TorchSGD,
-    }[optimizer]
+    }
+    make = rules[optimizer]
     whole = states(method, make(), None, 20)
     half = states(method, make(), None, 10)
     save_state(tmp_path / "checkpoint.pt", half[-1])
