@@ -131,14 +131,14 @@ print(*{{pool["num_threads"] for pool in threadpoolctl.threadpool_info()}})
 def test_every_library_has_this_number_before_and_after_the_first_compiled_product(
     threads: int, nonsense: str
 ) -> None:
-    environment = {
-        "NUMBA_NUM_THREADS": nonsense,
-        "NUMBA_THREADING_LAYER": "none such",
-        "OMP_NUM_THREADS": "0",
-        "OPENBLAS_NUM_THREADS": nonsense,
-    }
-    said = told(EVERYWHERE.format(threads=threads), **environment).split()
-    assert said == [str(threads)] * 5
+    said = told(
+        EVERYWHERE.format(threads=threads),
+        NUMBA_NUM_THREADS=nonsense,
+        NUMBA_THREADING_LAYER="none such",
+        OMP_NUM_THREADS="0",
+        OPENBLAS_NUM_THREADS=nonsense,
+    )
+    assert said.split() == [str(threads)] * 5
 
 
 @needs_two
@@ -201,8 +201,8 @@ def test_jobs_of_joblib_share_the_cpus_unless_they_are_told(
 ) -> None:
     pytest.importorskip("joblib")
     monkeypatch.delenv("OMP_NUM_THREADS")
-    words = ("-m", "hydra/launcher=joblib", f"hydra.launcher.n_jobs={available()}", "steps=2")
-    words += ("problem=polynomial", "problem.x0=1,2", "figures=false")
+    words = ["-m", "hydra/launcher=joblib", f"hydra.launcher.n_jobs={available()}", "steps=2"]
+    words += ["problem=polynomial", "problem.x0=1,2", "figures=false"]
     for name, threads, number in (("shared", "null", 1), ("told", "2", 2)):
         done = cli(*words, f"threads={threads}", f"hydra.sweep.dir={name}")
         assert done.returncode == 0, done.stderr
