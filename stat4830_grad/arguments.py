@@ -12,6 +12,7 @@ from typing import Any
 from hydra.core.override_parser.types import Override, Sweep
 
 from . import paths
+from .commands import assigned
 from .errors import ConfigError
 from .flags import MODES, split_flags
 from .keys import GROUPS, options
@@ -98,6 +99,8 @@ def check_value(override: Override, word: str) -> None:
     if group in GROUPS and last == "name":
         raise ConfigError(f"{shown(word)}: write {group}={shown(typed)}")
     values, simple = several(override), not isinstance(override.value(), list)
+    if key in ("resume", "sweep.resume") and values is not None:
+        raise ConfigError(f"{shown(word)}: one directory at a time; write {key}=DIR")
     if not simple or values is None or any(isinstance(one, list) for one in values):
         return
     together = f"{key}=[{typed}]"
@@ -117,7 +120,12 @@ def check_hydra(override: Override, word: str) -> None:
     if key == "hydra" or key.startswith("hydra.callbacks"):
         raise ConfigError(f"{shown(word)}: this key of Hydra's is not for users")
     if key in ("hydra.run.dir", "hydra.sweep.dir") and not (isinstance(value, str) and value):
-        raise ConfigError(f"{shown(word)}: write {key}=DIR, the directory to make")
+        typed = word.partition("=")[2]
+        raise ConfigError(
+            f"{shown(word)}: write {assigned(key, typed)}, with its quotes, for one directory"
+            if typed.strip() and several(override)
+            else f"{shown(word)}: write {key}=DIR, the directory to make"
+        )
     if key.startswith("hydra/") and not isinstance(value, str) and not isinstance(value, Sweep):
         raise ConfigError(f"{shown(word)}: write {key}=NAME (--hydra-help lists the names)")
     if key == "hydra.job.chdir" and value is not False and value is not None:

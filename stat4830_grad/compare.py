@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import glob
 import itertools
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
-
 from .errors import ConfigError, DataError
+from .reading import read_config, read_json
 from .rundir import Row, read_rows
 from .values import leaves
 
@@ -86,12 +84,9 @@ def read_run(path: Path, label: str) -> FinishedRun:
     rows = read_rows(path)
     if not rows:
         raise DataError(f"{path / 'metrics.csv'} has no row")
-    raw = OmegaConf.to_container(OmegaConf.load(path / "config.yaml"))
-    if not isinstance(raw, dict):
-        raise DataError(f"{path / 'config.yaml'} is damaged")
-    config = {str(k): v for k, v in raw.items() if k not in TELLS_NOTHING}
+    config = {k: v for k, v in read_config(path / "config.yaml").items() if k not in TELLS_NOTHING}
     summary = path / "summary.json"
-    told = json.loads(summary.read_text("utf-8")) if summary.exists() else {}
+    told = read_json(summary) if summary.exists() else {}
     return FinishedRun(path, label, dict(leaves(config)), rows, told)
 
 
@@ -107,7 +102,7 @@ def facts(run: FinishedRun) -> dict[str, Any]:
     names = ("device", "threads")
     machine = {name: run.summary.get(name, run.config.get(name)) for name in names}
     versions = dict(leaves({"versions": run.summary.get("versions", {})}))
-    inputs = {f"sha256 of {one['key']}": one["sha256"] for one in run.summary.get("inputs", [])}
+    inputs = {f"{one['key']} SHA-256": one["sha256"] for one in run.summary.get("inputs", [])}
     return {**run.config, **machine, **inputs, **versions}
 
 

@@ -9,7 +9,11 @@ from typing import Any
 import msgspec
 from omegaconf import DictConfig, OmegaConf
 
+from .commands import assigned
 from .errors import ConfigError
+from .keys import GROUPS, known_keys, options
+from .messages import unknown_option
+from .reading import read_config
 from .schema import LARGEST, Config, ImageProblem, LeastSquares, Polynomial, Sweep
 from .synonyms import is_half, meant
 from .values import canonical, choices, leaves, written
@@ -91,6 +95,11 @@ def check(config: Config) -> None:
         typed = written(config.runs)
         raise ConfigError(f"runs={typed}: to compare takes two runs; write runs=[DIR,DIR]")
     if isinstance(problem, LeastSquares) and problem.file is None:
+        if problem.target != "y":
+            raise ConfigError(
+                f"problem.target={written(problem.target)} is a column of problem.file: "
+                "write problem.file=FILE.csv too"
+            )
         for key, vector in (("w_star", problem.w_star), ("w0", problem.w0)):
             if vector is not None and len(vector) != problem.p:
                 raise ConfigError(
@@ -114,6 +123,7 @@ PLAIN = {
     "`str`": "text",
     "`array`": "a list",
     "`null`": "null",
+    "`object | null`": "a group of keys",
     "`object`": "a group of keys",
     " | ": " or ",
 }
@@ -125,6 +135,9 @@ def complaint(message: str, raw: dict[str, Any]) -> str:
     for theirs, ours in PLAIN.items():
         what = what.replace(theirs, ours)
     key = where.rstrip("`").lstrip(".").split("[")[0]
+    if "there is no key" in what:
+        unknown = ".".join(filter(None, (key, what.split("`")[1])))
+        return f"there is no key {unknown}{nearest(unknown, known_keys())} (--help lists them all)"
     if not key:
         return what
     value: Any = raw
@@ -133,8 +146,14 @@ def complaint(message: str, raw: dict[str, Any]) -> str:
     typed = value if isinstance(value, str) else written(value)
     if offered := choices(key):
         return f"{key}={shown(typed)}: {wrong_choice(key, typed, offered)}"
-    if isinstance(value, dict) and ("there is no" in what or "missing" in what):
+    if isinstance(value, dict) and "missing" in what:
         return f"{key}: {what}"
+    group, _, name = key.rpartition(".")
+    if group in GROUPS and name == "name":
+        return unknown_option(group, str(value), options(group))
+    if "a group of keys" in what:
+        inside = [one for one in known_keys() if one.startswith(f"{key}.")]
+        return f"{key}={shown(typed)}: {key} is a group of keys: {', '.join(inside)}"
     entry = "every entry " if "[" in where else ""
     return f"{key}={shown(typed)}: {entry}{what.split(', got')[0]}"
 
@@ -174,8 +193,8 @@ def resumed(directory: Path, raw: dict[str, Any], overrides: Sequence[str]) -> d
         ConfigError: there is no run to resume, or `overrides` ask for another run.
     """
     if not (directory / "checkpoint.pt").is_file() or not (directory / "config.yaml").is_file():
-        raise ConfigError(f"resume={directory}: no run with a checkpoint is in that directory")
-    saved = OmegaConf.load(directory / "config.yaml")
+        raise ConfigError(f"{assigned('resume', directory)}: {not_a_run(directory)}")
+    saved = OmegaConf.create(read_config(directory / "config.yaml"))
     for override in overrides:
         key = override.split("=")[0].lstrip("+")
         if key == "resume":
@@ -187,6 +206,16 @@ def resumed(directory: Path, raw: dict[str, Any], overrides: Sequence[str]) -> d
             )
         OmegaConf.update(saved, key, OmegaConf.select(OmegaConf.create(raw), key))
     return {**plain(saved), "resume": str(directory)}
+
+
+def not_a_run(directory: Path) -> str:
+    """Why no run can go on in `directory`, and what could."""
+    if (directory / ".sweep").is_dir():
+        resume = assigned("sweep.resume", directory)
+        return f"a sweep is in that directory; write {resume} after the sweep's command"
+    if not directory.is_dir():
+        return "there is no such directory"
+    return "no run with a checkpoint is in that directory"
 
 
 def plain(config: Any) -> dict[str, Any]:
@@ -214,4 +243,5 @@ def sweep_options(composed: DictConfig) -> Sweep:
     try:
         return msgspec.convert(raw["sweep"], Sweep)
     except msgspec.ValidationError as error:
-        raise ConfigError(complaint(str(error).replace("`$", "`$.sweep"), raw)) from None
+        what, _, where = str(error).partition(" - at `$")
+        raise ConfigError(complaint(f"{what} - at `$.sweep{where or '`'}", raw)) from None

@@ -11,6 +11,7 @@ import traceback
 from pathlib import Path
 
 from hydra.errors import HydraException
+from yaml import MarkedYAMLError
 
 from . import exit_codes
 from .errors import ConfigError, MachineError, UserError, is_memory
@@ -52,6 +53,9 @@ def known(error: BaseException) -> UserError | None:
     text = str(error)
     if is_memory(error):
         return MachineError(f"memory is short{asked_for(text)}")
+    if isinstance(error, MarkedYAMLError) and error.problem_mark:
+        mark = error.problem_mark
+        return ConfigError(f"{mark.name}: line {mark.line + 1} is not YAML: {error.problem}")
     if isinstance(error, UnicodeEncodeError):
         return ConfigError(
             f"{error.object!r} is not in {error.encoding}: name files in UTF-8, in a locale "
@@ -73,6 +77,8 @@ def of_files(error: OSError) -> UserError | None:
     """A file that cannot be used, or a disk that is full."""
     if error.errno is None:
         return None
+    if error.filename is None and isinstance(error, FileNotFoundError):
+        return ConfigError("the directory this was started in is gone: cd to one that is there")
     if error.filename is None:
         return MachineError(error.strerror or str(error))
     kind = ConfigError if isinstance(error, MISNAMED) else MachineError

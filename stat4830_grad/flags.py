@@ -54,7 +54,8 @@ def split_flags(words: Sequence[str]) -> tuple[list[str], list[str], bool]:
             flags.append(f"{name}={value}" if name.startswith("--") and value else name)
             flags += [value] if value and not name.startswith("--") else []
         else:
-            known = [flag for flag in (*ALONE, *VALUED) if flag.startswith("--")]
+            ours = ("--help", "--version")
+            known = [*ours, *(flag for flag in (*ALONE, *VALUED) if flag.startswith("--"))]
             raise ConfigError(dashed(word, queue, nearest(name, known)))
     contradiction(flags)
     own_conf = any(flag.partition("=")[0] in ("--config-dir", "-cd") for flag in flags)

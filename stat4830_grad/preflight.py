@@ -45,10 +45,17 @@ def check_directories(config: DictConfig, *, is_multirun: bool) -> None:
     """
     overrides, again = config.hydra.overrides.task, sweep_options(config).resume
     if again is not None and not (Path(again) / ".sweep").is_dir():
-        raise ConfigError(f"sweep.resume={again}: no sweep is in that directory")
+        single = (Path(again) / "metrics.csv").is_file()
+        instead = f"; to go on with the run there, write {assigned('resume', again)}"
+        raise ConfigError(
+            f"{assigned('sweep.resume', again)}: no sweep is in that directory"
+            f"{instead if single else ''}"
+        )
+    directory = Path(config.hydra.sweep.dir if is_multirun else config.hydra.run.dir)
+    stays_in_place("sweep.resume", again, directory)
     if is_multirun:  # its jobs are not composed yet; the launcher checks them
         return
-    directory, raw = Path(config.hydra.run.dir), plain(config)
+    raw = plain(config)
     launcher = config.hydra.runtime.choices["hydra/launcher"]
     if launcher not in (("batched", "batched_slurm") if is_sweep(raw) else ("batched",)):
         raise ConfigError(f"hydra/launcher={launcher} runs the jobs of a sweep: add -m")
@@ -61,9 +68,22 @@ def check_directories(config: DictConfig, *, is_multirun: bool) -> None:
         one = load(config, overrides)
         checked(one.threads)
         checked_resume = one.resume
+        stays_in_place("resume", checked_resume, directory)
     for file, key in (("metrics.csv", "resume"), ("sweep.csv", "sweep.resume")):
         if checked_resume is None and (directory / file).exists():
             raise ConfigError(
                 f"hydra.run.dir={directory} holds a run already: choose another directory, "
                 f"or go on with it by {assigned(key, directory)}"
             )
+
+
+def stays_in_place(key: str, resumed: str | None, directory: Path) -> None:
+    """See that what is resumed goes on where it is.
+
+    Raises:
+        ConfigError: `hydra.run.dir` or `hydra.sweep.dir` name another directory.
+    """
+    if resumed is not None and Path(resumed).resolve() != directory.resolve():
+        raise ConfigError(
+            f"{assigned(key, resumed)} goes on in that directory: leave out the other, {directory}"
+        )

@@ -5,10 +5,14 @@ Imports no torch.
 
 from __future__ import annotations
 
+import json
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
 
 from .errors import DataError, MachineError, UserError, is_memory
 from .wording import shown
@@ -70,3 +74,26 @@ def unreadable(path: Path, most: int) -> str | None:
     if found.st_size > most:
         return f" has {-(-found.st_size // MIB):,} MiB, more than {most // MIB:,} MiB"
     return None if found.st_size else " is empty"
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file of a run or a sweep holds.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
+    with reading(path, "JSON"):
+        return json.loads(path.read_text("utf-8"))
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The tree of keys in a run's config.yaml.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
+    with reading(path, "a configuration in YAML"):
+        tree = OmegaConf.to_container(OmegaConf.load(path))
+        if not isinstance(tree, dict):
+            raise ValueError("it holds no keys")
+    return {str(key): value for key, value in tree.items()}

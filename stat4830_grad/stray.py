@@ -7,12 +7,15 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from .keys import GROUPS, known_keys, options, unknown_key
+from .keys import GROUPS, known_keys, options, run_keys, unknown_key
+from .overrides import parse
 from .synonyms import advice
 from .wording import listed, nearest, shown
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 """What word processors put for a hyphen."""
+
+BRACKETS = {"[": "[]", "{": "{}"}
 
 QUIET = "to see less, write log.every=100, or > /dev/null behind the command"
 SHORT = {
@@ -31,9 +34,11 @@ def bare(words: Sequence[str], at: int) -> str:
     word, rest, before = words[at], words[at + 1 :], words[at - 1] if at else ""
     if word[:1] and word[0] in DASHES:
         return f"{shown(word)} begins with a long dash: write -{shown(word.lstrip(DASHES + '-'))}"
-    if word.startswith("=") or not word.strip():
+    if not word.strip():
+        return f"{word!r} stands alone: leave it out"
+    if word.startswith("="):
         joined = before + word + ("" if word.strip("= ") else "".join(rest[:1]))
-        return f"{word!r} stands alone: write {shown(joined or 'key=value')}, without spaces"
+        return f"{word!r} stands alone: write {shown(joined)}, without spaces"
     if word.startswith("~"):
         return f"{shown(word)}: nothing can be left out; model=null takes no model"
     name = word.strip("=").lstrip("+")
@@ -53,7 +58,7 @@ def instead(word: str, rest: Sequence[str]) -> str:
         return f"write {file}"
     key, colon, value = word.partition(":")
     if not colon and rest and not re.search(r"[=]", rest[0][1:]) and not rest[0].startswith("-"):
-        value = rest[0].lstrip("=")
+        value = (rest[0].strip("=") and rest[0].lstrip("=")) or "".join(rest[1:2])
     if said := pair(key, value):
         return said
     names = [option for group in GROUPS for option in options(group)]
@@ -99,7 +104,7 @@ def pair(key: str, value: str) -> str | None:
         return f"write {key}=OPTION, with one of {', '.join(offered)}"
     known = known_keys()
     if key in known:
-        owners = known[key]
+        owners = known[key] if key not in run_keys(()) else []
         return f"write {owners[0] + ' ' if owners else ''}{key}={value or 'VALUE'}"
     alike = [other for other in known if other.rpartition(".")[2] == key]
     if alike:
@@ -110,6 +115,8 @@ def pair(key: str, value: str) -> str | None:
 def dashed(word: str, rest: Sequence[str], near: str) -> str:
     """What is said of a flag that is none: keys are written without dashes."""
     name, equals, value = word.lstrip("-").partition("=")
+    if not name:
+        return f"{shown(word)}: leave it out; keys are written key=value (--help lists them all)"
     if not equals and rest and "=" not in rest[0] and not rest[0].startswith("-"):
         value = rest[0]
     key = name if name in GROUPS else name.replace("-", "_")
@@ -124,6 +131,15 @@ def dashed(word: str, rest: Sequence[str], near: str) -> str:
     return f"there is no option {shown(word)}; keys are written key=value (--help lists them all)"
 
 
+def closed(words: Sequence[str], left: str, right: str) -> str:
+    """The words up to the one that closes a bracket of the first, or that one, closed."""
+    for end in range(1, len(words) + 1):
+        joined = " ".join(words[:end])
+        if joined.count(left) <= joined.count(right):
+            return joined
+    return words[0] + right * (words[0].count(left) - words[0].count(right))
+
+
 def unreadable(words: Sequence[str], at: int) -> str:
     """What is said of an override that Hydra cannot read."""
     word = words[at]
@@ -131,16 +147,23 @@ def unreadable(words: Sequence[str], at: int) -> str:
     name = key.lstrip("+")
     if value.startswith("="):
         return f"{shown(word)}: write {shown(name)}={shown(value.lstrip('='))}, with one ="
+    spaced = re.fullmatch(r"\s*([\w./]+)\s*=\s*(\S.*)", word)
+    if spaced and word != (joined := "=".join(spaced.groups())) and parse(joined):
+        return f"{shown(word)}: write {shown(shlex.quote(joined))}, without spaces around ="
     if not re.fullmatch(r"[+~]{0,2}[A-Za-z_][\w./@:-]*", key):
         return f"{shown(word)}: {shown(key)!r} is no key; write key=value (--help lists them all)"
-    if value[:1] in "[{" and value.count(value[:1]) > value.count({"[": "]", "{": "}"}[value[0]]):
-        whole = shown(shlex.quote(" ".join(words[at:])))
-        return f"{shown(word)}: a bracket is not closed; in a shell, quote it: {whole}"
+    if value[:1] in "[{" and value.count(value[:1]) > value.count(BRACKETS[value[0]][1]):
+        whole = shown(shlex.quote(closed(words[at:], *BRACKETS[value[0]])))
+        return f"{shown(word)}: a bracket is not closed; in a shell, write {whole}"
     if value[:1] in "[{":
         return (
             f"{shown(word)} cannot be read: names with =, commas, spaces or brackets need quotes "
             f"""of their own, '{shown(name)}=["a=1,b","c"]'"""
         )
+    if (fewer := value.rstrip(", ")) != value:
+        return f"{shown(word)} ends with a comma; write {shown(name)}={shown(fewer)}"
+    if re.search(r"\s[A-Za-z_][\w./]*=", value):
+        return f"{shown(word)} is one word, by its quotes; write {shown(word)} without them"
     plain = value.strip("\"'").replace('"', "")
     return (
         f"{shown(word)} cannot be read: text with special characters needs quotes of its own, "

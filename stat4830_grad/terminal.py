@@ -14,6 +14,7 @@ def make_console() -> Console:
     """
     made = Console(markup=False, emoji=False, highlight=False)
     made.is_interactive = made.is_interactive and made.file.isatty()
+    made.width = made.width or 80  # COLUMNS=0 says that it is not known
     return made
 
 

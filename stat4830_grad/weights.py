@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,8 @@ def load(path: Path, device: torch.device, called: str | None = None) -> Any:
         DataError: the file is missing, damaged or holds more than tensors and numbers.
     """
     wanted = "what torch.save writes of tensors and numbers (of a model: its state_dict())"
-    with reading(path, wanted, called=called):
+    with reading(path, wanted, called=called), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of kinds of tensors that are refused, or taken, anyway
         return torch.load(path, map_location=device, weights_only=True)
 
 

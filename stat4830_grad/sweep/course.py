@@ -14,6 +14,7 @@ from ..errors import ConfigError, UserError
 from ..files import write_text
 from ..inputs import note_inputs, refuse_changed_inputs
 from ..lock import sole_writer
+from ..reading import read_json
 from ..rundir import write_json
 from ..runs import Interrupt
 from ..schema import Sweep
@@ -75,7 +76,7 @@ def as_named(jobs: Sequence[Job], directory: Path) -> Sequence[Job]:
     noted = noted_jobs(jobs, directory)
     if not noted.exists():
         return jobs
-    before = json.loads(noted.read_text("utf-8"))
+    before = read_json(noted)
     if [overrides for _, *overrides in before] != [computed(job) for job in jobs]:
         return jobs
     return [replace(job, name=name) for job, (name, *_) in zip(jobs, before, strict=True)]
@@ -109,7 +110,7 @@ def begin(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:
         write_text(noted, text)
     elif not noted.exists():
         raise ConfigError(f"sweep.resume={directory}: no sweep is in that directory")
-    elif (before := json.loads(noted.read_text("utf-8"))) != json.loads(text):
+    elif (before := read_json(noted)) != json.loads(text):
         raise ConfigError(
             f"sweep.resume={directory} holds another sweep: {difference(before, jobs)}"
         )
@@ -175,7 +176,7 @@ def gather_theory(directory: Path) -> list[dict[str, Any]]:
     """theory.json: what was forecast of each batch's problem, where theory speaks."""
     known: list[dict[str, Any]] = []
     for file in sorted((directory / ".sweep").glob("*.theory.json"), key=lambda f: f.name):
-        content = json.loads(file.read_text("utf-8"))
+        content = read_json(file)
         if content and content not in known:
             known.append(content)
     if known:

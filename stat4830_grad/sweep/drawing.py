@@ -65,7 +65,8 @@ def draw_sweep(
     def predict(row: Cells, etas: Sequence[float]) -> list[float]:
         return predicted(directory / row["directory"], row, theory, etas)
 
-    draw_results(shown, swept, theory, predict, title, directory)
+    if swept:
+        draw_results(shown, swept, theory, predict, title, directory)
     draw_curves_of_all(runs, swept, title, directory)
     found = landscape_of_files(directory / runs[0][0]["directory"], [own for _, own in runs])
     if found:

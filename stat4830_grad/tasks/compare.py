@@ -50,6 +50,8 @@ def run(config: Config, directory: Path, command: str) -> int:
     for _, other, difference in found:
         line = f"{other.label}: {sentence(difference, tolerance, other.label in silent)}"
         say_whole(console, line)
+    for key in (key.removesuffix(" SHA-256") for key in keys if key.endswith("SHA-256")):
+        say(console, f"{key} is not the same file in all of these runs", style="bold red")
     directory.mkdir(parents=True, exist_ok=True)
     content = {
         "command": command,
@@ -94,15 +96,17 @@ def table(runs: Sequence[FinishedRun], keys: Sequence[str], names: Sequence[str]
     rows = []
     for run, name in zip(runs, names, strict=True):
         last = run.rows[-1]
-        told = [shown_value(facts(run).get(key, "–")) for key in keys]
+        told = [shown_value(key, facts(run).get(key, "–")) for key in keys]
         ends = [number(column, last[column]) for column in metrics]
         status = str(run.summary.get("status", "not ended"))
         rows.append((name, *told, *ends, f"{int(last['step']):,}", status))
     return FittedTable(columns, rows)
 
 
-def shown_value(value: Any) -> str:
-    """A value of a configuration; floats to six digits."""
+def shown_value(key: str, value: Any) -> str:
+    """A value of a configuration; floats to six digits, of a fingerprint its beginning."""
+    if key.endswith("SHA-256"):
+        return str(value)[:8]
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
