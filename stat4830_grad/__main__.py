@@ -8,15 +8,17 @@ from .process import begin, leave, no_garbage
 def main() -> None:
     """Entry point of `python -m stat4830_grad` and of `stat4830-grad`."""
     begin()  # first: from here on a signal ends the process as it should
+    import shutil
     import sys
 
-    from .help import help_text, version_text
+    from .help import fitted, help_text, version_text
 
     if "--version" in sys.argv[1:]:
         print(version_text())
         leave(0)
     if {"-h", "--help"} & set(sys.argv[1:]):
-        print(help_text(sys.argv[1:]), end="")
+        width = shutil.get_terminal_size((100, 24)).columns
+        print(fitted(help_text(sys.argv[1:]), width), end="")
         leave(0)
     with no_garbage():
         from .app import start  # Hydra takes 0.2 s to import

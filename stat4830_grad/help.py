@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import textwrap
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -24,11 +25,28 @@ For example
 """
 
 ENDING = """\
-To see the keys of an option, name it: problem=mnist model=mlp --help. Exit codes: 0 completed,
-1 a defect of this program, 2 bad configuration, 3 data missing or damaged, 4 diverged or ended
-above its start, 5 gradients disagree, 6 disk full or memory short, 129, 130 and 143 interrupted.
+To see the keys of an option, name it: problem=mnist model=mlp --help. \
+Exit codes: 0 completed, \
+1 a defect of this program, 2 bad configuration, 3 data missing or damaged, 4 diverged or ended \
+above its start, 5 gradients disagree, 6 disk full or memory short, 129, 130 and 143 interrupted. \
 Hydra's own options: --hydra-help. --version says what is installed.
 """
+
+
+def fitted(text: str, width: int) -> str:
+    """Lines broken between words, explanations in one column; commands stay whole."""
+    return "".join(fitted_line(line, width) + "\n" for line in text.splitlines())
+
+
+def fitted_line(line: str, width: int) -> str:
+    if len(line) <= width or line.startswith("  python "):
+        return line
+    explained = re.match(r".*?# | {4}\S+ +", line)
+    under = explained.end() if explained and explained.end() <= width // 2 else 4
+    indent = " " * (under if line.startswith(" ") or "# " in line else 0)
+    return textwrap.fill(
+        line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def conf_dir() -> Path:

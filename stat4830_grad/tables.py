@@ -47,7 +47,7 @@ class FittedTable:
                 yield self.table(shown, options.max_width)
                 if left_out := [c.title for i, c in enumerate(self.columns) if i not in shown]:
                     said = f"not shown in {options.max_width} columns: {', '.join(left_out)}"
-                    yield Text(said, style="dim")
+                    yield from Text(said, style="dim").wrap(console, options.max_width)
                 return
         yield from self.blocks()
 

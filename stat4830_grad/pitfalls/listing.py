@@ -33,7 +33,7 @@ def show(console: Console, result: Result) -> None:
     pitfall = result.pitfall
     source = f" ({pitfall.lecture})" if pitfall.lecture else ""
     console.print(Text.assemble((pitfall.name, "bold"), f"{source}: {pitfall.title}"))
-    console.print(Rule())
+    console.print(Rule(style="dim"))
     half = (console.width - GAP) // 2
     beside = max(width(outcome) for outcome in result.outcomes) <= half
     grid = Table.grid(padding=(0, GAP), expand=True)

@@ -171,7 +171,7 @@ class Batch:
             if resumed:
                 before, lost = rows_to_keep(path, state.updates, config.log.due)
                 if lost:
-                    self.scene.say(lost_rows(path, lost), style="yellow")
+                    self.scene.say_whole(lost_rows(path, lost), style="yellow")
             else:
                 write_hydra(job, self.scene)
                 save_params(path / "initial_weights.pt", row_of(self.experiment.params, k))

@@ -130,7 +130,7 @@ def refuse(jobs: Sequence[Job], errors: dict[str, UserError], scene: Scene) -> N
     scene.table.drop_unfinished(list(errors))
     for job in jobs:
         if job.name in errors:
-            scene.say(f"{job.name} failed: {errors[job.name]}", style="red")
+            scene.say_whole(f"{job.name} failed: {errors[job.name]}", style="red")
             scene.table.append(cells(job, "failed", error=str(errors[job.name])))
 
 
@@ -153,8 +153,10 @@ def conclude(jobs: Sequence[Job], scene: Scene) -> int:
         for leftover in (scene.directory / ".sweep").glob("*.pt"):
             leftover.unlink()
     else:
-        scene.say(f"go on with the same command and {assigned('sweep.resume', scene.directory)}")
-    scene.say(f"files: {scene.directory}")
+        scene.say_whole(
+            f"go on with the same command and {assigned('sweep.resume', scene.directory)}"
+        )
+    scene.say_whole(f"files: {scene.directory}")
     if scene.stop():
         return scene.stop.exit_code
     failed = any(row["status"] not in FINAL for row in rows) or len(rows) < len(jobs)
@@ -169,7 +171,7 @@ def say_best(jobs: Sequence[Job], rows: Sequence[Cells], scene: Scene) -> None:
     if best and job and column_name:
         words, value = column_name.replace("_", " "), number(column_name, float(best[column_name]))
         scene.say(f"best {words}: {value}, by {job.name}; alone:")
-        scene.say(f"  {job.command}")
+        scene.say_whole(f"  {job.command}")
 
 
 def gather_theory(directory: Path) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ def record_failures(jobs: Sequence[Job], error: Exception, scene: Scene) -> None
     cause = known(error)
     said = f"{type(error).__name__}: {error}" if cause is None else str(cause)
     more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
-    scene.say(f"{jobs[0].name}{more} failed: {said}", style="red")
+    scene.say_whole(f"{jobs[0].name}{more} failed: {said}", style="red")
     for job in jobs:
         if cause is None or job.raw.get("debug"):
             directory = scene.directory / job.name

@@ -133,6 +133,7 @@ def directory_name(number: int, width: int, swept: Assignment) -> str:
 
 def short(key: str, keys: Sequence[str]) -> str:
     """The last word of a key, where no other key ends with it."""
+    key = key.removesuffix(".name")
     last = key.rpartition(".")[2]
     return last if sum(k.rpartition(".")[2] == last for k in keys) == 1 else key
 

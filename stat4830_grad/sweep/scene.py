@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ..runs import Interrupt
 from ..schema import Sweep
-from ..terminal import say_whole
+from ..terminal import say, say_whole
 from .table import SweepTable
 
 
@@ -29,4 +29,9 @@ class Scene:
         return SweepTable(self.directory)
 
     def say(self, text: str, style: str = "") -> None:
+        """A sentence: wrapped between words on a terminal."""
+        say(self.console, text, style)
+
+    def say_whole(self, text: str, style: str = "") -> None:
+        """A line with a path or a command, which is never broken."""
         say_whole(self.console, text, style)

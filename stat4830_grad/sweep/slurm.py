@@ -110,7 +110,7 @@ def run_on_slurm(request: Request, jobs: Sequence[Job], scene: Scene) -> None:
     write_json(noted(scene), ids)
     count = sum(len(task.jobs) for task in tasks)
     array = ids[0].partition("_")[0]
-    scene.say(f"Slurm job {array}: {count:,} jobs in {len(tasks)} tasks; logs: {logs(scene)}")
+    scene.say_whole(f"Slurm job {array}: {count:,} jobs in {len(tasks)} tasks; logs: {logs(scene)}")
     wait(ids, scene)
     if scene.stop():
         end(array, ids, scene)
@@ -238,6 +238,6 @@ def record_lost(task: Task, job: submitit.Job[None], scene: Scene) -> None:
         return
     said = [line for line in (job.stderr() or "").splitlines() if line.strip()]
     why = f"Slurm task {job.job_id} ended without it; its log ends: {said[-1] if said else '—'}"
-    scene.say(f"{lost[0].name} and {len(lost) - 1} more: {why}", style="red")
+    scene.say_whole(f"{lost[0].name} and {len(lost) - 1} more: {why}", style="red")
     for one in lost:
         scene.table.append(cells(one, "failed", error=why))

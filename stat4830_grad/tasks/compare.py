@@ -32,6 +32,9 @@ from ..terminal import make_console, say, say_whole
 SHOWN = 30
 """Rows of the table on the terminal."""
 
+MOST = 99
+"""`spare` of the columns that are left out first."""
+
 ONLY_IN_FILES = ("train_accuracy", "grad_norm")
 """Metrics that the table on the terminal has no room for."""
 
@@ -44,12 +47,12 @@ def run(config: Config, directory: Path, command: str) -> int:
     patterns = [config.runs] if isinstance(config.runs, str) else config.runs
     runs = find_runs(patterns)
     keys = differing_keys(runs)
-    show_table(console, runs, keys)
+    names = show_table(console, runs, keys)
     found = list(differences(runs, tolerance))
     silent = dict.fromkeys(other for _, other in disjoint(runs))
-    for _, other, difference in found:
-        line = f"{other.label}: {sentence(difference, tolerance, other.label in silent)}"
-        say_whole(console, line)
+    for name, (_, other, difference) in zip(names[1:], found, strict=True):
+        said = sentence(difference, names[0], tolerance, other.label in silent)
+        say(console, f"{name}: {said}")
     for key in (key.removesuffix(" SHA-256") for key in keys if key.endswith("SHA-256")):
         say(console, f"{key} is not the same file in all of these runs", style="bold red")
     directory.mkdir(parents=True, exist_ok=True)
@@ -69,37 +72,45 @@ def run(config: Config, directory: Path, command: str) -> int:
     return 0
 
 
-def show_table(console: Console, runs: Sequence[FinishedRun], keys: Sequence[str]) -> None:
-    """Where every run ended; by numbers where the terminal has no room for the runs' names."""
-    shown = runs[:SHOWN]
-    by_name = table(shown, keys, [run.label for run in shown])
+def show_table(console: Console, runs: Sequence[FinishedRun], keys: Sequence[str]) -> Sequence[str]:
+    """Where every run ended; the runs' names in it, by number where there is no room for longer."""
+    shown, names = runs[:SHOWN], [run.label for run in runs]
+    by_name = table(shown, keys, names[:SHOWN])
     if by_name.fits(console.width):
         show(console, by_name)
     else:
-        for number, run in enumerate(shown, start=1):
+        for number, run in enumerate(runs, start=1):
             say_whole(console, f"run {number} is {run.label}")
         show(console, table(shown, keys, [str(n) for n in range(1, len(shown) + 1)]))
+        names = [f"run {number}" for number in range(1, len(runs) + 1)]
     if len(runs) > SHOWN:
         say(console, f"the first {SHOWN} of {len(runs)} runs", style="dim")
+    return names
 
 
 def table(runs: Sequence[FinishedRun], keys: Sequence[str], names: Sequence[str]) -> FittedTable:
     """Where every run ended, by what tells the runs apart."""
     metrics = [name for name in common_columns(runs) if name not in ONLY_IN_FILES]
-    columns = [Column("run", left=True), *(Column(short(key, keys), left=True) for key in keys)]
+    told = [facts(run) for run in runs]
+    columns = [Column("run", left=True)]
+    for key in keys:  # what only some of the runs have follows from what they all have
+        everywhere = all(key in one for one in told)
+        columns.append(Column(short(key, keys), left=True, spare=0 if everywhere else MOST))
     columns += [
         # The last metric, an accuracy or a loss, stays; the first is left out first.
         Column(name.replace("_", " "), spare=len(metrics) - place)
         for place, name in enumerate(metrics, start=1)
     ]
-    columns += [Column("steps", spare=len(metrics) + 1), Column("status", left=True)]
+    statuses = [str(run.summary.get("status", "not ended")) for run in runs]
+    alike = set(statuses) == {"completed"}
+    columns.append(Column("steps", spare=MOST - 1))
+    columns.append(Column("status", left=True, spare=MOST - 2 if alike else 0))
     rows = []
-    for run, name in zip(runs, names, strict=True):
+    for run, name, known, status in zip(runs, names, told, statuses, strict=True):
         last = run.rows[-1]
-        told = [shown_value(key, facts(run).get(key, "–")) for key in keys]
+        choices = [shown_value(key, known.get(key, "–")) for key in keys]
         ends = [number(column, last[column]) for column in metrics]
-        status = str(run.summary.get("status", "not ended"))
-        rows.append((name, *told, *ends, f"{int(last['step']):,}", status))
+        rows.append((name, *choices, *ends, f"{int(last['step']):,}", status))
     return FittedTable(columns, rows)
 
 
@@ -110,7 +121,7 @@ def shown_value(key: str, value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def sentence(difference: Difference | None, tolerance: float, silent: bool) -> str:
+def sentence(difference: Difference | None, first_run: str, tolerance: float, silent: bool) -> str:
     """What is said of a run against the first."""
     if silent:
         return "has no step in common with the first run"
@@ -118,6 +129,6 @@ def sentence(difference: Difference | None, tolerance: float, silent: bool) -> s
         return f"the same as the first run to {tolerance:g} in every common step"
     first, here = apart(difference.column, *difference.values)
     return (
-        f"first differs from {difference.one} at step {difference.step} in {difference.column}: "
+        f"first differs from {first_run} at step {difference.step} in {difference.column}: "
         f"{here} instead of {first} (tolerance {tolerance:g})"
     )
