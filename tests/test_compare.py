@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,17 @@ def test_a_pattern_without_runs_is_named(tmp_path: Path) -> None:
 
 def test_labels_leave_out_what_all_paths_share(tmp_path: Path) -> None:
     assert labels([tmp_path / "x" / "a", tmp_path / "y" / "a"]) == ["x/a", "y/a"]
+
+
+def test_runs_of_another_table_are_told_apart(cli: Cli, tmp_path: Path) -> None:
+    words = ("problem=least_squares", "problem.file=t.csv", "steps=2", "figures=false")
+    for name, rows in (("a", "1,2\n2,3\n"), ("b", "1,2\n2,3\n7,8\n")):
+        (tmp_path / "t.csv").write_text(f"x,y\n{rows}")
+        assert cli(*words, f"hydra.run.dir={name}").returncode == 0
+    done = cli("task=compare", "runs=[a,b]", "figures=false", COLUMNS="80")
+    assert done.returncode == 0, done.stderr
+    assert "problem.file is not the same file in all of these runs\n" in done.stdout
+    assert re.search(r"│ a +│ [0-9a-f]{8} ", done.stdout)
 
 
 def test_compare_from_the_command_line(cli: Cli, tmp_path: Path) -> None:

@@ -276,6 +276,17 @@ def test_the_command_ends_with_3_and_one_line(cli: Cli) -> None:
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("tensor", [torch.zeros(784).to_sparse(), quantized()], ids=["sparse", "q"])
+def test_what_torch_thinks_of_unusual_tensors_is_not_printed(
+    cli: Cli, tmp_path: Path, tensor: torch.Tensor
+) -> None:
+    (tmp_path / "weights.pt").write_bytes(pt({"w": tensor}))
+    done = cli("model=logistic", "model.init_from=weights.pt", "steps=1", "figures=false")
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: model.init_from=weights.pt: w is ")
+    assert done.stderr.count("\n") == 1
+
+
 COLUMNS = (
     *("petal width (cm)", "größe, m", "it's", 'say "hi"', "$HOME", "`id`", "a\\b\\", "x=y", "[a]"),
     *("100%", "1.5", "2020", "true", "null", "#", "*", "!x", "~", "日本", "a;b|c&d", "tab\there"),

@@ -56,6 +56,19 @@ from stat4830_grad.errors import ConfigError
         ("optimizer.lr=${nope}", "optimizer.lr: "),
         ("--cfg run", "job, hydra or all"),
         ("--resolve", "--cfg job --resolve"),
+        ("--helpp", "did you mean --help?"),
+        ("-- steps=3", "leave it out"),
+        ("problem = mnist", "write problem=mnist"),
+        ("optimizer.lr = 0.1", "optimizer.lr: write optimizer.lr=0.1"),
+        ("model=mlp model.hidden=[64,32", "write 'model.hidden=[64,32]'"),
+        ("model=mlp model.hidden=[64, 32] steps=3", "write 'model.hidden=[64, 32]'"),
+        ("problem.x0=1,", "ends with a comma; write problem.x0=1"),
+        ("log=3", "log is a group of keys: log.every, log.first"),
+        ("task=compare runs=x compare=3", "compare is a group of keys: compare.tolerance"),
+        ("problem=least_squares problem.target=price", "write problem.file=FILE.csv too"),
+        ("resume=[a,b]", "write resume=DIR"),
+        ("resume=nothere", "there is no such directory"),
+        ("hydra.run.dir=a,b", "write 'hydra.run.dir=\"a,b\"', with its quotes"),
     ],
 )
 def test_each_leads_on_in_one_line(typed: str, said: str) -> None:
@@ -63,6 +76,18 @@ def test_each_leads_on_in_one_line(typed: str, said: str) -> None:
     assert said in told
     assert "\n" not in told
     assert "?." not in told
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        (" ", "' ' stands alone: leave it out"),
+        ("problem = mnist", "write problem=mnist, without spaces around ="),
+        ("problem=least_squares problem.n=5", "write problem=least_squares problem.n=5 without"),
+    ],
+)
+def test_quotes_around_more_than_a_value_are_explained(word: str, said: str) -> None:
+    assert said in message(word)
 
 
 def test_values_may_be_written_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:

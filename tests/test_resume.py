@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
-from conftest import Cli, lacking
+from conftest import PYTHONPATH, Cli, lacking
 
 from stat4830_grad.files import append
 from stat4830_grad.lock import sole_writer
@@ -65,6 +66,61 @@ def test_a_sweep_is_not_resumed_on_another_table(cli: Cli, tmp_path: Path) -> No
     refused = cli(*words, "sweep.resume=sweep")
     assert refused.returncode == 2
     assert "is not the file it was" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "choices"),
+    [
+        ("gradient.path", "mine.py", ("problem=polynomial", "gradient=file")),
+        ("problem.indices", "split.txt", ("problem.n_train=30", "problem.n_val=9")),
+    ],
+)
+def test_every_kind_of_input_is_refused_when_it_has_changed(
+    cli: Cli, tmp_path: Path, key: str, name: str, choices: tuple[str, ...]
+) -> None:
+    sources = {
+        "mine.py": "def gradient(x):\n    return 3 * x**2 - 3\n",
+        "split.txt": "".join(f"{i}\n" for i in range(39)),
+    }
+    (tmp_path / name).write_text(sources[name])
+    words = (*choices, f"{key}={name}", "figures=false", "steps=2", "hydra.run.dir=run")
+    done = cli(*words)
+    assert done.returncode == 0, done.stderr
+    (tmp_path / name).write_text("\n" + sources[name])
+    refused = cli("resume=run", "steps=4")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"error: {key}={tmp_path / name} is not the file it was")
+
+
+@pytest.mark.parametrize("key", ["resume", "sweep.resume"])
+def test_of_two_processes_the_second_is_refused_and_a_kill_lets_go(
+    cli: Cli, tmp_path: Path, key: str
+) -> None:
+    words = ["problem=polynomial", "figures=false"]
+    if key == "resume":
+        assert cli(*words, "steps=2", "hydra.run.dir=run").returncode == 0
+        first = second = ["resume=run", "steps=100000000", "log.every=100000"]
+    else:
+        words += ["problem.x0=[0.5,0.6]", "steps=100000000", "log.every=100000"]
+        first, second = [*words, "hydra.run.dir=run"], [*words, "sweep.resume=run"]
+    program = [sys.executable, "-m", "stat4830_grad", *first]
+    environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
+    with subprocess.Popen(
+        program, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL
+    ) as holder:
+        try:
+            lock, jobs = tmp_path / "run" / ".lock", tmp_path / "run" / ".sweep" / "jobs-0.json"
+            while not lock.exists() or not (key == "resume" or jobs.exists()):
+                assert holder.poll() is None
+                time.sleep(0.05)
+            refused = cli(*second)
+        finally:
+            holder.kill()
+    assert refused.returncode == 2
+    assert f"process {holder.pid} is writing there" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    with sole_writer(tmp_path / "run"):
+        pass
 
 
 def test_a_directory_has_one_writer(cli: Cli, tmp_path: Path) -> None:

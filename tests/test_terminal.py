@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from conftest import Cli
+from conftest import PYTHONPATH, Cli
 from rich.console import Console
 
+from stat4830_grad.help import fitted, help_text
 from stat4830_grad.sinks import number, progress_line
 from stat4830_grad.tables import Column, FittedTable, show
 
@@ -73,6 +77,62 @@ def test_sweeps_and_comparisons_print_whole_numbers_and_paths(
         assert "\x1b" not in done.stdout
         assert "diverged" in done.stdout
     assert f"files: {tmp_path / place}\n" in sweep.stdout
+
+
+@pytest.mark.parametrize("width", ["60", "80"])
+def test_runs_with_long_names_are_compared_by_number(cli: Cli, tmp_path: Path, width: str) -> None:
+    words = ("problem=digits", "steps=3", "figures=false", "optimizer.lr=[0.001,0.0031622776601]")
+    for model in ("relu_mlp", "logistic"):
+        name = f"hydra.run.dir=a-directory-with-a-name-of-some-length/{model}"
+        assert cli(*words, f"model={model}", name).returncode == 0
+    compared = cli("task=compare", "runs=[a-dir*/*]", "figures=false", COLUMNS=width)
+    assert compared.returncode == 0, compared.stderr
+    text = compared.stdout
+    assert re.findall(r"^run (\d) is \S+_lr_", text, re.M) == ["1", "2", "3", "4"]
+    assert text.count("first differs from run 1 at step ") == 3
+    heading, *cells = [line for line in text.splitlines() if line[:1] in "┃│"]
+    assert len(cells) == 5  # a second line of the heading, then a row for each run
+    assert {"relu_mlp", "logistic"} <= set(" ".join(cells).split())
+    assert "accuracy" in heading + cells[0]
+    assert max(map(len, cells)) <= int(width)
+    assert "not shown in" in text
+
+
+@pytest.mark.parametrize("width", WIDTHS[1:])
+def test_help_breaks_between_words(width: int) -> None:
+    whole = help_text([])
+    lines = fitted(whole, width).splitlines()
+    assert " ".join(whole.split()) == " ".join(" ".join(lines).split())
+    assert all(len(line) <= width or line.startswith("  python ") for line in lines)
+
+
+def test_a_width_of_0_is_one_that_is_not_known(cli: Cli) -> None:
+    done = cli("problem=polynomial", "steps=2", "figures=false", COLUMNS="0")
+    assert "│ grad norm │" in done.stdout
+
+
+def test_sentences_of_a_sweep_break_between_words_and_commands_do_not(tmp_path: Path) -> None:
+    words = "problem=polynomial problem.x0=[0.5,0.6] steps=2 figures=false hydra.run.dir=run"
+    code = (
+        "import pty, sys; sys.exit(pty.spawn([sys.executable, '-m', 'stat4830_grad', "
+        "*sys.argv[1:]]) >> 8)"
+    )
+    environment = {**os.environ, "PYTHONPATH": PYTHONPATH, "COLUMNS": "60", "TERM": "xterm"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words.split()],
+        cwd=tmp_path,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    text = re.sub(r"\x1b\[[\d;]*m", "", done.stdout)
+    assert "2 runs in one batch (about " in " ".join(text.split())
+    kept_whole = ("  python -m ", "files: ")
+    lines = [line for line in text.splitlines() if not line.startswith(kept_whole)]
+    assert max(map(len, lines)) <= 60
+    assert "problem=polynomial steps=2 figures=false problem.x0=0.6\n" in text
 
 
 def test_lists_and_multirun_land_in_the_same_kind_of_place(cli: Cli, tmp_path: Path) -> None:
