@@ -71,6 +71,14 @@ def test_a_run_that_cannot_be_told_of_is_whole(
     assert found >= WHOLE | {"curves.png"}
 
 
+def test_a_students_print_is_not_blamed_for_a_reader_that_went_away(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def gradient(x):\n    print(1)\n    return 3 * x**2 - 3\n")
+    words = f"{' '.join(SHORT)} gradient=file gradient.path=mine.py"
+    done = shell(f"$RUN {words} | head -0", tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (tmp_path / "run" / "summary.json").exists()
+
+
 ASCII = {
     "LC_ALL": "C",
     "PYTHONUTF8": "0",

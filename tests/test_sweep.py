@@ -25,9 +25,12 @@ from stat4830_grad.errors import ConfigError
 from stat4830_grad.experiment import build
 from stat4830_grad.help import conf_dir
 from stat4830_grad.hydra_versions import COMPOSING
+from stat4830_grad.inputs import note_inputs
 from stat4830_grad.rundir import read_rows
+from stat4830_grad.runs import Interrupt
 from stat4830_grad.schema import Sweep
 from stat4830_grad.setup import prepare
+from stat4830_grad.sweep.batches import run_jobs
 from stat4830_grad.sweep.course import run_sweep
 from stat4830_grad.sweep.jobs import (
     NAME_LENGTH,
@@ -38,8 +41,10 @@ from stat4830_grad.sweep.jobs import (
 )
 from stat4830_grad.sweep.lists import LIST_KEYS, assignments, linspace, logspace, swept_lists
 from stat4830_grad.sweep.memory import NEAR, runs_that_fit, usable_bytes
+from stat4830_grad.sweep.scene import Scene
 from stat4830_grad.sweep.table import SweepTable, merged
 from stat4830_grad.tasks import train as train_task
+from stat4830_grad.terminal import make_console
 from stat4830_grad.training import loop as training
 from stat4830_grad.values import written
 
@@ -363,6 +368,23 @@ def test_a_killed_sweep_resumes_to_the_table_of_an_undisturbed_one(
     for row in table_of(tmp_path / "cut"):
         both = [read_rows(tmp_path / name / row["directory"]) for name in ("cut", "whole")]
         assert values_of(both[0]) == values_of(both[1])
+
+
+def test_a_requeued_task_refuses_a_table_that_has_changed_meanwhile(tmp_path: Path) -> None:
+    """What a task of a Slurm array calls, before the table changes and after."""
+    file = tmp_path / "t.csv"
+    file.write_text("x,y\n1,2\n2,3\n")
+    words = ("problem=least_squares", f"problem.file={file}", "figures=false", "steps=3")
+    jobs = jobs_of(*words, "optimizer.lr=[0.01,0.02]")
+    (tmp_path / ".sweep").mkdir()
+    note_inputs(tmp_path / ".sweep", [job.config() for job in jobs])
+    scene = Scene(tmp_path, SILENT, {}, make_console(), Interrupt())
+    run_jobs(jobs[:1], scene)
+    file.write_text("x,y\n1,2\n2,9\n")
+    run_jobs(jobs[1:], scene)
+    first, second = table_of(tmp_path)
+    assert (first["status"], second["status"]) == ("completed", "failed")
+    assert second["error"].startswith(f"problem.file={file} is not the file it was")
 
 
 def test_resuming_with_another_command_is_refused(tmp_path: Path) -> None:
