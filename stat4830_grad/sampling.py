@@ -62,7 +62,7 @@ def landscape_of_files(directory: Directory, runs: Sequence[Sequence[Row]]) -> L
         if not coordinates(like, 0):
             return None
         config = parse(plain(OmegaConf.load(directory / "config.yaml")))
-        objective = prepare(msgspec.structs.replace(config, device="cpu")).objective
+        objective = reduced(prepare(msgspec.structs.replace(config, device="cpu")).objective)
     except (UserError, OSError):
         return None
     found = landscape(objective, like, runs)

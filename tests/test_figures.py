@@ -91,3 +91,8 @@ def test_a_run_that_goes_far_and_stays_there_is_shown_to_its_end() -> None:
     panel = curves(rows, "").axes[0]
     assert points(panel.lines[0])[1] == xs
     assert panel.get_ylim()[1] > 1
+
+
+def test_numbers_at_the_lower_end_of_float64_can_be_drawn() -> None:
+    rows = [{"step": t, "seconds": 0.0, "loss": 1e-319 / 30**t} for t in range(4)]
+    FigureCanvasAgg(curves(rows, "")).draw()

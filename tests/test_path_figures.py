@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from pictures import points
 
 from stat4830_grad.core import coordinates, located
+from stat4830_grad.figures.contours import in_digits
 from stat4830_grad.figures.landscape import Landscape, window
 from stat4830_grad.figures.legend import tell_apart
 from stat4830_grad.figures.path import path_picture, paths_picture
@@ -252,3 +253,11 @@ def test_runs_of_different_functions_leave_none(cli: Cli, tmp_path: Path) -> Non
     rows = [read_rows(run) for run in runs]
     assert landscape_of_files(runs[0], rows) is None
     assert landscape_of_files(runs[0], rows[:1]) is not None
+
+
+@pytest.mark.parametrize(
+    ("level", "text"),
+    [(52.51, "52.5"), (-2.0, "−2"), (73123.0, "7.31·10⁴"), (-1e-7, "−1·10⁻⁷"), (0.0, "0")],
+)
+def test_heights_of_contours_are_written_in_three_digits(level: float, text: str) -> None:
+    assert in_digits(level) == text

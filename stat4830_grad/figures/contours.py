@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from .landscape import Array, Landscape
-from .style import BLACK, BLUE, ORANGE, in_print, plain_axes, signed
+from .style import BLACK, BLUE, ORANGE, SUPERSCRIPTS, in_print, plain_axes, signed
 
 LEVELS = np.linspace(0.04, 1, 11) ** 2
 """Of contours, as shares of the height shown: a quadratic's are evenly spaced."""
@@ -33,7 +33,7 @@ def draw_contours(axes: Axes, landscape: Landscape, color: str = BLUE) -> None:
         lines = axes.contour(
             first, second, values.T, levels=levels, colors=color, linewidths=0.8, alpha=0.5
         )
-        axes.clabel(lines, levels[2::3], fmt=signed, fontsize=8)
+        axes.clabel(lines, levels[2::3], fmt=in_digits, fontsize=8)
     if landscape.solution is not None:
         axes.plot(*landscape.solution, zorder=4, **STAR)
     if is_square(landscape):
@@ -42,6 +42,13 @@ def draw_contours(axes: Axes, landscape: Landscape, color: str = BLUE) -> None:
     axes.set_xlabel(in_print(first_name))
     axes.set_ylabel(in_print(second_name))
     plain_axes(axes)
+
+
+def in_digits(level: float) -> str:
+    """Three digits: 52.5, −2, 7.31·10⁴."""
+    digits, _, exponent = signed(level).partition("e")
+    power = "10" + str(int(exponent.replace("−", "-"))).translate(SUPERSCRIPTS) if exponent else ""
+    return f"{digits}·{power}" if power else digits
 
 
 def is_square(landscape: Landscape) -> bool:

@@ -103,10 +103,16 @@ def draw_iterates(axes: Axes, landscape: Landscape, path: Path, look: Look, *, m
     """Dots joined in order; a ring where it starts, a diamond or a cross where it ends."""
     where, count = landscape.placed(path), landscape.drawn(path)
     line = {"linewidth": 0.7, "alpha": 0.6} if many else {"linewidth": 1.1, "alpha": 0.8}
+    line["zorder"] = 2 if landscape.leaves(path) else 2.5  # those that come to an end on top
     axes.plot(*nearby(where[: count + 1], landscape.box).T, **look.of_line(**line))
     dots = distinct(where[:count][landscape.shown(path)[:count]], landscape.box)
     size = 2.0 if many else 2.8 if count > CROWD else 4.5
-    style: dict[str, Any] = {"linestyle": "", "marker": "o", "markeredgewidth": 0}
+    style: dict[str, Any] = {
+        "linestyle": "",
+        "marker": "o",
+        "markeredgewidth": 0,
+        "zorder": line["zorder"],
+    }
     axes.plot(*dots.T, color=look.color, markersize=size, **style)
     if not many:
         alone = len(landscape.paths) == 1  # the starts of several may be one point

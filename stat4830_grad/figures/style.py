@@ -146,6 +146,8 @@ class PowersOfTen(LogFormatter):
     def __call__(self, value: float, pos: int | None = None) -> str:
         if value == self._floor:
             return "0"
+        if value <= 0:  # a tick below the least number of float64
+            return ""
         if not super().__call__(value, pos):
             return ""
         exponent = math.floor(math.log10(value) + 1e-9)
