@@ -10,6 +10,7 @@ from rich.console import Console
 from stat4830_grad.graph import Trace, subscripted, trace
 from stat4830_grad.graph.derivatives import PLUMBING
 from stat4830_grad.graph.text import TraceText
+from stat4830_grad.problems import Parity
 
 
 def traced(name: str, *, order: int = 1, fold: bool) -> Trace:
@@ -51,9 +52,10 @@ def test_a_derivative_behind_a_transposition_has_its_permutation() -> None:
     """∂(X w₁ᵀ)/∂w₁ = (X⊗I) P with P vec(w₁) = vec(w₁ᵀ), rows first."""
     network = traced("relu_mlp", fold=True)
     target, params = objective("relu_mlp"), start(objective("relu_mlp"), seed=1)
+    assert isinstance(target, Parity)
     [edge] = network.nodes[-1].edges
     assert edge.formula == "(C⊗I) P"
-    X, (h, d) = target.data.train.X, params["w1"].shape  # type: ignore[attr-defined]
+    X, (h, d) = target.data.train.X, params["w1"].shape
     P = torch.eye(h * d).double().reshape(h, d, h * d).transpose(0, 1).reshape(h * d, h * d)
     by_formula = torch.kron(X.contiguous(), torch.eye(h).double()) @ P
     jacobian = torch.autograd.functional.jacobian(lambda w: (X @ w.mT).flatten(), params["w1"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import get_args
@@ -62,7 +63,7 @@ class Scaled:
     def logits(self, params: Params, X: Inputs) -> Tensor:
         return 2 * self.inner.logits(params, X)
 
-    def vjp(self, params: Params, X: Inputs):  # type: ignore[no-untyped-def]
+    def vjp(self, params: Params, X: Inputs) -> tuple[Tensor, Callable[[Tensor], Params]]:
         z, pullback = self.inner.vjp(params, X)
         return 2 * z, lambda dz: pullback(2 * dz)
 

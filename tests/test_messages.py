@@ -11,6 +11,7 @@ from test_config import config, message
 
 from stat4830_grad.arguments import arrange
 from stat4830_grad.errors import ConfigError
+from stat4830_grad.schema import MLP, LeastSquares
 
 
 @pytest.mark.parametrize(
@@ -95,8 +96,11 @@ def test_values_may_be_written_as_people_write_them(monkeypatch: pytest.MonkeyPa
     words = ["problem=least_squares", "problem.file=~/my file.csv", "steps=1e3"]
     found = config(*arrange(words))
     assert found.steps == 1000
-    assert found.problem.file == "/home/somebody/my file.csv"  # type: ignore[union-attr]
-    assert config(*arrange(["model=mlp", "model.hidden=64"])).model.hidden == [64]  # type: ignore[union-attr]
+    assert isinstance(found.problem, LeastSquares)
+    assert found.problem.file == "/home/somebody/my file.csv"
+    model = config(*arrange(["model=mlp", "model.hidden=64"])).model
+    assert isinstance(model, MLP)
+    assert model.hidden == [64]
     with pytest.raises(ConfigError, match=r"steps=1\.5: must be a whole number"):
         config("steps=1.5")
 

@@ -133,9 +133,9 @@ def test_listings_fit_side_by_side_on_a_terminal_of_80_columns(results: dict[str
         for seen in result.outcomes:
             assert max(map(len, seen.code.splitlines())) <= 38
             assert len(seen.label) <= 29
-        screen = Console(file=io.StringIO(), width=80)
-        show(screen, result)
-        text = screen.file.getvalue()  # type: ignore[attr-defined]
+        screen = io.StringIO()
+        show(Console(file=screen, width=80), result)
+        text = screen.getvalue()
         assert "Why: " in text
         assert "…" not in text  # nothing was cut off
 

@@ -10,7 +10,7 @@ from cases import objective, split
 from torch import nn
 
 from stat4830_grad.core import Params
-from stat4830_grad.models import MLP, RELU, TANH, Logistic
+from stat4830_grad.models import MLP, RELU, TANH, Activation, Logistic
 from stat4830_grad.problems import Composite, LeastSquares, Parity, Polynomial, minimiser
 from stat4830_grad.problems.parity import accuracy
 
@@ -81,8 +81,8 @@ def as_modules(model: MLP, params: Params) -> nn.Sequential:
 
 
 @pytest.mark.parametrize("activation", [TANH, RELU], ids=["tanh", "relu"])
-def test_an_mlp_is_the_network_of_torch_nn(activation: object) -> None:
-    model = MLP((7, 5), activation)  # type: ignore[arg-type]
+def test_an_mlp_is_the_network_of_torch_nn(activation: Activation) -> None:
+    model = MLP((7, 5), activation)
     params = model.init(torch.Generator().manual_seed(1), d=9)
     params = {name: p.double() for name, p in params.items()}
     X = split(torch.float64).train.X

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -122,7 +123,7 @@ def composite_mistakes(f: Composite) -> Iterator[Wrong]:
         return gradient
 
     for kind, sentence, slope in TANH_SLOPES:
-        yield kind, sentence, outer(lambda tape, slope=slope: error(tape, slope))  # type: ignore[misc]
+        yield kind, sentence, outer(partial(error, slope=slope))
     text = "y is forgotten: the error is tanh(…) − y"
     yield "label_forgotten", text, outer(lambda tape: error(tape) + f.y[:, None] * d_tanh(tape))
     text = "tanh is forgotten in the error, which is tanh(v) − y; here it is v − y"
