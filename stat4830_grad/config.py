@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 from omegaconf import DictConfig, OmegaConf
@@ -14,7 +14,7 @@ from .errors import ConfigError
 from .keys import GROUPS, known_keys, options
 from .messages import unknown_option
 from .reading import read_config
-from .schema import LARGEST, Config, ImageProblem, LeastSquares, Polynomial, Sweep
+from .schema import LARGEST, Composite, Config, ImageProblem, LeastSquares, Polynomial, Sweep
 from .synonyms import is_half, meant
 from .values import canonical, choices, leaves, written
 from .wording import nearest, shown
@@ -77,12 +77,17 @@ def check(config: Config) -> None:
     check_range(config)
     problem = config.problem
     name = problem.name
-    if isinstance(problem, ImageProblem):
-        if config.model is None:
-            raise ConfigError(f"problem={name} needs a model: logistic, relu_mlp (mlp) or tanh_mlp")
-    elif config.model is not None:
-        model = config.model.name
-        raise ConfigError(f"problem={name} takes no model: leave out model={model}")
+    match problem:
+        case ImageProblem():
+            if config.model is None:
+                known = "logistic, relu_mlp (mlp) or tanh_mlp"
+                raise ConfigError(f"problem={name} needs a model: {known}")
+        case Polynomial() | Composite() | LeastSquares():
+            if config.model is not None:
+                model = config.model.name
+                raise ConfigError(f"problem={name} takes no model: leave out model={model}")
+        case _:
+            assert_never(problem)
     if (config.gradient.name == "file") != (config.gradient.path is not None):
         raise ConfigError(
             "gradient=file and gradient.path=FILE.py go together: the file defines your gradient"

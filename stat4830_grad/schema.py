@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from typing import Annotated, ClassVar, Literal, get_args, get_type_hints
+from typing import Annotated, ClassVar, Literal, assert_never, get_args, get_type_hints
 
 from msgspec import Meta, Struct, field
 
@@ -217,4 +217,10 @@ def init_seed(config: Config) -> int | None:
     """The seed of a generator for the initial weights alone, if they have one."""
     if config.model is not None:
         return config.model.init_seed
-    return config.problem.init_seed if isinstance(config.problem, Composite) else None
+    match config.problem:
+        case Composite(init_seed=seed):
+            return seed
+        case Polynomial() | LeastSquares() | ImageProblem():
+            return None
+        case _:
+            assert_never(config.problem)

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 import torch
-from cases import split
+from cases import NAMES, objective, split
 from torch import Tensor
 
 from stat4830_grad import optimizers, schema
@@ -66,6 +66,11 @@ class Scaled:
     def vjp(self, params: Params, X: Inputs) -> tuple[Tensor, Callable[[Tensor], Params]]:
         z, pullback = self.inner.vjp(params, X)
         return 2 * z, lambda dz: pullback(2 * dz)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_diagnosis_knows_mistakes_for_every_problem_and_model(name: str) -> None:
+    assert mistakes_of(objective(name))
 
 
 def test_an_unknown_model_is_not_taken_for_logistic_regression() -> None:

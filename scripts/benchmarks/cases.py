@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, assert_never
 
 import msgspec
 import torch
@@ -14,13 +15,15 @@ from stat4830_grad.data.images import Images
 from stat4830_grad.data.split import split_images
 from stat4830_grad.experiment import Experiment, build
 from stat4830_grad.lecture.protocol import compose
-from stat4830_grad.problems import LeastSquares, Parity
+from stat4830_grad.problems import LeastSquares, Parity, Polynomial
 from stat4830_grad.problems.parity import compiles
 from stat4830_grad.schema import Config, Gradient, Mnist
 from stat4830_grad.setup import Setup, prepare
 
 from .setting import Setting
 
+Kind = Literal["logistic", "mlp", "least squares", "polynomial"]
+MODELS: tuple[Kind, ...] = ("logistic", "mlp")
 INPUTS, HIDDEN, PARAMETERS = 784, 32, 100
 
 
@@ -28,7 +31,7 @@ INPUTS, HIDDEN, PARAMETERS = 784, 32, 100
 class Case:
     """`runs` runs of one problem together, each with a step size of its own."""
 
-    problem: str  # logistic, mlp, least squares, polynomial
+    problem: Kind
     n: int  # samples
     runs: int = 1
 
@@ -67,9 +70,11 @@ def configuration(case: Case, setting: Setting) -> Config:
         case "least squares":
             size = [f"problem.n={case.n}", f"problem.p={PARAMETERS}", "problem.w_star=null"]
             return compose("problem=least_squares", "problem.noise=0.1", *size, *common)
-        case _:
+        case "logistic" | "mlp":
             size = [f"problem.n_train={case.n}", "problem.n_val=0"]
             return compose("problem=mnist", f"model={case.problem}", *size, *common)
+        case _:
+            assert_never(case.problem)
 
 
 def make_setup(config: Config, setting: Setting) -> Setup:
@@ -127,4 +132,7 @@ def data_of(experiment: Experiment) -> tuple[torch.Tensor, torch.Tensor]:
             return split.train.X, split.train.y
         case LeastSquares() as objective:
             return objective.X, objective.y
-    return torch.empty(0), torch.empty(0)
+        case Polynomial():
+            return torch.empty(0), torch.empty(0)
+        case other:
+            raise TypeError(f"what the data of {type(other).__name__} are is not known")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from . import overhead, processes, updates
-from .cases import Case
+from .cases import MODELS, Case
 from .line import Result
 from .setting import Setting
 
@@ -27,7 +27,7 @@ CASES = [
 ]
 
 GROWTH = [
-    *(Case(model, n) for model in ("logistic", "mlp") for n in (8000, 15_000, 30_000)),
+    *(Case(model, n) for model in MODELS for n in (8000, 15_000, 30_000)),
     *(Case("logistic", 4000, runs) for runs in (4, 16, 256)),
     *(Case("mlp", 4000, runs) for runs in (4, 64, 256)),
 ]

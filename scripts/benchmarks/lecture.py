@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import assert_never
 
 import torch
 from torch import Tensor, nn
@@ -12,10 +13,11 @@ from stat4830_grad.core import Params
 from stat4830_grad.cost import wait
 
 from . import lecture_loop
+from .cases import Kind
 from .timing import Outcome, Run
 
 
-def lecture_run(problem: str, params: Params, X: Tensor, y: Tensor, lr: float) -> Run:
+def lecture_run(problem: Kind, params: Params, X: Tensor, y: Tensor, lr: float) -> Run:
     """One run from `params`; X (n, d) and y (n,) are empty for a polynomial."""
     device = next(iter(params.values())).device
 
@@ -31,18 +33,22 @@ def lecture_run(problem: str, params: Params, X: Tensor, y: Tensor, lr: float) -
 
 
 def descent(
-    problem: str, params: Params, X: Tensor, y: Tensor, lr: float
+    problem: Kind, params: Params, X: Tensor, y: Tensor, lr: float
 ) -> Callable[[int], Tensor | nn.Module]:
     """Number of updates -> where they lead; modules are made before the clock runs."""
-    if problem == "polynomial":
-        x0, device = params["x"].item(), params["x"].device
-        return lambda updates: lecture_loop.polynomial(x0, lr, updates, device)
-    if problem == "least squares":
-        return lambda updates: lecture_loop.least_squares(X, y, lr, updates)
-    if problem == "logistic":
-        model: nn.Module = lecture_loop.Logistic(params["w"])
-    else:
-        model = lecture_loop.SimpleNN(**params)
+    model: nn.Module
+    match problem:
+        case "polynomial":
+            x0, device = params["x"].item(), params["x"].device
+            return lambda updates: lecture_loop.polynomial(x0, lr, updates, device)
+        case "least squares":
+            return lambda updates: lecture_loop.least_squares(X, y, lr, updates)
+        case "logistic":
+            model = lecture_loop.Logistic(params["w"])
+        case "mlp":
+            model = lecture_loop.SimpleNN(**params)
+        case _:
+            assert_never(problem)
     model = model.to(X.device)
     return lambda updates: lecture_loop.classifier(model, X, y, lr, updates)
 

@@ -24,7 +24,7 @@ from stat4830_grad.schema import Config
 from stat4830_grad.sinks import progress
 from stat4830_grad.training.loop import evaluate
 
-from .cases import Case, configuration, make_setup
+from .cases import MODELS, Case, configuration, make_setup
 from .line import Line, Result, compare
 from .ours import never
 from .setting import Setting
@@ -36,7 +36,7 @@ GOAL = 1.02
 def measure(setting: Setting) -> Result:
     """The lecture's runs at n = 4,000, logged after every tenth update."""
     lines = []
-    for model in ("logistic", "mlp"):
+    for model in MODELS:
         case = Case(model, 4000)
         config = configuration(case, setting)
         experiment = build([config], torch.Size(()), make_setup(config, setting))

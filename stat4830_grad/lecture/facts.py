@@ -5,7 +5,9 @@ Source: STAT 4830, Lecture 4, "How to compute gradients in PyTorch" (Damek Davis
 
 from __future__ import annotations
 
-from ..schema import GD, Config, Logistic, Mnist, ReluMLP, TorchSGD
+from typing import assert_never
+
+from ..schema import GD, Config, Logistic, Mnist, ReluMLP, TanhMLP, TorchSGD
 
 UPDATES = 991
 """The lecture's final figure is its last logged row, after 991 updates."""
@@ -35,10 +37,15 @@ def departures(config: Config) -> list[str]:
         f"steps={config.steps}": config.steps >= UPDATES,
         "no row after 991 updates": config.log.due(UPDATES) or config.steps == UPDATES,
     }
-    if isinstance(model, Logistic):
-        keeps["bias=true"] = not model.bias
-    if isinstance(model, ReluMLP):
-        keeps[f"hidden={model.hidden}"] = model.hidden == [32]
+    match model:
+        case Logistic(bias=bias):
+            keeps["bias=true"] = not bias
+        case ReluMLP(hidden=hidden):
+            keeps[f"hidden={hidden}"] = hidden == [32]
+        case TanhMLP() | None:
+            pass  # no number is stated for it
+        case _:
+            assert_never(model)
     if model is not None:
         own = model.init_seed is not None or model.init_from is not None
         keeps["initial weights of its own"] = not own

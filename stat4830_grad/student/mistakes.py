@@ -27,7 +27,7 @@ class Mistake:
 
 
 def mistakes_of(objective: Objective) -> list[Mistake]:
-    """The known mistakes for an objective, the likelier first."""
+    """The known mistakes for an objective, the likelier first; none for one that is not ours."""
     match objective:
         case Polynomial():
             return polynomial_mistakes(objective)
