@@ -75,17 +75,15 @@ def check(config: Config) -> None:
         ConfigError: two choices contradict each other.
     """
     check_range(config)
-    problem = config.problem
-    name = problem.name
+    problem, model, name = config.problem, config.model, config.problem.name
     match problem:
         case ImageProblem():
-            if config.model is None:
+            if model is None:
                 known = "logistic, relu_mlp (mlp) or tanh_mlp"
                 raise ConfigError(f"problem={name} needs a model: {known}")
         case Polynomial() | Composite() | LeastSquares():
-            if config.model is not None:
-                model = config.model.name
-                raise ConfigError(f"problem={name} takes no model: leave out model={model}")
+            if model is not None:
+                raise ConfigError(f"problem={name} takes no model: leave out model={model.name}")
         case _:
             assert_never(problem)
     if (config.gradient.name == "file") != (config.gradient.path is not None):
