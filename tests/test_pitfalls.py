@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import io
 import json
+import re
 import warnings
 from pathlib import Path
 
@@ -138,6 +139,20 @@ def test_listings_fit_side_by_side_on_a_terminal_of_80_columns(results: dict[str
         text = screen.getvalue()
         assert "Why: " in text
         assert "…" not in text  # nothing was cut off
+
+
+def test_only_verdicts_and_words_of_python_have_a_colour(results: dict[str, Result]) -> None:
+    for result in results.values():
+        screen = Console(
+            file=io.StringIO(),
+            width=80,
+            force_terminal=True,
+            color_system="standard",
+            highlight=False,
+        )
+        show(screen, result)
+        colours = set(re.findall(r"\x1b\[(?:\d;)?(\d\d)m", screen.file.getvalue()))  # type: ignore[attr-defined]
+        assert colours <= {"31", "32", "33", "34", "35", "36", "39", "49"}, result
 
 
 def test_a_defect_in_a_listing_is_not_passed_off_as_a_pitfall() -> None:

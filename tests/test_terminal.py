@@ -111,23 +111,48 @@ def test_a_width_of_0_is_one_that_is_not_known(cli: Cli) -> None:
     assert "│ grad norm │" in done.stdout
 
 
-def test_sentences_of_a_sweep_break_between_words_and_commands_do_not(tmp_path: Path) -> None:
-    words = "problem=polynomial problem.x0=[0.5,0.6] steps=2 figures=false hydra.run.dir=run"
-    code = (
-        "import pty, sys; sys.exit(pty.spawn([sys.executable, '-m', 'stat4830_grad', "
-        "*sys.argv[1:]]) >> 8)"
-    )
+def on_a_terminal(words: str, directory: Path, first: str = "") -> subprocess.CompletedProcess[str]:
+    """What the program prints on a terminal of 60 columns, without its colours.
+
+    Args:
+        first: Python that the process of the program runs before anything else.
+    """
+    program = "import sys; sys.argv[0] = 'x'; from stat4830_grad.__main__ import main; main()"
+    code = "import pty, sys; sys.exit(pty.spawn([sys.executable, '-c', *sys.argv[1:]]) >> 8)"
     environment = {**os.environ, "PYTHONPATH": PYTHONPATH, "COLUMNS": "60", "TERM": "xterm"}
     done = subprocess.run(
-        [sys.executable, "-c", code, *words.split()],
-        cwd=tmp_path,
+        [sys.executable, "-c", code, first + program, *words.split()],
+        cwd=directory,
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
     )
+    done.stdout = re.sub(r"\x1b\[[\d;]*m", "", done.stdout)
+    return done
+
+
+def test_a_command_to_go_on_with_is_not_broken(tmp_path: Path) -> None:
+    place = "a-directory-whose-name-would-not-go-into-a-line-of-sixty-columns"
+    words = f"problem=polynomial steps=100000000 log.every=100000 hydra.run.dir={place}"
+    first = (
+        "import glob, os, threading, time\n"
+        "def interrupt():\n"
+        "    while not glob.glob('*/metrics.csv'): time.sleep(0.1)\n"
+        "    time.sleep(1)\n"
+        "    os.kill(os.getpid(), 2)\n"
+        "threading.Thread(target=interrupt, daemon=True).start()\n"
+    )
+    done = on_a_terminal(f"{words} figures=false", tmp_path, first)
+    assert done.returncode == 130, done.stdout
+    assert f"go on with resume={tmp_path / place}\n" in done.stdout
+
+
+def test_sentences_of_a_sweep_break_between_words_and_commands_do_not(tmp_path: Path) -> None:
+    words = "problem=polynomial problem.x0=[0.5,0.6] steps=2 figures=false hydra.run.dir=run"
+    done = on_a_terminal(words, tmp_path)
     assert done.returncode == 0, done.stdout
-    text = re.sub(r"\x1b\[[\d;]*m", "", done.stdout)
+    text = done.stdout
     assert "2 runs in one batch (about " in " ".join(text.split())
     kept_whole = ("  python -m ", "files: ")
     lines = [line for line in text.splitlines() if not line.startswith(kept_whole)]
