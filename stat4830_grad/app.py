@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import hydra
+from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
@@ -74,7 +74,7 @@ def run(composed: DictConfig) -> int:
         raise
 
 
-def sweep(composed: DictConfig, own: Any, jobs: list[Job], directory: Path) -> int:
+def sweep(composed: DictConfig, own: HydraConf, jobs: list[Job], directory: Path) -> int:
     """Run the jobs that a configuration with lists, or Hydra's multirun, asks for.
 
     Args:

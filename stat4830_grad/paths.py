@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
 
 from msgspec.inspect import NoneType, StrType
 
@@ -38,7 +37,7 @@ def exists(path: str) -> bool:
         return False
 
 
-def misread(key: str, value: Any) -> bool:
+def misread(key: str, value: object) -> bool:
     """Whether Hydra reads a value as a number, or as nothing, where it can only be text."""
     if key not in of_type(StrType) or key in list_keys():
         return False

@@ -164,13 +164,13 @@ def write_config(directory: Path, config: Config) -> None:
     write_text(directory / "config.yaml", text)
 
 
-def write_json(path: Path, content: Any) -> None:
+def write_json(path: Path, content: object) -> None:
     """JSON for people: indented, UTF-8; numbers that JSON lacks become "inf", "-inf", "nan"."""
     text = json.dumps(finite(content), indent=2, ensure_ascii=False, allow_nan=False)
     write_text(path, text + "\n")
 
 
-def finite(content: Any) -> Any:
+def finite(content: object) -> object:
     if isinstance(content, dict):
         return {key: finite(value) for key, value in content.items()}
     if isinstance(content, list | tuple):

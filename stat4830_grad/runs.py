@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Protocol
 
 import torch
@@ -47,7 +48,7 @@ class Interrupt:
     def listening(self) -> Iterator[None]:
         """Ask a run to stop after its current update instead of breaking it off."""
 
-        def note(number: int, frame: Any) -> None:
+        def note(number: int, frame: FrameType | None) -> None:
             if self.signal:
                 signal.signal(number, before[number])
                 signal.raise_signal(number)
@@ -134,7 +135,7 @@ def rows_of(record: Record) -> list[Row]:
     ]
 
 
-def listed(values: Tensor) -> list[Any]:
+def listed(values: Tensor) -> list[float]:
     """The numbers in (*K,), one for each run."""
     return values.flatten().tolist() if values.ndim else [values.item()]
 

@@ -88,7 +88,7 @@ def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield prefix + key, value
 
 
-def written(value: Any) -> str:
+def written(value: object) -> str:
     """A value as Hydra reads it back: floats exactly, text quoted where it must be."""
     if value is None or isinstance(value, bool):
         return json.dumps(value)

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -18,7 +17,7 @@ from stat4830_grad.config import load
 from stat4830_grad.help import conf_dir, help_text
 from stat4830_grad.hydra_versions import COMPOSING
 from stat4830_grad.messages import explain
-from stat4830_grad.schema import Config
+from stat4830_grad.schema import Config, Logistic, Mnist, TanhMLP
 
 
 def composed(*overrides: str) -> DictConfig:
@@ -57,7 +56,9 @@ def test_the_default_run_needs_no_network() -> None:
 
 
 def test_mnist_defaults_to_the_lectures_protocol() -> None:
-    mnist: Any = config("problem=mnist")
+    mnist = config("problem=mnist")
+    assert isinstance(mnist.problem, Mnist)
+    assert isinstance(mnist.model, Logistic)
     assert (mnist.seed, mnist.problem.n_train, mnist.problem.n_val) == (42, 4000, 1000)
     assert (mnist.problem.mean, mnist.problem.std) == (0.1307, 0.3081)
     assert (mnist.optimizer.name, mnist.optimizer.lr, mnist.steps) == ("gd", 0.01, 1000)
@@ -75,7 +76,8 @@ def test_mlp_is_the_relu_network() -> None:
 
 
 def test_an_experiment_names_several_choices_and_the_command_line_still_wins() -> None:
-    chosen: Any = config("experiment=lecture_mlp", "model=tanh_mlp", "model.hidden=[8,4]")
+    chosen = config("experiment=lecture_mlp", "model=tanh_mlp", "model.hidden=[8,4]")
+    assert isinstance(chosen.model, TanhMLP)
     assert (chosen.problem.name, chosen.model.name, chosen.model.hidden) == (
         "mnist",
         "tanh_mlp",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,11 +14,13 @@ from matplotlib.lines import Line2D
 from pictures import points
 
 from stat4830_grad.core import coordinates, located
+from stat4830_grad.experiment import Experiment
 from stat4830_grad.figures.contours import in_digits
 from stat4830_grad.figures.landscape import Landscape, window
 from stat4830_grad.figures.legend import tell_apart
 from stat4830_grad.figures.path import path_picture, paths_picture
 from stat4830_grad.lecture.protocol import compose, single
+from stat4830_grad.problems import LeastSquares
 from stat4830_grad.rundir import Row, read_rows
 from stat4830_grad.runs import rows_of
 from stat4830_grad.sampling import landscape, landscape_of_files, path
@@ -27,7 +28,7 @@ from stat4830_grad.sampling import landscape, landscape_of_files, path
 LEAST_SQUARES = ("problem=least_squares", "dtype=float64")
 
 
-def trained(*overrides: str) -> tuple[Any, list[Row]]:
+def trained(*overrides: str) -> tuple[Experiment, list[Row]]:
     """An experiment and the rows that its run records."""
     config = compose(*overrides, "device=cpu")
     experiment = single(config)
@@ -35,7 +36,7 @@ def trained(*overrides: str) -> tuple[Any, list[Row]]:
     return experiment, [row for _, record in run for row in rows_of(record)]
 
 
-def landscape_of(*overrides: str) -> tuple[Landscape, list[Row], Any]:
+def landscape_of(*overrides: str) -> tuple[Landscape, list[Row], Experiment]:
     experiment, rows = trained(*overrides)
     found = landscape(experiment.objective, experiment.params, [rows])
     assert found is not None
@@ -53,7 +54,9 @@ def column(rows: list[Row], name: str) -> list[float]:
 
 
 @pytest.mark.parametrize(("rows", "shape"), [((), ()), ((), (2,)), ((5,), (1,)), ((3, 4), (2,))])
-def test_numbers_of_parameters_are_taken_apart_and_put_together(rows: Any, shape: Any) -> None:
+def test_numbers_of_parameters_are_taken_apart_and_put_together(
+    rows: tuple[int, ...], shape: tuple[int, ...]
+) -> None:
     params = {"w": torch.randn((*rows, *shape), dtype=torch.float64)}
     like = {"w": torch.zeros(shape, dtype=torch.float64)}
     numbers = coordinates(params, len(rows))
@@ -83,6 +86,7 @@ def test_one_parameter_is_the_graph_of_the_loss_with_every_iterate_on_it() -> No
 def test_two_parameters_are_contours_of_the_loss_with_every_iterate_and_the_minimiser() -> None:
     found, rows, experiment = landscape_of(*LEAST_SQUARES, "optimizer=momentum")
     objective = experiment.objective
+    assert isinstance(objective, LeastSquares)
     for i, j in ((0, 0), (3, 50), (-1, 20)):
         w = torch.tensor([found.grid[0][i], found.grid[1][j]])
         assert found.values[i, j] == pytest.approx(float(objective.loss({"w": w})), rel=1e-12)
@@ -115,7 +119,9 @@ def test_the_recorded_parameters_are_those_that_were_trained() -> None:
         (*LEAST_SQUARES, "optimizer.lr=1e6"),
     ],
 )
-def test_a_run_that_diverges_leaves_a_window_that_still_shows_its_start(overrides: Any) -> None:
+def test_a_run_that_diverges_leaves_a_window_that_still_shows_its_start(
+    overrides: tuple[str, ...],
+) -> None:
     found, rows, _ = landscape_of(*overrides)
     assert max(abs(one) for one in found.paths[0].points.flat) > 1e3
     start = found.paths[0].points[0]

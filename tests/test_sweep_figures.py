@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from pictures import points
 
 from stat4830_grad.compare import FinishedRun
@@ -24,7 +26,7 @@ from stat4830_grad.rundir import Row
 L, MU = 120.0, 100.0
 
 
-def rate(_: dict[str, str], etas: Any) -> list[float]:
+def rate(_: dict[str, str], etas: Sequence[float]) -> list[float]:
     return [max(abs(1 - eta * MU), abs(1 - eta * L)) for eta in etas]
 
 
@@ -102,7 +104,9 @@ def test_curves_of_a_sweep_are_logarithmic_with_zeros_and_overflow() -> None:
     ("values", "norm"),
     [(np.geomspace(1e-4, 1, 13), LogNorm), (np.linspace(0.1, 0.9, 13), Normalize)],
 )
-def test_many_numbers_have_a_colour_bar_as_they_are_spaced(values: Any, norm: type) -> None:
+def test_many_numbers_have_a_colour_bar_as_they_are_spaced(
+    values: NDArray[np.float64], norm: type
+) -> None:
     runs = [{"optimizer.beta": str(value), "model": m} for value in values for m in ("a", "b")]
     legend = tell_apart(runs, ["optimizer.beta", "model"])
     assert legend.bar is not None
@@ -120,7 +124,9 @@ def test_many_numbers_have_a_colour_bar_as_they_are_spaced(values: Any, norm: ty
         ({"seed": ["0", "1", "2"]}, ["seed=0", "seed=1", "seed=2"]),
     ],
 )  # fmt: skip
-def test_few_runs_are_named_and_look_different(keys: Any, names: list[str]) -> None:
+def test_few_runs_are_named_and_look_different(
+    keys: dict[str, list[str]], names: list[str]
+) -> None:
     runs: list[dict[str, str]] = [{}]
     for key, values in keys.items():
         runs = [{**run, key: value} for run in runs for value in values]

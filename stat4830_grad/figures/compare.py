@@ -74,7 +74,7 @@ def told_apart(runs: Sequence[FinishedRun]) -> Legend:
     return tell_apart(told, needed, seeds=True)
 
 
-def text(value: Any) -> str:
+def text(value: object) -> str:
     return "" if value is None else str(value)
 
 

@@ -138,7 +138,7 @@ def short(key: str, keys: Sequence[str]) -> str:
     return last if sum(k.rpartition(".")[2] == last for k in keys) == 1 else key
 
 
-def rounded(value: Any) -> str:
+def rounded(value: object) -> str:
     """Floats to four digits; of a file its name."""
     if isinstance(value, str) and "/" in value:
         return Path(value).name

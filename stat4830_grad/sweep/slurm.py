@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from ..config import complaint
 from ..errors import ConfigError
@@ -58,7 +58,7 @@ class Request(Struct, frozen=True, forbid_unknown_fields=True):
     additional_parameters: dict[str, Any]
 
 
-def runner(launcher: Any) -> Runner:
+def runner(launcher: DictConfig) -> Runner:
     """What runs the jobs of a sweep: this process, or Slurm for `hydra/launcher=batched_slurm`.
 
     Args:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from ..runs import Interrupt
@@ -84,7 +85,7 @@ def listen(stop: Interrupt, numbers: Sequence[int]) -> None:
     """Note signals in `stop`; of several, the one that is last in `numbers`."""
     rank = [0, *numbers]
 
-    def note(number: int, frame: Any) -> None:
+    def note(number: int, frame: FrameType | None) -> None:
         stop.signal = max(stop.signal, number, key=rank.index)
 
     for number in numbers:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -114,7 +113,7 @@ def table(runs: Sequence[FinishedRun], keys: Sequence[str], names: Sequence[str]
     return FittedTable(columns, rows)
 
 
-def shown_value(key: str, value: Any) -> str:
+def shown_value(key: str, value: object) -> str:
     """A value of a configuration; floats to six digits, of a fingerprint its beginning."""
     if key.endswith("SHA-256"):
         return str(value)[:8]
