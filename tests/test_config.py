@@ -127,7 +127,7 @@ def test_every_option_in_conf_says_what_it_is(file: Path) -> None:
         (["dtype=float16"], ["dtype", "float16"]),
         (["seed=-1"], ["seed", ">= 0"]),
         (["log.every=0"], ["log.every", ">= 1"]),
-        (["resume=nowhere"], ["nowhere", "no run with a checkpoint"]),
+        (["resume=nowhere"], ["nowhere", "no such directory"]),
         (["optimizer.lr=???"], ["optimizer.lr", "missing"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
