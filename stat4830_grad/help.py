@@ -26,8 +26,8 @@ For example
 
 ENDING = """\
 To see the keys of an option, name it: problem=mnist model=mlp --help. \
-Exit codes: 0 completed, \
-1 a defect of this program, 2 bad configuration, 3 data missing or damaged, 4 diverged or ended \
+Exit codes: 0 completed, 1 a defect of this program (of a sweep: a job failed), \
+2 bad configuration, 3 data missing or damaged, 4 diverged or ended \
 above its start, 5 gradients disagree, 6 disk full or memory short, 129, 130 and 143 interrupted. \
 Hydra's own options: --hydra-help. --version says what is installed.
 """
