@@ -7,11 +7,14 @@ OmegaConf 2.4, which comes with Hydra 1.4, has another name for `register_new_re
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import hydra
-from omegaconf import OmegaConf
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import DictConfig, OmegaConf
+
+from .help import conf_dir
 
 HAS_1_4 = tuple(map(int, hydra.__version__.split(".")[:2])) >= (1, 4)
 
@@ -22,6 +25,16 @@ RUNNING: dict[str, Any] = (
     {"execution_whitelist": ["stat4830_grad.preflight.CheckFirst"]} if HAS_1_4 else COMPOSING
 )
 """Arguments of `hydra.main`. Launchers and sweepers are plugins, which Hydra itself allows."""
+
+
+def compose_ours(overrides: Sequence[str]) -> DictConfig:
+    """Our configuration with `overrides`; a session of Hydra around it goes on afterwards."""
+    before, GlobalHydra.instance().hydra = GlobalHydra.instance().hydra, None
+    try:
+        with hydra.initialize_config_dir(str(conf_dir()), **COMPOSING):
+            return hydra.compose("config", list(overrides))
+    finally:
+        GlobalHydra.instance().hydra = before
 
 
 def register_resolver(name: str, function: Callable[..., Any]) -> None:

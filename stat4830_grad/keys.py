@@ -5,12 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 
-from hydra import compose, initialize_config_dir
-from hydra.core.global_hydra import GlobalHydra
 from omegaconf import OmegaConf
 
 from .help import conf_dir
-from .hydra_versions import COMPOSING
+from .hydra_versions import compose_ours
 from .synonyms import advice
 from .values import leaves
 from .wording import listed, nearest, shown
@@ -43,9 +41,7 @@ def run_keys(choices: Sequence[str]) -> set[str]:
     Args:
         choices: e.g. ["problem=mnist", "model=mlp"].
     """
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(conf_dir()), **COMPOSING):
-        composed = compose("config", overrides=list(choices))
+    composed = compose_ours(choices)
     return {key for key, _ in leaves(OmegaConf.to_container(composed, resolve=False))}
 
 

@@ -12,8 +12,8 @@ import pytest
 import torch
 from conftest import Cli
 
+from stat4830_grad.composing import compose
 from stat4830_grad.lecture import autograd, calculus, comparison, least_squares, mnist, row, rows
-from stat4830_grad.lecture.protocol import compose
 from stat4830_grad.lecture.row import Claim, Row
 from stat4830_grad.schema import Mnist
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from cases import MODELS, batch, relative
 
+from stat4830_grad.composing import compose
 from stat4830_grad.data import Part, Split, kernels
 from stat4830_grad.data.pixels import Pixels
 from stat4830_grad.gradients import GRADIENTS
-from stat4830_grad.lecture.protocol import compose
 from stat4830_grad.problems import Parity
 from stat4830_grad.setup import prepare
 

@@ -10,11 +10,11 @@ import msgspec
 import torch
 
 from stat4830_grad import models
+from stat4830_grad.composing import compose
 from stat4830_grad.data.idx import SETS, find_files
 from stat4830_grad.data.images import Images
 from stat4830_grad.data.split import split_images
 from stat4830_grad.experiment import Experiment, build
-from stat4830_grad.lecture.protocol import compose
 from stat4830_grad.problems import LeastSquares, Parity, Polynomial
 from stat4830_grad.problems.parity import compiles
 from stat4830_grad.schema import Config, Gradient, Mnist

@@ -3,6 +3,7 @@
 from .assembly import trace
 from .labels import subscripted
 from .summary import Summary, dimensions, number
+from .tensors import trace_tensor
 from .trace import Contribution, Edge, Leaf, Node, Trace
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "number",
     "subscripted",
     "trace",
+    "trace_tensor",
 ]

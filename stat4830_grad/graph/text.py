@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -43,6 +44,15 @@ class TraceText:
         yield ""
         yield from accumulation(self.trace, options.max_width)
 
+
+def plain_text(trace: Trace) -> str:
+    """The same without colours, as wide as it needs to be, up to 160 columns."""
+    written = io.StringIO()
+    Console(file=written, width=WIDEST).print(TraceText(trace))
+    return "\n".join(line.rstrip() for line in written.getvalue().splitlines())
+
+
+WIDEST = 160
 
 GAP = 2
 """Spaces between columns."""
@@ -94,6 +104,8 @@ def rows(
 ) -> Iterator[tuple[str, str, str, str]]:
     """One row for what arrives at the node, then one for each input it passes something to."""
     value = ", ".join(output.text() for output in node.outputs)
+    if all(output.norm is None and output.size == 1 for output in node.outputs):
+        value = node.expression  # one number that nobody has seen
     arrived = ", ".join("nothing" if g is None else row(g) for g in node.incoming)
     added = summation(terms.get(node.name, []))
     what = f"{node.name} = {node.expression}"

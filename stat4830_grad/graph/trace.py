@@ -67,6 +67,12 @@ class Trace:
     nodes: tuple[Node, ...]
     leaves: tuple[Leaf, ...]
 
+    def __str__(self) -> str:
+        """The steps as a table of plain text, as `task=trace` prints them."""
+        from .text import plain_text
+
+        return plain_text(self)
+
     def to_dict(self) -> dict[str, Any]:
         """JSON of schema 1. Numbers that are not finite are the texts inf, -inf and nan.
 

@@ -10,6 +10,7 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
+from ..composing import compose
 from ..core import Params
 from ..figures.functions import draw_function_and_derivative
 from ..figures.graph.figure import graph_figure
@@ -18,7 +19,7 @@ from ..gradients import GRADIENTS
 from ..graph import Edge, Node, Trace, trace
 from ..graph.text import TraceText
 from ..problems import Polynomial
-from .protocol import compose, single
+from .protocol import single
 from .row import Claim, Picture, Row, same, value, values
 
 CUBIC = Polynomial((1.0, 0.0, -3.0, 0.0), x0=1.0)  # x³ − 3x

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ..composing import compose
 from ..core import Params
 from ..problems import Parity
 from ..schema import Config
-from .protocol import column, compose, history, single
+from .protocol import column, history, single
 from .row import Claim, Row, same, value
 
 INPUTS, HIDDEN, STEPS = 784, 32, 50

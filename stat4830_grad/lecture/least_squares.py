@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..composing import compose
 from ..core import Params, Record, State
 from ..figures.descent import draw_descent, draw_gradients
 from ..figures.landscape import Landscape
@@ -18,7 +19,7 @@ from ..problems import LeastSquares
 from ..sampling import as_array, sampled
 from ..schema import Gradient
 from .calculus import edge, graph_picture, node, scalar, walked
-from .protocol import column, compose, history, single
+from .protocol import column, history, single
 from .row import Claim, Picture, Row, same, scientific, value, values
 
 POINTS = torch.tensor([[-1.5, 1.0], [0.0, 0.0], [1.5, -1.0]], dtype=torch.float64)

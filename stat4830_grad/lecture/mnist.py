@@ -10,6 +10,7 @@ import msgspec
 import torch
 from torch import Tensor
 
+from ..composing import compose
 from ..core import Params, Record
 from ..data import Images, load_images
 from ..errors import DataError
@@ -18,7 +19,7 @@ from ..figures.training import draw_training
 from ..problems import Parity
 from ..schema import Config
 from .facts import UPDATES, VAL_ACCURACY
-from .protocol import compose, history, single
+from .protocol import history, single
 from .row import Picture, Row, missing, value
 
 EXAMPLES = 12

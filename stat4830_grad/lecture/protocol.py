@@ -1,34 +1,13 @@
-"""The lecture's runs, composed from conf/ as the command line would compose them."""
+"""The lecture's runs: one experiment each, and its whole history."""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-
-import hydra
 import torch
-from hydra.core.global_hydra import GlobalHydra
 from torch import Tensor
 
-from ..config import parse, plain
 from ..core import Record, State
 from ..experiment import Experiment, build
-from ..help import conf_dir
-from ..hydra_versions import COMPOSING
 from ..schema import Config
-
-
-def compose(*overrides: str) -> Config:
-    """What `python -m stat4830_grad overrides…` would run.
-
-    Raises:
-        ConfigError: it cannot be run.
-    """
-    running = GlobalHydra().is_initialized()  # within the program, or in a session of one's own
-    context = (
-        nullcontext() if running else hydra.initialize_config_dir(str(conf_dir()), **COMPOSING)
-    )
-    with context:
-        return parse(plain(hydra.compose("config", list(overrides))))
 
 
 def single(config: Config) -> Experiment:
