@@ -102,7 +102,9 @@ def load_indices(path: Path) -> Tensor:
         elif path.suffix == ".pt":
             indices = load(path, torch.device("cpu"), called)
         else:
-            indices = torch.from_numpy(np.loadtxt(lines(path), dtype=np.int64, ndmin=1))
+            # By int: older releases of NumPy would cut 1.5 to 1, and only warn.
+            table = np.loadtxt(lines(path), dtype=np.int64, ndmin=1, converters=int)
+            indices = torch.from_numpy(table)
     if not isinstance(indices, Tensor):
         raise DataError(f"{called} holds a {type(indices).__name__}; {wanted} is needed")
     kind = unusual(indices) or str(indices.dtype).removeprefix("torch.")
