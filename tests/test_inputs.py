@@ -27,13 +27,13 @@ import pytest
 import torch
 from conftest import PYTHONPATH, Cli
 
-from stat4830_grad import student
 from stat4830_grad.arguments import arrange
 from stat4830_grad.checkpoint import load_state
 from stat4830_grad.data import load_least_squares
 from stat4830_grad.errors import ConfigError, UserError
 from stat4830_grad.inputs import sha256
 from stat4830_grad.overrides import parse
+from stat4830_grad.student.file import load as load_gradient
 from stat4830_grad.weights import load_indices, load_weights
 
 PROGRAM = f"{shlex.quote(sys.executable)} -m stat4830_grad"
@@ -56,7 +56,7 @@ def checkpoint(path: Path) -> Any:
 
 
 READERS = {
-    "mine.py": (student.load, 2),
+    "mine.py": (load_gradient, 2),
     "split.txt": (load_indices, 3),
     "split.npy": (load_indices, 3),
     "split.pt": (load_indices, 3),
