@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .composing import compose
 from .schema import Config
+from .threads import settle
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +23,8 @@ __all__ = ["build", "check", "compose", "trace", "train"]
 def build(config: Config) -> Experiment:
     """The parts of one run: `objective`, `gradient`, `optimizer`, `lr`, `params` and the data.
 
+    A number of `threads` in the configuration becomes that of torch in the whole process.
+
     Raises:
         ConfigError: a choice cannot be run here, such as a device that is not there.
         DataError: a file is missing or damaged.
@@ -30,6 +33,8 @@ def build(config: Config) -> Experiment:
 
     from .experiment import build
 
+    if config.threads is not None:
+        settle(config.threads)
     return build([config], torch.Size(()))
 
 

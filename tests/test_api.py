@@ -6,8 +6,10 @@ import itertools
 import runpy
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import hydra
 import pytest
@@ -77,6 +79,16 @@ def test_training_yields_what_the_run_would_log() -> None:
         assert record.values["x"] == state.params["x"]
 
 
+def test_the_number_of_threads_asked_for_is_the_number_used() -> None:
+    code = (
+        "import stat4830_grad as sg; "
+        "config = sg.compose('model=relu_mlp', 'steps=2', 'threads=1', 'device=cpu'); "
+        "rows = list(sg.train(config)); import torch; print(torch.get_num_threads())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1"]
+
+
 def test_a_part_of_an_experiment_can_be_replaced() -> None:
     config = sg.compose("problem=least_squares", "steps=3", "log.every=1")
     by_hand = replace(sg.build(config), gradient=manual)
@@ -120,7 +132,9 @@ def test_parameters_of_any_shape_are_checked_by_name(dtype: torch.dtype) -> None
         (lambda w: {"v": w}, "forgotten"),
     ],
 )
-def test_an_answer_that_is_no_gradient_is_named(gradient, complaint) -> None:  # type: ignore[no-untyped-def]
+def test_an_answer_that_is_no_gradient_is_named(
+    gradient: Callable[[Tensor], Any], complaint: str
+) -> None:
     with pytest.raises(ValueError, match=complaint):
         sg.check(half_squares, gradient, w=torch.zeros(2, dtype=torch.float64))
     with pytest.raises(ValueError, match="one number is needed"):
@@ -143,8 +157,8 @@ def test_the_trace_of_a_tensor_is_that_of_the_function_but_for_values_nobody_kep
         edge.local for node in whole.nodes for edge in node.edges
     ]
     assert x.grad is None
-    f.backward()  # type: ignore[no-untyped-call]  # the graph is still there
-    assert float(ours.leaves[0].gradient.values[0]) == x.grad == 3 * 1.5**2 - 3  # type: ignore[index]
+    f.backward()  # the graph is still there
+    assert ours.leaves[0].gradient.scalar == x.grad == 3 * 1.5**2 - 3
     assert "∂z₁/∂x = 3x² = 3·1.5² = 6.75" in str(ours)
 
 
