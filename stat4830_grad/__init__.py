@@ -10,15 +10,16 @@ From Python, and without importing torch until it is needed::
     print(sg.trace(loss, w=w))
 """
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # typing would take longer to import than all the rest
 if TYPE_CHECKING:
+    from typing import Any
+
     from .api import build, check, compose, trace, train
 
 __all__ = ["build", "check", "compose", "trace", "train"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name in __all__:
         from . import api
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .process import begin, leave, no_garbage
+from .system.process import begin, leave, no_garbage
 
 
 def main() -> None:
@@ -11,7 +11,7 @@ def main() -> None:
     import shutil
     import sys
 
-    from .help import fitted, help_text, version_text
+    from .config.help import fitted, help_text, version_text
 
     if "--version" in sys.argv[1:]:
         print(version_text())

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from .composing import compose
-from .schema import Config
-from .threads import settle
+from .config.composing import compose
+from .config.schema import Config
+from .system.threads import settle
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from .check.function import Agreement
     from .core import Record, State
-    from .experiment import Experiment
     from .graph import Trace
+    from .tasks.check.function import Agreement
+    from .training.experiment import Experiment
 
 __all__ = ["build", "check", "compose", "trace", "train"]
 
@@ -31,7 +31,7 @@ def build(config: Config) -> Experiment:
     """
     import torch
 
-    from .experiment import build
+    from .training.experiment import build
 
     if config.threads is not None:
         settle(config.threads)
@@ -76,7 +76,7 @@ def check(
         ValueError: there are no parameters, the loss is no single number, or the gradient is no
             such answer.
     """
-    from .check.function import check_function
+    from .tasks.check.function import check_function
 
     return check_function(loss, gradient, params)
 

@@ -17,18 +17,18 @@ from hydra.conf import HydraConf
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from .arguments import arrange
-from .commands import command
-from .config import load, plain, sweep_options
-from .errors import ConfigError
-from .failures import discard, discard_on_signal, from_hydra, report
-from .help import conf_dir
-from .hydra_versions import RUNNING, register_resolver
-from .process import before_leaving, no_garbage
-from .sweep.composition import hydra_part
-from .sweep.jobs import Job, is_sweep, make_jobs
-from .sweep.lists import linspace, logspace
-from .threads import settle
+from .config.arguments import arrange
+from .config.commands import command
+from .config.composition import hydra_part
+from .config.failures import discard, discard_on_signal, from_hydra, report
+from .config.help import conf_dir
+from .config.hydra_versions import RUNNING, register_resolver
+from .config.jobs import Job, is_sweep, make_jobs
+from .config.lists import linspace, logspace
+from .config.load import load, plain, sweep_options
+from .system.errors import ConfigError
+from .system.process import before_leaving, no_garbage
+from .system.threads import settle
 
 TOKEN = f"{datetime.now():%Y-%m-%d_%H-%M-%S-%f}_{secrets.token_hex(4)}"
 """Names this program's directories: sortable, and shared with no other process."""
@@ -83,7 +83,7 @@ def sweep(composed: DictConfig, own: HydraConf, jobs: list[Job], directory: Path
     if own.runtime.choices["hydra/launcher"] != "batched_slurm":  # its tasks have their own CPUs
         settle(None)  # then every job its own number
     with no_garbage():
-        from .sweep.course import run_sweep  # imports torch
+        from .sweep.run import run_sweep  # imports torch
         from .sweep.slurm import runner
 
     try:

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor
 
-from .schema import Problem
+from .config.schema import Problem
 
 Params = dict[str, Tensor]
 """Named parameters (or gradients, or directions), each of shape (*K, …)."""

@@ -15,7 +15,7 @@ from typing import assert_never
 import torch
 from torch import Tensor
 
-from . import schema
+from .config import schema
 from .core import Convergence, Optimizer, OptimizerState, Params, per_row
 
 Direction = Callable[[Params, OptimizerState], tuple[Params, OptimizerState]]

@@ -10,8 +10,8 @@ from torch import Tensor
 from stat4830_grad import optimizers
 from stat4830_grad.core import Model, Objective, Optimizer, Params
 from stat4830_grad.data import Part, Split, synthetic_least_squares
-from stat4830_grad.models import MLP, RELU, TANH, Logistic
 from stat4830_grad.problems import Composite, LeastSquares, Parity, Polynomial, minimiser
+from stat4830_grad.problems.models import MLP, RELU, TANH, Logistic
 
 NAMES = (
     "polynomial",

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 
 import stat4830_grad as sg
-from stat4830_grad.errors import ConfigError
-from stat4830_grad.gradients import manual
-from stat4830_grad.hydra_versions import COMPOSING
+from stat4830_grad.config.hydra_versions import COMPOSING
+from stat4830_grad.gradients.methods import manual
+from stat4830_grad.system.errors import ConfigError
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 X = torch.tensor([[1.0, 2.0], [3.0, -1.0], [0.5, 0.5]], dtype=torch.float64)

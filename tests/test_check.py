@@ -15,16 +15,17 @@ from conftest import Cli
 from rich.console import Console
 from torch import Tensor
 
-from stat4830_grad.check import CENTRAL, Study, cost_card, study
-from stat4830_grad.check.comparison import difference
-from stat4830_grad.check.methods import difference as central_difference
-from stat4830_grad.check.methods import probes
-from stat4830_grad.check.report import as_json, show
 from stat4830_grad.core import Params
-from stat4830_grad.cost import peak_memory, saved_bytes
-from stat4830_grad.gradients import GRADIENTS
+from stat4830_grad.gradients.methods import GRADIENTS
 from stat4830_grad.graph.nodes import graph_nodes
 from stat4830_grad.problems import LeastSquares, Polynomial
+from stat4830_grad.tasks.check.comparison import difference
+from stat4830_grad.tasks.check.cost import peak_memory, saved_bytes
+from stat4830_grad.tasks.check.costs import cost_card
+from stat4830_grad.tasks.check.methods import CENTRAL, probes
+from stat4830_grad.tasks.check.methods import difference as central_difference
+from stat4830_grad.tasks.check.report import as_json, show
+from stat4830_grad.tasks.check.study import Study, study
 
 CPU = torch.device("cpu")
 

@@ -10,8 +10,14 @@ from pathlib import Path
 import pytest
 from conftest import Cli
 
-from stat4830_grad.compare import apart, differing_keys, find_runs, first_difference, labels
-from stat4830_grad.errors import ConfigError
+from stat4830_grad.system.errors import ConfigError
+from stat4830_grad.training.finished import (
+    apart,
+    differing_keys,
+    find_runs,
+    first_difference,
+    labels,
+)
 
 
 def write_run(path: Path, rows: list[str], lr: float = 0.1) -> Path:

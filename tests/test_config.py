@@ -12,12 +12,12 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 from stat4830_grad.app import register_resolvers
-from stat4830_grad.arguments import arrange
-from stat4830_grad.config import load
-from stat4830_grad.help import conf_dir, help_text
-from stat4830_grad.hydra_versions import COMPOSING
-from stat4830_grad.messages import explain
-from stat4830_grad.schema import Config, Logistic, Mnist, TanhMLP
+from stat4830_grad.config.arguments import arrange
+from stat4830_grad.config.help import conf_dir, help_text
+from stat4830_grad.config.hydra_versions import COMPOSING
+from stat4830_grad.config.load import load
+from stat4830_grad.config.messages import explain
+from stat4830_grad.config.schema import Config, Logistic, Mnist, TanhMLP
 
 
 def composed(*overrides: str) -> DictConfig:
@@ -146,12 +146,12 @@ def test_no_configuration_names_an_object_of_ours_but_the_check() -> None:
         for line in file.read_text().splitlines()
         if "_target_" in line
     ]
-    assert targets == ["_target_: stat4830_grad.preflight.CheckFirst"]
+    assert targets == ["_target_: stat4830_grad.config.preflight.CheckFirst"]
 
 
 def test_nothing_that_checks_a_configuration_imports_torch() -> None:
     code = (
-        "import sys, stat4830_grad.app, stat4830_grad.help;"
+        "import sys, stat4830_grad.app, stat4830_grad.config.help;"
         "assert 'hydra' in sys.modules; print([m for m in ('torch', 'numpy') if m in sys.modules])"
     )
     answer = subprocess.run(

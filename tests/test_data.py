@@ -18,7 +18,7 @@ import pytest
 import torch
 
 from stat4830_grad.data import Images, cache, download, idx, load_images
-from stat4830_grad.errors import ConfigError, DataError
+from stat4830_grad.system.errors import ConfigError, DataError
 
 Change = Callable[[bytes], bytes]
 MNIST_SHA256 = "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"

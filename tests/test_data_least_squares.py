@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from stat4830_grad.data import load_least_squares, synthetic_least_squares
-from stat4830_grad.errors import ConfigError, DataError
+from stat4830_grad.system.errors import ConfigError, DataError
 
 CsvFile = Callable[[str | bytes], Path]
 """Writes a CSV file of this content."""

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from stat4830_grad.data import Images, Split, load_images, split_images
-from stat4830_grad.errors import ConfigError
+from stat4830_grad.system.errors import ConfigError
 
 MNIST_SHA256 = "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
 

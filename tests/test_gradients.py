@@ -9,7 +9,7 @@ import torch
 from cases import NAMES, batch, objective, relative, start
 
 from stat4830_grad.core import Params
-from stat4830_grad.gradients import GRADIENTS
+from stat4830_grad.gradients.methods import GRADIENTS
 from stat4830_grad.problems import Polynomial
 
 

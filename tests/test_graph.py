@@ -24,20 +24,20 @@ from rich.console import Console
 from torch import Tensor
 from torch.nn import functional
 
-from stat4830_grad.config import load
+from stat4830_grad.config.help import conf_dir
+from stat4830_grad.config.hydra_versions import COMPOSING
+from stat4830_grad.config.load import load
 from stat4830_grad.core import Params
-from stat4830_grad.errors import ConfigError
 from stat4830_grad.figures.graph.drawing import drawn
 from stat4830_grad.figures.graph.figure import graph_figure, save_graph
 from stat4830_grad.figures.graph.layout import Place, Size, layered
 from stat4830_grad.graph import Trace, trace
 from stat4830_grad.graph.summary import Summary
 from stat4830_grad.graph.text import TraceText
-from stat4830_grad.help import conf_dir
-from stat4830_grad.hydra_versions import COMPOSING
-from stat4830_grad.models import MLP, TANH
 from stat4830_grad.problems import Composite, Polynomial
+from stat4830_grad.problems.models import MLP, TANH
 from stat4830_grad.problems.parity import cross_entropy
+from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.tasks.trace import traced_loss
 
 X3_MINUS_3X = Polynomial((1.0, 0.0, -3.0, 0.0), 1.0)

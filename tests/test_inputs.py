@@ -27,14 +27,14 @@ import pytest
 import torch
 from conftest import PYTHONPATH, Cli
 
-from stat4830_grad.arguments import arrange
-from stat4830_grad.checkpoint import load_state
+from stat4830_grad.config.arguments import arrange
+from stat4830_grad.config.overrides import parse
 from stat4830_grad.data import load_least_squares
-from stat4830_grad.errors import ConfigError, UserError
-from stat4830_grad.inputs import sha256
-from stat4830_grad.overrides import parse
-from stat4830_grad.student.file import load as load_gradient
-from stat4830_grad.weights import load_indices, load_weights
+from stat4830_grad.data.weights import load_indices, load_weights
+from stat4830_grad.gradients.file import load as load_gradient
+from stat4830_grad.system.errors import ConfigError, UserError
+from stat4830_grad.training.checkpoint import load_state
+from stat4830_grad.training.inputs import sha256
 
 PROGRAM = f"{shlex.quote(sys.executable)} -m stat4830_grad"
 
@@ -217,7 +217,7 @@ def test_packed_indices_are_read_and_a_damaged_file_is_named(
     name: str,
     packed: Callable[[bytes], bytes],
 ) -> None:
-    monkeypatch.setattr("stat4830_grad.weights.LONGEST_TEXT", 2**20)
+    monkeypatch.setattr("stat4830_grad.data.weights.LONGEST_TEXT", 2**20)
     path = tmp_path / name
     path.write_bytes(packed(ONE_A_LINE))
     assert load_indices(path).tolist() == list(range(300))

@@ -12,12 +12,13 @@ import torch
 from cases import NAMES, objective, split
 from torch import Tensor
 
-from stat4830_grad import optimizers, schema
+from stat4830_grad import optimizers
+from stat4830_grad.config import schema
+from stat4830_grad.config.help import conf_dir
 from stat4830_grad.core import Inputs, Params
-from stat4830_grad.help import conf_dir
-from stat4830_grad.models import MLP, Activation, Logistic
 from stat4830_grad.problems import Parity
-from stat4830_grad.student.mistakes import mistakes_of
+from stat4830_grad.problems.models import MLP, Activation, Logistic
+from stat4830_grad.tasks.check.mistakes import mistakes_of
 
 OTHER_NAMES = {"mlp": "relu_mlp"}
 

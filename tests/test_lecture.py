@@ -12,10 +12,18 @@ import pytest
 import torch
 from conftest import Cli
 
-from stat4830_grad.composing import compose
-from stat4830_grad.lecture import autograd, calculus, comparison, least_squares, mnist, row, rows
-from stat4830_grad.lecture.row import Claim, Row
-from stat4830_grad.schema import Mnist
+from stat4830_grad.config.composing import compose
+from stat4830_grad.config.schema import Mnist
+from stat4830_grad.tasks.lecture import (
+    autograd,
+    calculus,
+    comparison,
+    least_squares,
+    mnist,
+    row,
+    rows,
+)
+from stat4830_grad.tasks.lecture.row import Claim, Row
 
 CLOSED = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
 """Nothing listens there, so a download fails at once and not after a wait."""
@@ -178,7 +186,7 @@ def test_pixel_moments_are_those_of_the_pixels() -> None:
 
 
 def test_the_facts_can_be_read_without_torch() -> None:
-    code = "import sys, stat4830_grad.lecture as l; print(l.UPDATES, 'torch' in sys.modules)"
+    code = "import sys, stat4830_grad.config.lecture as l; print(l.UPDATES, 'torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["991", "False"]
 

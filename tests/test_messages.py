@@ -9,9 +9,9 @@ import yaml
 from conftest import Cli
 from test_config import config, message
 
-from stat4830_grad.arguments import arrange
-from stat4830_grad.errors import ConfigError
-from stat4830_grad.schema import MLP, LeastSquares
+from stat4830_grad.config.arguments import arrange
+from stat4830_grad.config.schema import MLP, LeastSquares
+from stat4830_grad.system.errors import ConfigError
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from stat4830_grad import optimizers
 from stat4830_grad.core import Objective, Optimizer, Params
-from stat4830_grad.gradients import GRADIENTS, manual
+from stat4830_grad.gradients.methods import GRADIENTS, manual
 
 TORCH: dict[str, Callable[[list[Tensor], float], torch.optim.Optimizer]] = {
     "gd": lambda p, lr: torch.optim.SGD(p, lr=lr),

@@ -15,12 +15,12 @@ import torch
 from conftest import Cli
 from rich.console import Console
 
-from stat4830_grad.errors import ConfigError
-from stat4830_grad.help import conf_dir
-from stat4830_grad.pitfalls import PITFALLS, Outcome, Result, choose, run
-from stat4830_grad.pitfalls.lesson import Print, Way, observe
-from stat4830_grad.pitfalls.listing import markdown, show
-from stat4830_grad.pitfalls.storages import Storages
+from stat4830_grad.config.help import conf_dir
+from stat4830_grad.system.errors import ConfigError
+from stat4830_grad.tasks.pitfalls.catalogue import PITFALLS, Outcome, Result, choose, run
+from stat4830_grad.tasks.pitfalls.lesson import Print, Way, observe
+from stat4830_grad.tasks.pitfalls.listing import markdown, show
+from stat4830_grad.tasks.pitfalls.storages import Storages
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ import pytest
 import torch
 from cases import MODELS, batch, relative
 
-from stat4830_grad.composing import compose
+from stat4830_grad.config.composing import compose
 from stat4830_grad.data import Part, Split, kernels
 from stat4830_grad.data.pixels import Pixels
-from stat4830_grad.gradients import GRADIENTS
+from stat4830_grad.gradients.methods import GRADIENTS
 from stat4830_grad.problems import Parity
-from stat4830_grad.setup import prepare
+from stat4830_grad.training.setup import prepare
 
 CLOSE = {torch.float32: 1e-5, torch.float64: 1e-13}
 

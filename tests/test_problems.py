@@ -10,8 +10,8 @@ from cases import objective, split
 from torch import nn
 
 from stat4830_grad.core import Params
-from stat4830_grad.models import MLP, RELU, TANH, Activation, Logistic
 from stat4830_grad.problems import Composite, LeastSquares, Parity, Polynomial, minimiser
+from stat4830_grad.problems.models import MLP, RELU, TANH, Activation, Logistic
 from stat4830_grad.problems.parity import accuracy
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import Cli, lacking
 
-from stat4830_grad.process import no_garbage
+from stat4830_grad.system.process import no_garbage
 
 SHORT = ("problem=polynomial", "steps=3", "figures=false", "hydra.run.dir=run")
 WHOLE = {".hydra", "config.yaml", "metrics.csv", "summary.json", "checkpoint.pt"}
@@ -45,7 +45,7 @@ def test_what_was_imported_is_left_alone_until_the_process_ends() -> None:
     code = (
         "import atexit, gc\n"
         "atexit.register(lambda: print('at the end', gc.get_freeze_count()))\n"
-        "from stat4830_grad.process import no_garbage\n"
+        "from stat4830_grad.system.process import no_garbage\n"
         "with no_garbage(): import decimal\n"
         "print('frozen', gc.get_freeze_count() > 1000)\n"
     )
@@ -192,9 +192,9 @@ def test_a_signal_while_starting_ends_it_at_once(
 def test_a_second_signal_ends_a_run_with_its_own_code(tmp_path: Path) -> None:
     code = (
         "import os, signal\n"
-        "from stat4830_grad.process import begin\n"
+        "from stat4830_grad.system.process import begin\n"
         "begin()\n"
-        "from stat4830_grad.runs import Interrupt\n"
+        "from stat4830_grad.training.execution import Interrupt\n"
         "with Interrupt().listening():\n"
         "    for _ in range(2): signal.raise_signal(signal.SIGTERM)\n"
     )

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import PYTHONPATH, Cli, lacking
 
-from stat4830_grad.files import append
-from stat4830_grad.lock import sole_writer
+from stat4830_grad.system.files import append
+from stat4830_grad.system.lock import sole_writer
 
 TABLE = "a,b,y\n1,0,1\n0,1,2\n1,1,3\n2,1,4\n"
 LINE = ("problem=polynomial", "figures=false", "hydra.run.dir=run")

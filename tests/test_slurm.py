@@ -27,13 +27,13 @@ from omegaconf import DictConfig, OmegaConf
 
 import hydra_plugins.stat4830_launchers.batched_slurm  # noqa: F401 (registers its options)
 from stat4830_grad.app import register_resolvers
-from stat4830_grad.config import plain
-from stat4830_grad.errors import ConfigError
-from stat4830_grad.help import conf_dir
-from stat4830_grad.hydra_versions import COMPOSING
-from stat4830_grad.sweep.jobs import Job
+from stat4830_grad.config.help import conf_dir
+from stat4830_grad.config.hydra_versions import COMPOSING
+from stat4830_grad.config.jobs import Job
+from stat4830_grad.config.load import plain
 from stat4830_grad.sweep.slurm import runner
 from stat4830_grad.sweep.task import cut
+from stat4830_grad.system.errors import ConfigError
 
 pytestmark = pytest.mark.slurm
 

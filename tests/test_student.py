@@ -9,13 +9,14 @@ import cases
 import pytest
 import torch
 
-from stat4830_grad.check import nearby
 from stat4830_grad.core import Objective, Params
-from stat4830_grad.errors import ConfigError
-from stat4830_grad.gradients import backward
-from stat4830_grad.models import MLP, RELU, TANH
+from stat4830_grad.gradients.file import gradient_from, load
+from stat4830_grad.gradients.methods import backward
 from stat4830_grad.problems import Parity
-from stat4830_grad.student import Diagnosis, diagnose, gradient_from, load
+from stat4830_grad.problems.models import MLP, RELU, TANH
+from stat4830_grad.system.errors import ConfigError
+from stat4830_grad.tasks.check.diagnosis import Diagnosis, diagnose
+from stat4830_grad.tasks.check.methods import nearby
 
 LOOPS = """
     import math

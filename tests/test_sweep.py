@@ -20,33 +20,27 @@ from conftest import PYTHONPATH, Cli
 from hydra import compose, initialize_config_dir
 
 from stat4830_grad.app import register_resolvers
-from stat4830_grad.config import plain
-from stat4830_grad.errors import ConfigError
-from stat4830_grad.experiment import build
-from stat4830_grad.help import conf_dir
-from stat4830_grad.hydra_versions import COMPOSING
-from stat4830_grad.inputs import note_inputs
-from stat4830_grad.rundir import read_rows
-from stat4830_grad.runs import Interrupt
-from stat4830_grad.schema import Sweep
-from stat4830_grad.setup import prepare
+from stat4830_grad.config.help import conf_dir
+from stat4830_grad.config.hydra_versions import COMPOSING
+from stat4830_grad.config.jobs import NAME_LENGTH, Job, directory_name, group, make_jobs
+from stat4830_grad.config.lists import LIST_KEYS, assignments, linspace, logspace, swept_lists
+from stat4830_grad.config.load import plain
+from stat4830_grad.config.schema import Sweep
+from stat4830_grad.config.values import written
+from stat4830_grad.console.terminal import make_console
 from stat4830_grad.sweep.batches import run_jobs
-from stat4830_grad.sweep.course import run_sweep
-from stat4830_grad.sweep.jobs import (
-    NAME_LENGTH,
-    Job,
-    directory_name,
-    group,
-    make_jobs,
-)
-from stat4830_grad.sweep.lists import LIST_KEYS, assignments, linspace, logspace, swept_lists
+from stat4830_grad.sweep.context import SweepContext
 from stat4830_grad.sweep.memory import NEAR, runs_that_fit, usable_bytes
-from stat4830_grad.sweep.scene import Scene
+from stat4830_grad.sweep.run import run_sweep
 from stat4830_grad.sweep.table import SweepTable, merged
+from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.tasks import train as train_task
-from stat4830_grad.terminal import make_console
 from stat4830_grad.training import loop as training
-from stat4830_grad.values import written
+from stat4830_grad.training.execution import Interrupt
+from stat4830_grad.training.experiment import build
+from stat4830_grad.training.inputs import note_inputs
+from stat4830_grad.training.run_directory import read_rows
+from stat4830_grad.training.setup import prepare
 
 POLYNOMIAL = ("problem=polynomial", "figures=false", "device=cpu")
 DIGITS = ("problem=digits", "steps=12", "figures=false", "device=cpu")
@@ -112,7 +106,7 @@ def test_list_keys_are_those_of_the_schema() -> None:
     """A list-valued key added to the schema must be named in LIST_KEYS, or it would be swept."""
     import msgspec
 
-    from stat4830_grad.schema import Config
+    from stat4830_grad.config.schema import Config
 
     def listed(kind: Any, prefix: str) -> Iterator[str]:
         match kind:
@@ -355,7 +349,7 @@ def test_a_killed_sweep_resumes_to_the_table_of_an_undisturbed_one(
                 raise Killed
             yield state, record
 
-    monkeypatch.setattr("stat4830_grad.experiment.train", killed)
+    monkeypatch.setattr("stat4830_grad.training.experiment.train", killed)
     if after < 12:
         with pytest.raises(Killed):
             sweep(tmp_path / "cut", *overrides)
@@ -378,10 +372,10 @@ def test_a_requeued_task_refuses_a_table_that_has_changed_meanwhile(tmp_path: Pa
     jobs = jobs_of(*words, "optimizer.lr=[0.01,0.02]")
     (tmp_path / ".sweep").mkdir()
     note_inputs(tmp_path / ".sweep", [job.config() for job in jobs])
-    scene = Scene(tmp_path, SILENT, {}, make_console(), Interrupt())
-    run_jobs(jobs[:1], scene)
+    context = SweepContext(tmp_path, SILENT, {}, make_console(), Interrupt())
+    run_jobs(jobs[:1], context)
     file.write_text("x,y\n1,2\n2,9\n")
-    run_jobs(jobs[1:], scene)
+    run_jobs(jobs[1:], context)
     first, second = table_of(tmp_path)
     assert (first["status"], second["status"]) == ("completed", "failed")
     assert second["error"].startswith(f"problem.file={file} is not the file it was")

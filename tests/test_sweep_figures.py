@@ -15,13 +15,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from pictures import points
 
-from stat4830_grad.compare import FinishedRun
 from stat4830_grad.figures.compare import comparison
 from stat4830_grad.figures.legend import tell_apart
 from stat4830_grad.figures.style import log_spaced, scale_of, updates_axis
 from stat4830_grad.figures.sweep import results
 from stat4830_grad.figures.sweep_curves import curves_of_all
-from stat4830_grad.rundir import Row
+from stat4830_grad.training.finished import FinishedRun
+from stat4830_grad.training.run_directory import Row
 
 L, MU = 120.0, 100.0
 

@@ -12,9 +12,9 @@ import pytest
 from conftest import PYTHONPATH, Cli
 from rich.console import Console
 
-from stat4830_grad.help import fitted, help_text
-from stat4830_grad.sinks import number, progress_line
-from stat4830_grad.tables import Column, FittedTable, show
+from stat4830_grad.config.help import fitted, help_text
+from stat4830_grad.console.progress import number, progress_line
+from stat4830_grad.console.tables import Column, FittedTable, show
 
 WIDTHS = (40, 60, 80, 120)
 COLUMNS = (Column("run"), Column("loss"), Column("val_accuracy", spare=1), Column("status"))

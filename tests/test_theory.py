@@ -14,14 +14,14 @@ import torch
 from hydra import compose, initialize_config_dir
 
 from stat4830_grad.app import register_resolvers
-from stat4830_grad.config import plain
-from stat4830_grad.help import conf_dir
-from stat4830_grad.hydra_versions import COMPOSING
-from stat4830_grad.rundir import read_rows
-from stat4830_grad.schema import GD, Adam, Momentum, Nesterov, Sweep
-from stat4830_grad.sweep.course import run_sweep
-from stat4830_grad.sweep.jobs import make_jobs
-from stat4830_grad.theory import (
+from stat4830_grad.config.help import conf_dir
+from stat4830_grad.config.hydra_versions import COMPOSING
+from stat4830_grad.config.jobs import make_jobs
+from stat4830_grad.config.load import plain
+from stat4830_grad.config.schema import GD, Adam, Momentum, Nesterov, Sweep
+from stat4830_grad.sweep.run import run_sweep
+from stat4830_grad.training.run_directory import read_rows
+from stat4830_grad.training.theory import (
     destination,
     extremes,
     landscape,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import PYTHONPATH, Cli
 
-from stat4830_grad.threads import available, quota
+from stat4830_grad.system.threads import available, quota
 
 needs_two = pytest.mark.skipif(available() < 2, reason="this process may use one CPU only")
 
@@ -34,7 +34,7 @@ def told(code: str, *, cpus: int = 2, **environment: str) -> str:
 
 DEFAULT = """
 import sys
-from stat4830_grad.threads import default
+from stat4830_grad.system.threads import default
 print(default(), "torch" in sys.modules)
 """
 
@@ -110,7 +110,7 @@ def test_a_system_without_cgroups_sets_no_quota(tmp_path: Path) -> None:
 
 
 EVERYWHERE = """
-from stat4830_grad.threads import settle
+from stat4830_grad.system.threads import settle
 print(settle({threads}))
 import torch
 print(torch.get_num_threads())
@@ -212,7 +212,7 @@ def test_jobs_of_joblib_share_the_cpus_unless_they_are_told(
 
 WAITED = """
 import os, time
-from stat4830_grad.threads import settle
+from stat4830_grad.system.threads import settle
 settle(2)
 import torch
 from stat4830_grad.data.pixels import Pixels

@@ -14,13 +14,13 @@ from cases import RULES, batch, objective, rule_named, start
 from torch import Tensor
 
 from stat4830_grad import optimizers
-from stat4830_grad.checkpoint import load_state, save_state
-from stat4830_grad.composing import compose
+from stat4830_grad.config.composing import compose
 from stat4830_grad.core import NEVER, Optimizer, Params, Record, State
-from stat4830_grad.errors import DataError
-from stat4830_grad.experiment import build
-from stat4830_grad.gradients import GRADIENTS, backward, manual
+from stat4830_grad.gradients.methods import GRADIENTS, backward, manual
 from stat4830_grad.problems import Polynomial
+from stat4830_grad.system.errors import DataError
+from stat4830_grad.training.checkpoint import load_state, save_state
+from stat4830_grad.training.experiment import build
 from stat4830_grad.training.loop import start as begin
 from stat4830_grad.training.loop import train
 from stat4830_grad.training.steppers import WARM_UP

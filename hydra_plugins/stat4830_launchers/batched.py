@@ -39,7 +39,7 @@ class BatchedLauncher(Launcher):
     ) -> Sequence[JobReturn]:
         """Run the jobs; leaves by SystemExit if not all completed or diverged."""
         from stat4830_grad.app import sweep
-        from stat4830_grad.sweep.composition import compose_jobs
+        from stat4830_grad.config.composition import compose_jobs
 
         loader, directory = self.context.config_loader, Path(self.config.hydra.sweep.dir)
         jobs = compose_jobs(loader, self.config, job_overrides, initial_job_idx)

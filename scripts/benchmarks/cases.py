@@ -9,16 +9,15 @@ from typing import Literal, assert_never
 import msgspec
 import torch
 
-from stat4830_grad import models
-from stat4830_grad.composing import compose
+from stat4830_grad.config.composing import compose
+from stat4830_grad.config.schema import Config, Gradient, Mnist
 from stat4830_grad.data.idx import SETS, find_files
 from stat4830_grad.data.images import Images
 from stat4830_grad.data.split import split_images
-from stat4830_grad.experiment import Experiment, build
-from stat4830_grad.problems import LeastSquares, Parity, Polynomial
+from stat4830_grad.problems import LeastSquares, Parity, Polynomial, models
 from stat4830_grad.problems.parity import compiles
-from stat4830_grad.schema import Config, Gradient, Mnist
-from stat4830_grad.setup import Setup, prepare
+from stat4830_grad.training.experiment import Experiment, build
+from stat4830_grad.training.setup import Setup, prepare
 
 from .setting import Setting
 

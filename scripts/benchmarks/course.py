@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from stat4830_grad.errors import UserError
-from stat4830_grad.terminal import say
+from stat4830_grad.console.terminal import say
+from stat4830_grad.system.errors import UserError
 
 from . import picture, report
 from .groups import Measurement, groups

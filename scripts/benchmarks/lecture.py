@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from stat4830_grad.core import Params
-from stat4830_grad.cost import wait
+from stat4830_grad.tasks.check.cost import wait
 
 from . import lecture_loop
 from .cases import Kind

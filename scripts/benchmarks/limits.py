@@ -7,7 +7,7 @@ import time
 import torch
 from torch import Tensor
 
-from stat4830_grad.cost import wait
+from stat4830_grad.tasks.check.cost import wait
 
 from .cases import Case
 from .timing import Sample

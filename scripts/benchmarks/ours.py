@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from stat4830_grad.experiment import Experiment
 from stat4830_grad.problems.reduction import reduced
+from stat4830_grad.training.experiment import Experiment
 
 from .timing import Outcome, Run
 

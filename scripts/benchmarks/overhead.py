@@ -14,15 +14,15 @@ import msgspec
 import torch
 from rich.console import Console
 
-from stat4830_grad.checkpoint import save_state
+from stat4830_grad.config.schema import Config
+from stat4830_grad.console.progress import progress
 from stat4830_grad.core import Record, State
-from stat4830_grad.cost import wait
-from stat4830_grad.experiment import Experiment, build
-from stat4830_grad.rundir import RunDirectory
-from stat4830_grad.runs import execute
-from stat4830_grad.schema import Config
-from stat4830_grad.sinks import progress
+from stat4830_grad.tasks.check.cost import wait
+from stat4830_grad.training.checkpoint import save_state
+from stat4830_grad.training.execution import execute
+from stat4830_grad.training.experiment import Experiment, build
 from stat4830_grad.training.loop import evaluate
+from stat4830_grad.training.run_directory import RunDirectory
 
 from .cases import MODELS, Case, configuration, make_setup
 from .line import Line, Result, compare

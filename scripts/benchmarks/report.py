@@ -14,8 +14,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from stat4830_grad.files import write_text
-from stat4830_grad.rundir import git, versions, write_json
+from stat4830_grad.system.files import write_text
+from stat4830_grad.training.run_directory import git, versions, write_json
 
 from .cases import has_mnist
 from .line import Line, Result

@@ -6,7 +6,7 @@ import math
 import statistics
 from collections.abc import Mapping
 
-from stat4830_grad.experiment import Experiment
+from stat4830_grad.training.experiment import Experiment
 
 from . import jax_models
 from .cases import Case, data_of, experiments

@@ -9,8 +9,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from stat4830_grad.tables import Column, FittedTable, show
-from stat4830_grad.terminal import make_console, say
+from stat4830_grad.console.tables import Column, FittedTable, show
+from stat4830_grad.console.terminal import make_console, say
 
 from .conditions import CONDITIONS, DTYPES, QUICK, Setting, configurations, settings
 from .numbers import Numbers, contrast, differing, read, size

@@ -17,12 +17,12 @@ def main() -> int:
     asked = json.load(sys.stdin)
     for module in asked["imported"]:
         __import__(module)
-    from stat4830_grad.process import begin, no_garbage
+    from stat4830_grad.system.process import begin, no_garbage
 
     begin()
     with no_garbage():
         from stat4830_grad.app import start
-        from stat4830_grad.rundir import RunDirectory
+        from stat4830_grad.training.run_directory import RunDirectory
     if asked["code"] == 128 + signal.SIGTERM:
         interrupt_at_cut(RunDirectory)
     for words in asked["commands"]:

@@ -88,7 +88,7 @@ def settings(*, quick: bool) -> list[Setting]:
     """
     import torch
 
-    from stat4830_grad.threads import available
+    from stat4830_grad.system.threads import available
 
     best = torch.backends.cpu.get_cpu_capability().lower()
     there = LEVELS[: LEVELS.index(best) + 1] if best in LEVELS else (None,)

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from ..threads import settle_numba
+from ..system.threads import settle_numba
 
 THREADS = torch.get_num_threads()
 settle_numba()
@@ -24,7 +24,7 @@ from numba import config, njit, prange, set_num_threads  # noqa: E402
 from numba.core.caching import FunctionCache  # noqa: E402
 from numba.core.serialize import dumps  # noqa: E402
 
-from ..files import write_bytes  # noqa: E402
+from ..system.files import write_bytes  # noqa: E402
 
 __all__ = ["compiled", "prange", "take_torchs_threads"]
 

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from http.client import HTTPException
 from pathlib import Path
 
-from ..errors import DataError
+from ..system.errors import DataError
 from . import idx
 
 REACH_SECONDS = 2.0  # for the first mirror to answer at all

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..errors import ConfigError
+from ..system.errors import ConfigError
 from . import cache, digits, download, idx
 
 # Belongs to every cache key: raise it when the preparation of the images changes.

@@ -6,7 +6,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from ..errors import ConfigError
+from ..system.errors import ConfigError
 from .images import Images
 from .pixels import Pixels
 

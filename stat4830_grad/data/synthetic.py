@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..errors import ConfigError
+from ..system.errors import ConfigError
 
 
 def synthetic_least_squares(

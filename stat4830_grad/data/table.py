@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..commands import assigned
-from ..errors import ConfigError, DataError, UserError
-from ..reading import LARGEST, MIB, reading
+from ..config.commands import assigned
+from ..system.errors import ConfigError, DataError, UserError
+from ..system.reading import LARGEST, MIB, reading
 from .npy import read_array
 
 Array = NDArray[np.float64]

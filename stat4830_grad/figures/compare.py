@@ -11,16 +11,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..compare import FinishedRun, apart, common_columns, common_steps, differing_keys, facts
-from .legend import Legend, Look, tell_apart
-from .style import (
-    BLACK,
-    legend_below,
-    logarithmic,
-    plain_axes,
-    save,
-    updates_axis,
+from ..training.finished import (
+    FinishedRun,
+    apart,
+    common_columns,
+    common_steps,
+    differing_keys,
+    facts,
 )
+from .legend import Legend, Look, tell_apart
+from .style import BLACK, legend_below, logarithmic, plain_axes, save, updates_axis
 from .sweep_curves import CROSS, draw_panel
 from .titles import shared_title
 

@@ -23,7 +23,7 @@ from .style import (
 )
 
 if TYPE_CHECKING:
-    from ..rundir import Row  # imports more than a process that draws needs
+    from ..training.run_directory import Row  # imports more than a process that draws needs
 
 STYLES: dict[str, dict[str, Any]] = {
     "train": {"color": BLUE, "linestyle": "-"},

@@ -14,18 +14,7 @@ from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .style import (
-    BLACK,
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    SKY,
-    VERMILION,
-    PowersOfTen,
-    log_spaced,
-)
+from .style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, PowersOfTen, log_spaced
 
 FEW = 8
 """Values that a legend names one by one; of more numbers there is a colour bar."""

@@ -10,7 +10,7 @@ from .landscape import Landscape
 from .path import draw_path
 
 if TYPE_CHECKING:
-    from ..rundir import Row  # imports more than a process that draws needs
+    from ..training.run_directory import Row  # imports more than a process that draws needs
 
 
 def draw_run(rows: list[Row], landscape: Landscape | None, title: str, directory: Path) -> None:

@@ -23,7 +23,7 @@ from .style import (
     save,
     scale_of,
 )
-from .theory import Cells, Known, Predict, draw_rates, mark_theory
+from .theory import Known, Predict, SweepRow, draw_rates, mark_theory
 
 PANELS = {
     "final_loss": "final loss",
@@ -41,12 +41,12 @@ class Across:
     key: str
     names: tuple[str, ...] = ()
 
-    def of(self, row: Cells) -> float:
+    def of(self, row: SweepRow) -> float:
         return self.names.index(row.get(self.key, "")) if self.names else float(row[self.key])
 
 
 def draw_results(
-    rows: Sequence[Cells],
+    rows: Sequence[SweepRow],
     swept: Sequence[str],
     known: Known,
     predict: Predict,
@@ -58,7 +58,7 @@ def draw_results(
 
 
 def results(
-    rows: Sequence[Cells], swept: Sequence[str], known: Known, predict: Predict, title: str
+    rows: Sequence[SweepRow], swept: Sequence[str], known: Known, predict: Predict, title: str
 ) -> Figure:
     """A panel for each final metric, and one for rates where theory speaks of them."""
     across = horizontal(rows, swept)
@@ -70,7 +70,7 @@ def results(
     axes = list(figure.subplots(1, count, squeeze=False, sharex=True)[0])
     others = [key for key in varying(rows, swept) if key not in (across.key, *SEEDS)]
     legend = tell_apart(rows, others)
-    series: dict[str, list[tuple[Look, Cells]]] = {}
+    series: dict[str, list[tuple[Look, SweepRow]]] = {}
     for look, row in zip(legend.looks, rows, strict=True):
         series.setdefault(label({k: row.get(k, "") for k in others}), []).append((look, row))
     every = [(pairs[0][0], [row for _, row in pairs]) for pairs in series.values()]
@@ -87,7 +87,7 @@ def results(
     return figure
 
 
-def horizontal(rows: Sequence[Cells], swept: Sequence[str]) -> Across:
+def horizontal(rows: Sequence[SweepRow], swept: Sequence[str]) -> Across:
     """The step size, or else the swept key with the most numbers, or else the first that varies.
 
     A key with four times as many numbers goes before the step size.
@@ -101,7 +101,7 @@ def horizontal(rows: Sequence[Cells], swept: Sequence[str]) -> Across:
 
 
 def draw_metric(
-    axes: Axes, series: Sequence[tuple[Look, list[Cells]]], across: Across, name: str
+    axes: Axes, series: Sequence[tuple[Look, list[SweepRow]]], across: Across, name: str
 ) -> None:
     """Median over seeds as a line, least to greatest as a band; at the top what has no place."""
     shown = [row for _, rows in series for row in rows if on_scale(row, name)]
@@ -139,7 +139,7 @@ def draw_band(axes: Axes, points: dict[float, list[float]], look: Look, apart: b
         axes.fill_between(xs, low, high, color=look.color, alpha=0.2, linewidth=0, label=words)
 
 
-def on_scale(row: Cells, name: str) -> bool:
+def on_scale(row: SweepRow, name: str) -> bool:
     """Whether a job ended with a value that tells: not a loss greater than at the start."""
     start, end = number(row.get(start_of(name), "")), number(row.get(name, ""))
     if row["status"] == "diverged" or start is None or end is None:
@@ -155,7 +155,7 @@ def start_of(name: str) -> str:
 
 
 def at_top(
-    axes: Axes, rows: Sequence[Cells], across: Across, marker: str, words: str, look: Look
+    axes: Axes, rows: Sequence[SweepRow], across: Across, marker: str, words: str, look: Look
 ) -> None:
     """Marks along the upper edge for jobs that have no place on the vertical axis."""
     if rows:
@@ -165,7 +165,7 @@ def at_top(
         axes.plot(xs, ys, transform=where, fillstyle="none", markersize=5, label=words, **style)
 
 
-def dress_axis(axes: Axes, rows: Sequence[Cells], across: Across) -> None:
+def dress_axis(axes: Axes, rows: Sequence[SweepRow], across: Across) -> None:
     if across.names:
         texts = [label({across.key: name}).rpartition("=")[2] for name in across.names]
         turned: dict[str, Any] = (

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..rundir import Row
+from ..training.run_directory import Row
 from .curves import bounds, inside
 from .legend import Look, tell_apart
 from .style import BLACK, in_percent, legend_below, plain_axes, save, scale_of, updates_axis
-from .theory import Cells
+from .theory import SweepRow
 
 PANELS = ("loss", "x", "train_loss", "val_accuracy", "distance")
 NAMES = {
@@ -28,14 +28,14 @@ CROSS: dict[str, Any] = {"marker": "x", "markersize": 6, "linestyle": "", "clip_
 
 
 def draw_curves_of_all(
-    runs: Sequence[tuple[Cells, list[Row]]], swept: Sequence[str], title: str, directory: Path
+    runs: Sequence[tuple[SweepRow, list[Row]]], swept: Sequence[str], title: str, directory: Path
 ) -> None:
     """curves.png and .svg: every job's loss (and accuracy)."""
     save(curves_of_all(runs, swept, title), directory, "curves")
 
 
 def curves_of_all(
-    runs: Sequence[tuple[Cells, list[Row]]], swept: Sequence[str], title: str
+    runs: Sequence[tuple[SweepRow, list[Row]]], swept: Sequence[str], title: str
 ) -> Figure:
     """A panel for each metric with a curve for each job; a cross where one diverged."""
     names = [name for name in PANELS if all(name in rows[0] for _, rows in runs)]
@@ -55,7 +55,7 @@ def curves_of_all(
 
 
 def draw_panel(
-    axes: Axes, runs: Sequence[tuple[Cells, list[Row]]], name: str, looks: Sequence[Look]
+    axes: Axes, runs: Sequence[tuple[SweepRow, list[Row]]], name: str, looks: Sequence[Look]
 ) -> None:
     low, high = bounds([rows for _, rows in runs], name)
     scale = scale_of([r[name] for _, rows in runs for r in rows if low <= r[name] <= high])

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from .legend import Look
 from .style import BLACK, GREY, log_spaced, signed
 
-Cells = dict[str, str]
+SweepRow = dict[str, str]
 Known = dict[str, Any]
-Predict = Callable[[Cells, Sequence[float]], list[float]]
+Predict = Callable[[SweepRow, Sequence[float]], list[float]]
 """(a job's row, step sizes) -> the rate that theory predicts for that job at each of them."""
 
 THEORY_LOOKS = {"1/L": ":", "2/(L+mu)": "-.", "2/L": "--"}
@@ -23,7 +23,7 @@ DENSE = 400
 
 def draw_rates(
     axes: Axes,
-    series: Sequence[tuple[Look, list[Cells]]],
+    series: Sequence[tuple[Look, list[SweepRow]]],
     known: Known,
     predict: Predict,
 ) -> None:
@@ -49,9 +49,9 @@ def draw_rates(
     axes.set_ylim(0, 1.6)
 
 
-def of_one_curve(rows: Sequence[Cells]) -> list[list[Cells]]:
+def of_one_curve(rows: Sequence[SweepRow]) -> list[list[SweepRow]]:
     """The rows that theory speaks of, apart by the minimiser that they are near."""
-    found: dict[str, list[Cells]] = {}
+    found: dict[str, list[SweepRow]] = {}
     for row in rows:
         if row.get("predicted_rate"):
             found.setdefault(row.get("converged_to", ""), []).append(row)

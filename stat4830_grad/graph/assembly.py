@@ -46,12 +46,12 @@ def trace(
             for n in range(1, order):
                 roots.append(total(derivative(roots[-1], leaves, n)))
         differentiable(roots[-1], order)
-        return told(roots[-1], leaves, values, order, fold)
+        return assemble(roots[-1], leaves, values, order, fold)
     finally:
         release(roots, values)
 
 
-def told(root: Tensor, leaves: Params, values: Values, order: int, fold: bool) -> Trace:
+def assemble(root: Tensor, leaves: Params, values: Values, order: int, fold: bool) -> Trace:
     """Runs the engine from `root` and puts what it did into words."""
     values.note(root)
     values.close()

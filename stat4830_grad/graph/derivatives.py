@@ -15,7 +15,7 @@ SUPERSCRIPTS = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 @dataclass(frozen=True)
-class Rule:
+class DerivativeRule:
     """One operation. `spread` says how a formula for one entry becomes a matrix:
 
     "diagonal": out_i depends on in_i alone; "as is": the formula is the whole matrix already.
@@ -27,12 +27,12 @@ class Rule:
     spread: str = "as is"
 
 
-def entrywise(operation: str, value: str, *derivatives: str) -> Rule:
-    return Rule(operation, value, derivatives, "diagonal")
+def entrywise(operation: str, value: str, *derivatives: str) -> DerivativeRule:
+    return DerivativeRule(operation, value, derivatives, "diagonal")
 
 
-def matrix(operation: str, value: str, *derivatives: str) -> Rule:
-    return Rule(operation, value, derivatives)
+def matrix(operation: str, value: str, *derivatives: str) -> DerivativeRule:
+    return DerivativeRule(operation, value, derivatives)
 
 
 PLUMBING = frozenset(
@@ -41,13 +41,13 @@ PLUMBING = frozenset(
 """Operations that hand entries on as they are: part of an edge, unless all nodes are asked for."""
 
 
-def reshaping(operation: str, derivative: str = "I") -> Rule:
+def reshaping(operation: str, derivative: str = "I") -> DerivativeRule:
     """Moves, copies or picks entries; no arithmetic. P is a permutation matrix."""
-    return Rule(operation, f"{operation}({{a}})", (derivative,))
+    return DerivativeRule(operation, f"{operation}({{a}})", (derivative,))
 
 
 # fmt: off
-RULES: Mapping[str, Rule] = {
+RULES: Mapping[str, DerivativeRule] = {
     # torch's name           operation     out                 ∂out/∂a             ∂out/∂b
     "Add":        entrywise("add",         "{a} + {scaled_b}", "1",                "{alpha}"),
     "Sub":        entrywise("subtract",    "{a} − {scaled_b}", "1",                "−{alpha}"),
@@ -95,7 +95,7 @@ RULES: Mapping[str, Rule] = {
 # fmt: on
 
 
-def rule_for(name: str, reduction: int | None = None) -> Rule | None:
+def rule_for(name: str, reduction: int | None = None) -> DerivativeRule | None:
     """The rule of torch's node `name` (`PowBackward0`); `reduction` is that of a loss.
 
     Binary cross-entropy on logits z: ∂/∂z = σ(z) − y (Bishop, PRML, eq. 4.90), /n for a mean.
@@ -108,7 +108,7 @@ def rule_for(name: str, reduction: int | None = None) -> Rule | None:
         derivatives, spread = (slope,), "diagonal"
     else:
         derivatives, spread = (f"({slope})ᵀ" + ("/{count}" if reduction == 1 else ""),), "as is"
-    return Rule("cross-entropy", "bce({a}, {b})", derivatives, spread)
+    return DerivativeRule("cross-entropy", "bce({a}, {b})", derivatives, spread)
 
 
 def torch_operation(name: str) -> str:
@@ -177,7 +177,7 @@ def is_number(text: str) -> bool:
     return re.match(r"\(?−?\d", text) is not None
 
 
-def spread(rule: Rule, formula: str, out_size: int, in_size: int) -> str:
+def spread(rule: DerivativeRule, formula: str, out_size: int, in_size: int) -> str:
     """The formula of one entry as the matrix of all of them."""
     if rule.spread != "diagonal" or out_size == 1:
         return "1" if formula == "I" and out_size == in_size == 1 else formula

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .derivatives import (
     PLUMBING,
-    Rule,
+    DerivativeRule,
     fields,
     operation_name,
     rule_for,
@@ -71,7 +71,7 @@ class Labels:
     def edges(
         self,
         event: Event,
-        rule: Rule | None,
+        rule: DerivativeRule | None,
         symbols: list[str],
         numbers: list[str],
         outputs: tuple[Summary, ...],

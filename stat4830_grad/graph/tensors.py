@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ..core import Params
-from .assembly import differentiable, one_number, told
+from .assembly import assemble, differentiable, one_number
 from .labels import constant
 from .nodes import GradFn, ancestors
 from .recorder import Values, saved
@@ -55,7 +55,7 @@ def trace_tensor(
     for node in nodes:
         note_saved(values, node)
     with torch.enable_grad():
-        return told(root, named(nodes, root, names), values, 1, fold)
+        return assemble(root, named(nodes, root, names), values, 1, fold)
 
 
 def named(nodes: list[GradFn], root: Tensor, names: Mapping[str, Tensor]) -> Params:

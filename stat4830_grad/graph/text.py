@@ -12,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..tables import Column, FittedTable
+from ..console.tables import Column, FittedTable
 from .labels import subscripted
 from .summary import Summary, dimensions, number
 from .trace import Edge, Leaf, Node, Trace

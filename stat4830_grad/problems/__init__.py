@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
+from ..config.schema import Config
 from ..core import Objective
-from ..schema import Config
 from .composite import Composite
 from .least_squares import LeastSquares, minimiser
 from .parity import Parity

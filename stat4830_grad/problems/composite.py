@@ -8,9 +8,9 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from .. import schema
+from ..config import schema
 from ..core import Params
-from ..models import linear_bias, linear_weight
+from .models import linear_bias, linear_weight
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from .. import data, schema
+from .. import data
+from ..config import schema
 from ..core import Params
-from ..errors import ConfigError
+from ..system.errors import ConfigError
 
 
 @dataclass(frozen=True)

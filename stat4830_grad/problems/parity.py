@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from .. import data, models, schema
+from .. import data
+from ..config import schema
 from ..core import Model, Params
 from ..data import Part, Split
-from ..errors import ConfigError
-from ..weights import load_indices
+from ..data.weights import load_indices
+from ..system.errors import ConfigError
+from . import models
 
 
 @dataclass(frozen=True)

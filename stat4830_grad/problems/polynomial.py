@@ -10,7 +10,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from .. import schema
+from ..config import schema
 from ..core import Params
 
 

@@ -14,34 +14,34 @@ import msgspec
 import numpy as np
 from omegaconf import OmegaConf
 
-from ..config import parse, plain
+from ..config.load import parse, plain
+from ..config.values import leaves
 from ..figures.basins import draw_basins
 from ..figures.legend import tell_apart
 from ..figures.path import draw_paths
 from ..figures.run import draw_run
+from ..figures.sampling import landscape_of_files
 from ..figures.sweep import draw_results
 from ..figures.sweep_curves import draw_curves_of_all
 from ..figures.titles import shared_title
-from ..report import headline
-from ..rundir import Row, read_rows
-from ..sampling import landscape_of_files
-from ..theory import rate
-from ..values import leaves
-from .table import FINAL, Cells
+from ..training.report import headline
+from ..training.run_directory import Row, read_rows
+from ..training.theory import rate
+from .table import FINAL, SweepRow
 
 SERIAL = 12
 """So many pictures are drawn here; more are worth starting other processes for."""
 
 
 def draw_sweep(
-    directory: Path, rows: Sequence[Cells], swept: Sequence[str], known: Sequence[dict[str, Any]]
+    directory: Path, rows: Sequence[SweepRow], swept: Sequence[str], known: Sequence[dict[str, Any]]
 ) -> None:
     """results, curves, paths in one or two parameters; basins of a polynomial, if x₀ is swept.
 
     Of theory, that is drawn in which holds for all batches.
     """
     ended = [row for row in rows if row["status"] in FINAL]
-    runs: list[tuple[Cells, list[Row]]] = [
+    runs: list[tuple[SweepRow, list[Row]]] = [
         (row, read_rows(directory / row["directory"]))
         for row in ended
         if (directory / row["directory"] / "metrics.csv").exists()
@@ -62,7 +62,7 @@ def draw_sweep(
     first = plain(OmegaConf.load(directory / runs[0][0]["directory"] / "config.yaml"))
     title = shared_title(dict(leaves(first)), swept, len(rows))
 
-    def predict(row: Cells, etas: Sequence[float]) -> list[float]:
+    def predict(row: SweepRow, etas: Sequence[float]) -> list[float]:
         return predicted(directory / row["directory"], row, theory, etas)
 
     if swept:
@@ -82,7 +82,9 @@ def without_limits(theory: dict[str, Any]) -> dict[str, Any]:
     return {**kept, "minimisers": near} if near else kept
 
 
-def predicted(job: Path, row: Cells, theory: dict[str, Any], etas: Sequence[float]) -> list[float]:
+def predicted(
+    job: Path, row: SweepRow, theory: dict[str, Any], etas: Sequence[float]
+) -> list[float]:
     """The rates of a job's optimizer at other step sizes; none where its problem's are not known.
 
     Near the job's minimiser, for a polynomial.
@@ -99,7 +101,7 @@ def predicted(job: Path, row: Cells, theory: dict[str, Any], etas: Sequence[floa
 
 
 def draw_jobs(
-    directory: Path, rows: Sequence[Cells], limit: int, say: Callable[[str], None]
+    directory: Path, rows: Sequence[SweepRow], limit: int, say: Callable[[str], None]
 ) -> None:
     """A single run's pictures in each job's directory, unless there are more jobs than `limit`."""
     paths = [directory / row["directory"] for row in rows]

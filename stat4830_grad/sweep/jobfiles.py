@@ -9,14 +9,14 @@ from typing import Any
 
 import yaml
 
-from ..failures import known
-from ..files import write_text
-from .jobs import Job
-from .scene import Scene
+from ..config.failures import known
+from ..config.jobs import Job
+from ..system.files import write_text
+from .context import SweepContext
 from .table import cells
 
 
-def record_failures(jobs: Sequence[Job], error: Exception, scene: Scene) -> None:
+def record_failures(jobs: Sequence[Job], error: Exception, context: SweepContext) -> None:
     """The rows of jobs that failed by one cause. Other jobs go on.
 
     A defect of this program leaves its traceback as error.txt in the job's directory.
@@ -24,23 +24,26 @@ def record_failures(jobs: Sequence[Job], error: Exception, scene: Scene) -> None
     cause = known(error)
     said = f"{type(error).__name__}: {error}" if cause is None else str(cause)
     more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
-    scene.say_whole(f"{jobs[0].name}{more} failed: {said}", style="red")
+    context.say_whole(f"{jobs[0].name}{more} failed: {said}", style="red")
     for job in jobs:
         if cause is None or job.raw.get("debug"):
-            directory = scene.directory / job.name
+            directory = context.directory / job.name
             directory.mkdir(exist_ok=True)
             lines = traceback.format_exception(error)
             write_text(directory / "error.txt", "".join(lines))
-        scene.table.append(cells(job, "failed", error=said))
+        context.table.append(cells(job, "failed", error=said))
 
 
-def write_hydra(job: Job, scene: Scene) -> None:
+def write_hydra(job: Job, context: SweepContext) -> None:
     """The job's .hydra, as Hydra leaves it for a single run."""
-    directory = scene.directory / job.name / ".hydra"
+    directory = context.directory / job.name / ".hydra"
     shutil.rmtree(directory.parent, ignore_errors=True)
     directory.mkdir(parents=True)
     overrides = list(job.overrides)
-    hydra = {**scene.hydra, "overrides": {**scene.hydra.get("overrides", {}), "task": overrides}}
+    hydra = {
+        **context.hydra,
+        "overrides": {**context.hydra.get("overrides", {}), "task": overrides},
+    }
     contents: list[tuple[str, Any]] = [
         ("config", job.raw),
         ("hydra", {"hydra": hydra}),

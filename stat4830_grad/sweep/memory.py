@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from ..experiment import Experiment
+from ..training.experiment import Experiment
 
 MIB, GIB = 2**20, 2**30
 

@@ -6,11 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from ..schema import Config
-from ..sinks import number
-from ..tables import Column, FittedTable
-from .jobs import short
-from .table import Cells
+from ..config.jobs import short
+from ..config.schema import Config
+from ..console.progress import number
+from ..console.tables import Column, FittedTable
+from .table import SweepRow
 
 SHOWN = 30
 """Rows of the table on the terminal; of a larger sweep it shows the best."""
@@ -32,21 +32,21 @@ def describe(config: Config, device: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def goal(rows: Sequence[Cells]) -> str | None:
+def goal(rows: Sequence[SweepRow]) -> str | None:
     """The column that tells which job is best: validation accuracy, or the loss."""
     names = rows[0] if rows else {}
     wanted = ("final_val_accuracy", "final_loss", "final_train_loss")
     return next((name for name in wanted if name in names), None)
 
 
-def ranked(rows: Sequence[Cells]) -> list[Cells]:
+def ranked(rows: Sequence[SweepRow]) -> list[SweepRow]:
     """Completed jobs, the best first; equal accuracies by the validation loss."""
     column = goal(rows)
     if column is None:
         return []
     sign = -1 if column.endswith("accuracy") else 1
 
-    def badness(row: Cells) -> tuple[float, float]:
+    def badness(row: SweepRow) -> tuple[float, float]:
         loss = row.get("final_val_loss") or "inf"
         return sign * float(row[column]), float(loss)
 
@@ -54,7 +54,7 @@ def ranked(rows: Sequence[Cells]) -> list[Cells]:
     return sorted((row for row in done if not math.isnan(badness(row)[0])), key=badness)
 
 
-def table(rows: Sequence[Cells], swept: Sequence[str]) -> FittedTable:
+def table(rows: Sequence[SweepRow], swept: Sequence[str]) -> FittedTable:
     """Jobs by their swept keys; of more than `SHOWN` the best ones."""
     shown, title, names = list(rows), "", results(rows)
     if len(rows) > SHOWN:
@@ -77,7 +77,7 @@ def table(rows: Sequence[Cells], swept: Sequence[str]) -> FittedTable:
     return FittedTable((*columns, Column("status", left=True)), cells, styles, title)
 
 
-def results(rows: Sequence[Cells]) -> list[str]:
+def results(rows: Sequence[SweepRow]) -> list[str]:
     """The columns of results, the last of which are left out first."""
     wanted = ("final_loss", "final_x", "final_val_loss", "final_val_accuracy", "final_distance")
     rates = ("predicted_rate", "measured_rate")
@@ -99,7 +99,7 @@ def shown_key(text: str) -> str:
         return text
 
 
-def tally(rows: Sequence[Cells], jobs: int) -> str:
+def tally(rows: Sequence[SweepRow], jobs: int) -> str:
     """`62 completed, 2 diverged of 64 jobs`."""
     counts = Counter(row["status"] for row in rows)
     order = ("completed", "increased", "diverged", "failed", "interrupted")

@@ -20,14 +20,14 @@ import msgspec
 from msgspec import Meta, Struct
 from omegaconf import DictConfig, OmegaConf
 
-from ..config import complaint
-from ..errors import ConfigError
-from ..rundir import write_json
-from ..schema import Count, Positive
-from ..threads import patience
+from ..config.jobs import Job
+from ..config.load import complaint
+from ..config.schema import Count, Positive
+from ..system.errors import ConfigError
+from ..system.threads import patience
+from ..training.run_directory import write_json
 from .batches import Runner, run_jobs
-from .jobs import Job
-from .scene import Scene
+from .context import SweepContext
 from .table import FINAL, cells
 from .task import Task, cut
 
@@ -87,7 +87,7 @@ def runner(launcher: DictConfig) -> Runner:
         raise ConfigError(complaint(said, {"hydra": {"launcher": raw}})) from None
 
 
-def run_on_slurm(request: Request, jobs: Sequence[Job], scene: Scene) -> None:
+def run_on_slurm(request: Request, jobs: Sequence[Job], context: SweepContext) -> None:
     """Run what is not final of `jobs` as tasks of one array, and wait for them.
 
     SIGINT and SIGTERM to this process end the tasks, after they have saved where they are.
@@ -95,28 +95,30 @@ def run_on_slurm(request: Request, jobs: Sequence[Job], scene: Scene) -> None:
     Raises:
         ConfigError: Slurm refuses the array, or tasks of this sweep are still in its queue.
     """
-    refuse_a_second_array(scene)
-    scene.table.drop_unfinished([job.name for job in jobs])
-    statuses = scene.table.statuses()
+    refuse_a_second_array(context)
+    context.table.drop_unfinished([job.name for job in jobs])
+    statuses = context.table.statuses()
     tasks = [
-        Task(tuple(batch), scene.directory.absolute(), scene.options, scene.hydra)
+        Task(tuple(batch), context.directory.absolute(), context.options, context.hydra)
         for batch in cut(jobs, request.batch_size)
         if any(statuses.get(job.name) not in FINAL for job in batch)
     ]
     if not tasks:
         return
-    submitted = submit(tasks, request, scene.directory)
+    submitted = submit(tasks, request, context.directory)
     ids = [job.job_id for job in submitted]
-    write_json(noted(scene), ids)
+    write_json(noted(context), ids)
     count = sum(len(task.jobs) for task in tasks)
     array = ids[0].partition("_")[0]
-    scene.say_whole(f"Slurm job {array}: {count:,} jobs in {len(tasks)} tasks; logs: {logs(scene)}")
-    wait(ids, scene)
-    if scene.stop():
-        end(array, ids, scene)
+    context.say_whole(
+        f"Slurm job {array}: {count:,} jobs in {len(tasks)} tasks; logs: {logs(context)}"
+    )
+    wait(ids, context)
+    if context.stop():
+        end(array, ids, context)
         return
     for task, job in zip(tasks, submitted, strict=True):
-        record_lost(task, job, scene)
+        record_lost(task, job, context)
 
 
 def submit(tasks: Sequence[Task], request: Request, directory: Path) -> list[submitit.Job[None]]:
@@ -157,26 +159,26 @@ def submit(tasks: Sequence[Task], request: Request, directory: Path) -> list[sub
         raise ConfigError(f"Slurm refuses these values of hydra.launcher: {said}") from None
 
 
-def wait(ids: Sequence[str], scene: Scene) -> None:
+def wait(ids: Sequence[str], context: SweepContext) -> None:
     """Return when Slurm has ended all tasks, or this process is interrupted.
 
     A task that is requeued stays in Slurm's queue all the time. Neither submitit's result files
     nor its states tell as much: a killed task leaves none, and states need accounting.
     """
     over, pause, answers = 0, POLL[0], True
-    while not scene.stop():
+    while not context.stop():
         there = queued()
         if there is None and answers:
-            scene.say("squeue does not answer; asking again until it does", style="yellow")
+            context.say("squeue does not answer; asking again until it does", style="yellow")
         answers = there is not None
         if there is not None and (now := sum(task not in there for task in ids)) > over:
-            done = sum(status in FINAL for status in scene.table.statuses().values())
-            scene.say(f"{now} of {len(ids)} tasks over; {done:,} jobs completed or diverged")
+            done = sum(status in FINAL for status in context.table.statuses().values())
+            context.say(f"{now} of {len(ids)} tasks over; {done:,} jobs completed or diverged")
             over, pause = now, POLL[0]
         if over == len(ids):
             return
         until = time.monotonic() + pause
-        while time.monotonic() < until and not scene.stop():
+        while time.monotonic() < until and not context.stop():
             time.sleep(0.1)
         pause = min(1.2 * pause, POLL[1])
 
@@ -191,37 +193,37 @@ def queued() -> set[str] | None:
     return set(asked.stdout.split())
 
 
-def end(array: str, ids: Sequence[str], scene: Scene) -> None:
+def end(array: str, ids: Sequence[str], context: SweepContext) -> None:
     """End the tasks of an array, and give those that run time to save."""
-    scene.say(f"ending Slurm job {array}: waiting for its tasks to save")
+    context.say(f"ending Slurm job {array}: waiting for its tasks to save")
     for which in (["--state=PENDING"], ["--signal=INT"]):
         subprocess.run(["scancel", "--quiet", *which, array], check=False)
     until = time.monotonic() + PATIENCE
     while (there := queued()) is None or there & set(ids):
         if time.monotonic() > until:
-            scene.say(f"tasks of Slurm job {array} have not ended; scancel {array} kills them")
+            context.say(f"tasks of Slurm job {array} have not ended; scancel {array} kills them")
             return
         time.sleep(POLL[0])
 
 
-def noted(scene: Scene) -> Path:
+def noted(context: SweepContext) -> Path:
     """Where the ids of a sweep's tasks are noted."""
-    return scene.directory / ".sweep" / "slurm.json"
+    return context.directory / ".sweep" / "slurm.json"
 
 
-def logs(scene: Scene) -> Path:
-    return scene.directory / ".sweep" / "slurm"
+def logs(context: SweepContext) -> Path:
+    return context.directory / ".sweep" / "slurm"
 
 
-def refuse_a_second_array(scene: Scene) -> None:
+def refuse_a_second_array(context: SweepContext) -> None:
     """See that no task of a resumed sweep still runs: its process may have died without ending it.
 
     Raises:
         ConfigError: one is in Slurm's queue.
     """
-    if not noted(scene).exists():
+    if not noted(context).exists():
         return
-    left = sorted((queued() or set()) & set(json.loads(noted(scene).read_text("utf-8"))))
+    left = sorted((queued() or set()) & set(json.loads(noted(context).read_text("utf-8"))))
     if left:
         array = left[0].partition("_")[0]
         raise ConfigError(
@@ -230,14 +232,14 @@ def refuse_a_second_array(scene: Scene) -> None:
         )
 
 
-def record_lost(task: Task, job: submitit.Job[None], scene: Scene) -> None:
+def record_lost(task: Task, job: submitit.Job[None], context: SweepContext) -> None:
     """Rows for jobs whose task is over and has left none: it was killed, or could not start."""
-    statuses = scene.table.statuses()
+    statuses = context.table.statuses()
     lost = [one for one in task.jobs if one.name not in statuses]
     if not lost:
         return
     said = [line for line in (job.stderr() or "").splitlines() if line.strip()]
     why = f"Slurm task {job.job_id} ended without it; its log ends: {said[-1] if said else '—'}"
-    scene.say_whole(f"{lost[0].name} and {len(lost) - 1} more: {why}", style="red")
+    context.say_whole(f"{lost[0].name} and {len(lost) - 1} more: {why}", style="red")
     for one in lost:
-        scene.table.append(cells(one, "failed", error=why))
+        context.table.append(cells(one, "failed", error=why))

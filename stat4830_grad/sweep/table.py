@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
-from ..files import append, write_text
-from ..values import written
-from .jobs import Job
+from ..config.jobs import Job
+from ..config.values import written
+from ..system.errors import DataError
+from ..system.files import append, write_text
 
-Cells = dict[str, str]
+SweepRow = dict[str, str]
 """One row: column -> text."""
 
 ENDED = ("completed", "increased")
@@ -37,7 +37,7 @@ class SweepTable:
         self._lock = directory / ".sweep" / "lock"
         self._lock.parent.mkdir(parents=True, exist_ok=True)
 
-    def append(self, row: Cells) -> None:
+    def append(self, row: SweepRow) -> None:
         """Add a row, whole or not at all.
 
         Raises:
@@ -51,7 +51,7 @@ class SweepTable:
                 return
             append(self.path, text([[row.get(name, "") for name in columns]]))
 
-    def rows(self) -> list[Cells]:
+    def rows(self) -> list[SweepRow]:
         """The whole rows.
 
         Raises:
@@ -75,7 +75,7 @@ class SweepTable:
         """Put the rows in the order of the jobs' numbers."""
         self._rewrite(lambda rows: sorted(rows, key=lambda row: int(row["job"])))
 
-    def _rewrite(self, change: Callable[[list[Cells]], list[Cells]]) -> None:
+    def _rewrite(self, change: Callable[[list[SweepRow]], list[SweepRow]]) -> None:
         with self._locked():
             columns, rows = self._read()
             if columns:
@@ -93,7 +93,7 @@ class SweepTable:
             file.seek(-1, os.SEEK_END)
             return file.read() == b"\n"
 
-    def _read(self) -> tuple[list[str], list[Cells]]:
+    def _read(self) -> tuple[list[str], list[SweepRow]]:
         if not self.path.exists():
             return [], []
         content = self.path.read_text("utf-8")
@@ -105,7 +105,7 @@ class SweepTable:
             raise DataError(f"{self.path} is damaged: not the table of a sweep")
         return columns, rows
 
-    def _write(self, columns: list[str], rows: list[Cells]) -> None:
+    def _write(self, columns: list[str], rows: list[SweepRow]) -> None:
         lines = [columns, *([row.get(name, "") for name in columns] for row in rows)]
         write_text(self.path, text(lines))
 
@@ -139,7 +139,7 @@ def cells(
     summary: dict[str, Any] | None = None,
     theory: dict[str, Any] | None = None,
     error: str = "",
-) -> Cells:
+) -> SweepRow:
     """The row of a job that has ended; `summary` is its summary.json, if it left one.
 
     `theory` are further columns: what was predicted of it, and what was measured.

@@ -10,12 +10,12 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from ..runs import Interrupt
-from ..schema import Sweep
-from ..terminal import make_console
+from ..config.jobs import Job, group
+from ..config.schema import Sweep
+from ..console.terminal import make_console
+from ..training.execution import Interrupt
 from .batches import run_jobs
-from .jobs import Job, group
-from .scene import Scene
+from .context import SweepContext
 
 if TYPE_CHECKING:
     import submitit
@@ -65,7 +65,9 @@ class Task:
         submitit_requeues = signal.getsignal(requeue)
         stop = Interrupt()
         listen(stop, [signal.SIGTERM, requeue, signal.SIGINT])
-        run_jobs(self.jobs, Scene(self.directory, self.options, self.hydra, make_console(), stop))
+        run_jobs(
+            self.jobs, SweepContext(self.directory, self.options, self.hydra, make_console(), stop)
+        )
         until = time.monotonic() + GRACE
         while stop.signal == signal.SIGTERM and time.monotonic() < until:
             time.sleep(0.1)

@@ -8,9 +8,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from ..compare import (
-    Difference,
+from ..config.jobs import short
+from ..config.schema import Config
+from ..console.progress import apart, number
+from ..console.tables import Column, FittedTable, show
+from ..console.terminal import make_console, say, say_whole
+from ..figures.compare import draw_comparison, title, told_apart
+from ..figures.path import draw_paths
+from ..figures.sampling import landscape_of_files
+from ..training.finished import (
     FinishedRun,
+    FirstDifference,
     common_columns,
     differences,
     differing_keys,
@@ -18,15 +26,7 @@ from ..compare import (
     facts,
     find_runs,
 )
-from ..figures.compare import draw_comparison, title, told_apart
-from ..figures.path import draw_paths
-from ..rundir import write_json
-from ..sampling import landscape_of_files
-from ..schema import Config
-from ..sinks import apart, number
-from ..sweep.jobs import short
-from ..tables import Column, FittedTable, show
-from ..terminal import make_console, say, say_whole
+from ..training.run_directory import write_json
 
 SHOWN = 30
 """Rows of the table on the terminal."""
@@ -120,7 +120,9 @@ def shown_value(key: str, value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def sentence(difference: Difference | None, first_run: str, tolerance: float, silent: bool) -> str:
+def sentence(
+    difference: FirstDifference | None, first_run: str, tolerance: float, silent: bool
+) -> str:
     """What is said of a run against the first."""
     if silent:
         return "has no step in common with the first run"

@@ -7,14 +7,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..errors import ConfigError
-from ..experiment import build
+from ..config.schema import Config
+from ..console.terminal import make_console, say_whole
 from ..figures.graph.figure import save_graph
 from ..graph import Trace, trace
 from ..graph.text import TraceText
-from ..rundir import versions, write_config, write_json
-from ..schema import Config
-from ..terminal import make_console, say_whole
+from ..system.errors import ConfigError
+from ..training.experiment import build
+from ..training.run_directory import versions, write_config, write_json
 
 
 def run(config: Config, directory: Path, command: str) -> int:

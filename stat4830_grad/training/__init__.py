@@ -1,1 +1,1 @@
-"""Training: the loop, what makes its updates, and what a run leaves."""
+"""One run: its parts, the loop, the directory it leaves, and what is said of it."""

@@ -1,0 +1,183 @@
+"""Jobs: the single runs a sweep consists of, and which of them train together."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..system.errors import ConfigError, UserError
+from .commands import command
+from .lists import Assignment, assignments, swept_lists
+from .load import parse
+from .schema import Config, per_run_keys
+from .values import written
+
+NAME_LENGTH = 120
+"""Longest name of a job's directory, in characters."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One single run of a sweep."""
+
+    number: int
+    name: str  # of its directory in the sweep's; sorts by number
+    swept: Assignment  # swept key -> value
+    overrides: tuple[str, ...]  # the command line that repeats it alone
+    raw: dict[str, Any]  # its configuration, unchecked
+
+    @property
+    def command(self) -> str:
+        """The exact command that repeats this job alone."""
+        return command(self.overrides)
+
+    def config(self) -> Config:
+        """Its configuration.
+
+        Raises:
+            ConfigError: it cannot be run.
+        """
+        return parse(self.raw)
+
+
+Stem = tuple[Sequence[str], dict[str, Any]]
+"""Overrides and the raw configuration they compose to; lists in it make several jobs of it."""
+
+
+def make_jobs(stems: Sequence[Stem], first_number: int = 0) -> list[Job]:
+    """The jobs of a sweep, numbered in order.
+
+    Raises:
+        ConfigError: the lists of a stem cannot be combined.
+    """
+    varying = varying_keys([overrides for overrides, _ in stems])
+    found: list[tuple[Assignment, tuple[str, ...], dict[str, Any]]] = []
+    for overrides, raw in stems:
+        if raw.get("resume") is not None:
+            raise ConfigError("resume goes on with one run; a sweep is resumed by sweep.resume=DIR")
+        own = [override for override in overrides if not override.startswith("sweep.")]
+        texts = {key_of(override): override.partition("=")[2] for override in own}
+        lists = swept_lists(raw, list(texts))
+        paired = bool((raw.get("sweep") or {}).get("zip"))
+        for assignment in assignments(lists, paired=paired):
+            single = assigned(raw, assignment)
+            given = {key: value_at(single, key, texts.get(key, "")) for key in varying}
+            found.append(({**given, **assignment}, repeated(own, assignment), single))
+    width = max(3, len(str(first_number + len(found) - 1)))
+    return [
+        Job(number, directory_name(number, width, swept), swept, overrides, raw)
+        for number, (swept, overrides, raw) in enumerate(found, start=first_number)
+    ]
+
+
+def is_sweep(raw: dict[str, Any]) -> bool:
+    """Whether a plain run's configuration asks for several runs."""
+    return raw.get("task") == "train" and raw.get("resume") is None and bool(swept_lists(raw))
+
+
+def key_of(override: str) -> str:
+    """`++optimizer.lr=1` -> optimizer.lr."""
+    return override.partition("=")[0].lstrip("+~")
+
+
+def varying_keys(many: Sequence[Sequence[str]]) -> list[str]:
+    """Keys that some of the command lines give another value than others."""
+    texts = [{key_of(o): o for o in overrides} for overrides in many]
+    keys = dict.fromkeys(key for text in texts for key in text if not key.startswith("sweep."))
+    return [key for key in keys if len({text.get(key) for text in texts}) > 1]
+
+
+def assigned(raw: dict[str, Any], assignment: Assignment) -> dict[str, Any]:
+    """The configuration of one job: single values, and nothing about the sweep."""
+    single = copy.deepcopy(raw)
+    single.pop("sweep", None)
+    for key, value in assignment.items():
+        *groups, last = key.split(".")
+        part = single
+        for group in groups:
+            part = part[group]
+        part[last] = value
+    return single
+
+
+def value_at(raw: dict[str, Any], key: str, text: str) -> Any:
+    """The value at a dotted key; `text` where the key names a group (model=mlp)."""
+    value: Any = raw
+    for part in key.split("."):
+        value = value.get(part, {}) if isinstance(value, dict) else {}
+    return text if isinstance(value, dict) else value
+
+
+def repeated(overrides: Sequence[str], assignment: Assignment) -> tuple[str, ...]:
+    """`overrides` with a job's own value in the place of each list."""
+    given = [o for o in overrides if key_of(o) not in assignment]
+    return (*given, *(f"{key}={written(value)}" for key, value in assignment.items()))
+
+
+def directory_name(number: int, width: int, swept: Assignment) -> str:
+    """`007_lr_0.3162__model_mlp`: sortable, safe in any file system, read by Hydra unquoted.
+
+    The number alone tells the jobs of a sweep apart; the values are rounded, for people.
+    """
+    words = "__".join(f"{short(key, list(swept))}_{rounded(value)}" for key, value in swept.items())
+    safe = re.sub(r"[^\w.+-]+", "-", words, flags=re.ASCII)
+    return f"{number:0{width}d}_{safe}"[:NAME_LENGTH].rstrip("_-.,")
+
+
+def short(key: str, keys: Sequence[str]) -> str:
+    """The last word of a key, where no other key ends with it."""
+    key = key.removesuffix(".name")
+    last = key.rpartition(".")[2]
+    return last if sum(k.rpartition(".")[2] == last for k in keys) == 1 else key
+
+
+def rounded(value: object) -> str:
+    """Floats to four digits; of a file its name."""
+    if isinstance(value, str) and "/" in value:
+        return Path(value).name
+    return f"{value:.4g}" if isinstance(value, float) else written(value)
+
+
+def sort_out(jobs: Sequence[Job]) -> tuple[list[Job], dict[str, UserError]]:
+    """The jobs that can be run, and why the others cannot, by name.
+
+    Raises:
+        ConfigError: no job can be run.
+    """
+    errors: dict[str, UserError] = {}
+    for job in jobs:
+        try:
+            job.config()
+        except ConfigError as error:
+            errors[job.name] = error
+    if jobs and len(errors) == len(jobs):
+        raise errors[jobs[0].name]
+    return [job for job in jobs if job.name not in errors], errors
+
+
+def group(jobs: Sequence[Job]) -> list[list[Job]]:
+    """Jobs that may train together, in order: equal but for what rows can carry."""
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        config = job.config()
+        # Tasks other than training are not batched: each is a group of its own.
+        key = common(config) if config.task == "train" else job.name
+        groups.setdefault(key, []).append(job)
+    return list(groups.values())
+
+
+def common(config: Config) -> str:
+    """Everything about a configuration but what rows can carry, as text."""
+    tree = msgspec.to_builtins(config)
+    for key in per_run_keys():
+        part, _, name = key.partition(".")
+        if tree.get(part):
+            tree[part].pop(name, None)
+    return json.dumps(tree, sort_keys=True)

@@ -1,0 +1,250 @@
+"""From a composed configuration to a checked one, or to one clear message. Imports no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, assert_never
+
+import msgspec
+from omegaconf import DictConfig, OmegaConf
+
+from ..system.errors import ConfigError
+from ..system.reading import read_config
+from ..system.wording import nearest, shown
+from .commands import assigned
+from .keys import GROUPS, known_keys, options
+from .messages import unknown_option
+from .schema import LARGEST, Composite, Config, ImageProblem, LeastSquares, Polynomial, Sweep
+from .synonyms import is_half, meant
+from .values import canonical, choices, leaves, written
+
+RESUMABLE = (
+    "steps",
+    "log.",
+    "checkpoint.",
+    "figures",
+    "data_dir",
+    "device",
+    "threads",
+    "debug",
+)
+"""Keys (or prefixes of keys) that may change when a run is resumed."""
+
+
+def parse(raw: dict[str, Any]) -> Config:
+    """The configuration in `raw`, checked.
+
+    Raises:
+        ConfigError: names the first key whose value cannot be used, and why.
+    """
+    try:
+        config = msgspec.convert(raw, Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(complaint(str(error), raw)) from None
+    check(config)
+    return config
+
+
+LARGEST_FLOAT32 = (2 - 2**-23) * 2.0**127
+
+
+def check_range(config: Config) -> None:
+    """Whether every number fits into the dtype, a polynomial's also times their powers.
+
+    Raises:
+        ConfigError: one does not.
+    """
+    if config.dtype != "float32":
+        return
+    factor = len(config.problem.coefficients) if isinstance(config.problem, Polynomial) else 1
+    for key, value in leaves(msgspec.to_builtins(config)):
+        scale = factor if key == "problem.coefficients" else 1
+        for number in value if isinstance(value, list) else [value]:
+            if isinstance(number, float) and abs(number) * scale > LARGEST_FLOAT32:
+                raise ConfigError(
+                    f"{key}={written(value)}: too large for float32, which ends at 3.4e38; "
+                    "write dtype=float64"
+                )
+
+
+def check(config: Config) -> None:
+    """What single values cannot tell: which of them go together.
+
+    Raises:
+        ConfigError: two choices contradict each other.
+    """
+    check_range(config)
+    problem, model, name = config.problem, config.model, config.problem.name
+    match problem:
+        case ImageProblem():
+            if model is None:
+                known = "logistic, relu_mlp (mlp) or tanh_mlp"
+                raise ConfigError(f"problem={name} needs a model: {known}")
+        case Polynomial() | Composite() | LeastSquares():
+            if model is not None:
+                raise ConfigError(f"problem={name} takes no model: leave out model={model.name}")
+        case _:
+            assert_never(problem)
+    if (config.gradient.name == "file") != (config.gradient.path is not None):
+        raise ConfigError(
+            "gradient=file and gradient.path=FILE.py go together: the file defines your gradient"
+        )
+    if isinstance(problem, Polynomial) and not any(problem.coefficients[:-1]):
+        raise ConfigError(
+            f"problem.coefficients={problem.coefficients} is a constant: nothing to minimise"
+        )
+    if config.task == "compare" and not config.runs:
+        typed = written(config.runs)
+        raise ConfigError(f"runs={typed}: to compare takes two runs; write runs=[DIR,DIR]")
+    if isinstance(problem, LeastSquares) and problem.file is None:
+        if problem.target != "y":
+            raise ConfigError(
+                f"problem.target={written(problem.target)} is a column of problem.file: "
+                "write problem.file=FILE.csv too"
+            )
+        for key, vector in (("w_star", problem.w_star), ("w0", problem.w0)):
+            if vector is not None and len(vector) != problem.p:
+                raise ConfigError(
+                    f"problem.{key}={vector} has {len(vector)} entries, but problem.p={problem.p}"
+                )
+
+
+PLAIN = {
+    f"`float` <= {LARGEST}": "a finite number",
+    f"`float` >= -{LARGEST}": "a finite number",
+    "Number out of range": "must be a finite number",
+    " 0.0": " 0",
+    "of length >= ": "with a length of at least ",
+    "Object contains unknown field": "there is no key",
+    "Object missing required field": "a value is missing for",
+    "Expected ": "must be ",
+    " | null`": "` or null",
+    "`float`": "a number",
+    "`int`": "a whole number",
+    "`bool`": "true or false",
+    "`str`": "text",
+    "`array`": "a list",
+    "`null`": "null",
+    "`object | null`": "a group of keys",
+    "`object`": "a group of keys",
+    " | ": " or ",
+}
+
+
+def complaint(message: str, raw: dict[str, Any]) -> str:
+    """msgspec's message in the user's words: `optimizer.lr=-1: must be a number > 0`."""
+    what, _, where = message.partition(" - at `$")
+    for theirs, ours in PLAIN.items():
+        what = what.replace(theirs, ours)
+    key = where.rstrip("`").lstrip(".").split("[")[0]
+    if "there is no key" in what:
+        unknown = ".".join(filter(None, (key, what.split("`")[1])))
+        return f"there is no key {unknown}{nearest(unknown, known_keys())} (--help lists them all)"
+    if not key:
+        return what
+    value: Any = raw
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    typed = value if isinstance(value, str) else written(value)
+    if offered := choices(key):
+        return f"{key}={shown(typed)}: {wrong_choice(key, typed, offered)}"
+    if isinstance(value, dict) and "missing" in what:
+        return f"{key}: {what}"
+    group, _, name = key.rpartition(".")
+    if group in GROUPS and name == "name":
+        return unknown_option(group, str(value), options(group))
+    if "a group of keys" in what:
+        inside = [one for one in known_keys() if one.startswith(f"{key}.")]
+        return f"{key}={shown(typed)}: {key} is a group of keys: {', '.join(inside)}"
+    entry = "every entry " if "[" in where else ""
+    return f"{key}={shown(typed)}: {entry}{what.split(', got')[0]}"
+
+
+def wrong_choice(key: str, typed: str, offered: Sequence[str]) -> str:
+    """What to write instead of a word that a key does not take."""
+    there_are = f"There are: {', '.join(offered)}"
+    if is_half(key, typed):
+        return (
+            "half precision is not offered, as sums over thousands of samples lose too much "
+            f"in it; write dtype=float32. {there_are}"
+        )
+    ours = meant(key, typed)
+    near = f"; write {key}={ours}" if ours else nearest(typed, offered)
+    return f"no such {key}{near}{'' if near.endswith('?') else '.'} {there_are}"
+
+
+def load(composed: DictConfig, overrides: Sequence[str]) -> Config:
+    """The checked configuration of a composed one; `resume` takes a saved one instead.
+
+    Args:
+        overrides: what the command line says, e.g. ["problem=mnist", "steps=10"].
+
+    Raises:
+        ConfigError: the configuration cannot be run.
+    """
+    raw = plain(composed)
+    if raw.get("resume") is None:
+        return parse(raw)
+    return parse(resumed(Path(str(raw["resume"])), raw, overrides))
+
+
+def resumed(directory: Path, raw: dict[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """The saved configuration of the run in `directory`, with what may change changed.
+
+    Raises:
+        ConfigError: there is no run to resume, or `overrides` ask for another run.
+    """
+    if not (directory / "checkpoint.pt").is_file() or not (directory / "config.yaml").is_file():
+        raise ConfigError(f"{assigned('resume', directory)}: {not_a_run(directory)}")
+    saved = OmegaConf.create(read_config(directory / "config.yaml"))
+    for override in overrides:
+        key = override.split("=")[0].lstrip("+")
+        if key == "resume":
+            continue
+        if not key.startswith(RESUMABLE):
+            raise ConfigError(
+                f"{override}: a resumed run keeps its configuration; "
+                "only steps, log, checkpoint, figures, device, threads and data_dir may change"
+            )
+        OmegaConf.update(saved, key, OmegaConf.select(OmegaConf.create(raw), key))
+    return {**plain(saved), "resume": str(directory)}
+
+
+def not_a_run(directory: Path) -> str:
+    """Why no run can go on in `directory`, and what could."""
+    if (directory / ".sweep").is_dir():
+        resume = assigned("sweep.resume", directory)
+        return f"a sweep is in that directory; write {resume} after the sweep's command"
+    if not directory.is_dir():
+        return "there is no such directory"
+    return "no run with a checkpoint is in that directory"
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """A configuration as dicts and lists, interpolations resolved.
+
+    Raises:
+        ConfigError: a value that must be given is not.
+    """
+    own = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
+    for key in sorted(OmegaConf.missing_keys(own)):
+        example = f"{key}=[DIR,DIR], patterns too" if key == "runs" else f"{key}=VALUE"
+        raise ConfigError(f"{key}: a value is missing; write {example}")
+    raw = OmegaConf.to_container(own, resolve=True)
+    assert isinstance(raw, dict)
+    return canonical({str(key): value for key, value in raw.items()})
+
+
+def sweep_options(composed: DictConfig) -> Sweep:
+    """The options of a sweep in a composed configuration.
+
+    Raises:
+        ConfigError: one of them has a value that cannot be used.
+    """
+    raw = {"sweep": plain(OmegaConf.masked_copy(composed, ["sweep"]))["sweep"]}
+    try:
+        return msgspec.convert(raw["sweep"], Sweep)
+    except msgspec.ValidationError as error:
+        what, _, where = str(error).partition(" - at `$")
+        raise ConfigError(complaint(f"{what} - at `$.sweep{where or '`'}", raw)) from None

@@ -1,0 +1,89 @@
+"""What can be known to be wrong before Hydra makes a directory. Imports no torch."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig
+
+from ..system.errors import ConfigError
+from ..system.process import before_leaving
+from ..system.threads import checked
+from .commands import assigned
+from .failures import discard_on_signal, report
+from .jobs import is_sweep, make_jobs, sort_out
+from .load import load, plain, sweep_options
+
+
+class CheckFirst(Callback):
+    """Checks a configuration before Hydra makes its directory. Hydra instantiates it."""
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        self._check(config, is_multirun=False)
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        self._check(config, is_multirun=True)
+
+    def _check(self, config: DictConfig, *, is_multirun: bool) -> None:
+        # Hydra turns exceptions of callbacks into warnings, so the error leaves as an exit.
+        try:
+            check_directories(config, is_multirun=is_multirun)
+        except Exception as error:
+            raise SystemExit(report(error)) from error
+        directory = config.hydra.sweep.dir if is_multirun else config.hydra.run.dir
+        before_leaving(partial(discard_on_signal, Path(directory).absolute()))
+
+
+def check_directories(config: DictConfig, *, is_multirun: bool) -> None:
+    """Everything that can be known to be wrong before a directory is made.
+
+    Raises:
+        ConfigError: the configuration cannot be run, or not in its directory.
+    """
+    overrides, again = config.hydra.overrides.task, sweep_options(config).resume
+    if again is not None and not (Path(again) / ".sweep").is_dir():
+        single = (Path(again) / "metrics.csv").is_file()
+        instead = f"; to go on with the run there, write {assigned('resume', again)}"
+        raise ConfigError(
+            f"{assigned('sweep.resume', again)}: no sweep is in that directory"
+            f"{instead if single else ''}"
+        )
+    directory = Path(config.hydra.sweep.dir if is_multirun else config.hydra.run.dir)
+    stays_in_place("sweep.resume", again, directory)
+    if is_multirun:  # its jobs are not composed yet; the launcher checks them
+        return
+    raw = plain(config)
+    launcher = config.hydra.runtime.choices["hydra/launcher"]
+    if launcher not in (("batched", "batched_slurm") if is_sweep(raw) else ("batched",)):
+        raise ConfigError(f"hydra/launcher={launcher} runs the jobs of a sweep: add -m")
+    if is_sweep(raw):
+        sort_out(make_jobs([(overrides, raw)]))
+        checked_resume = again
+    elif again is not None:
+        raise ConfigError("sweep.resume goes with a sweep: -m, or a list of values for a key")
+    else:
+        one = load(config, overrides)
+        checked(one.threads)
+        checked_resume = one.resume
+        stays_in_place("resume", checked_resume, directory)
+    for file, key in (("metrics.csv", "resume"), ("sweep.csv", "sweep.resume")):
+        if checked_resume is None and (directory / file).exists():
+            raise ConfigError(
+                f"hydra.run.dir={directory} holds a run already: choose another directory, "
+                f"or go on with it by {assigned(key, directory)}"
+            )
+
+
+def stays_in_place(key: str, resumed: str | None, directory: Path) -> None:
+    """See that what is resumed goes on where it is.
+
+    Raises:
+        ConfigError: `hydra.run.dir` or `hydra.sweep.dir` name another directory.
+    """
+    if resumed is not None and Path(resumed).resolve() != directory.resolve():
+        raise ConfigError(
+            f"{assigned(key, resumed)} goes on in that directory: leave out the other, {directory}"
+        )

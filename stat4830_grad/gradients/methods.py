@@ -1,0 +1,63 @@
+"""Three ways to the same gradient: by hand, by `backward()`, by `autograd.grad`.
+
+Each takes an objective and parameters (*K, …) and returns the loss (*K,) and gradients (*K, …),
+both detached. Rows are independent, so differentiating `loss.sum()` differentiates every row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ..core import Gradient, Objective, Params
+
+
+def capturable(function: Callable[[Objective, Params], tuple[Tensor, Params]]) -> Gradient:
+    """`function` as a `Gradient` that a CUDA graph can hold."""
+    return Gradient(function, capturable=True)
+
+
+@capturable
+def manual(objective: Objective, params: Params) -> tuple[Tensor, Params]:
+    """The formula that stands beside the objective; autograd is not involved."""
+    return objective.loss_and_gradient(params)
+
+
+@capturable
+def backward(objective: Objective, params: Params) -> tuple[Tensor, Params]:
+    """`loss.backward()` adds into each leaf's `.grad`, which starts out empty here."""
+    leaves = as_leaves(params)
+    loss = objective.loss(leaves)
+    total(loss).backward()
+    return loss.detach(), {
+        name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+        for name, leaf in leaves.items()
+    }
+
+
+@capturable
+def autograd_grad(objective: Objective, params: Params) -> tuple[Tensor, Params]:
+    """`torch.autograd.grad` returns the gradients and leaves `.grad` alone."""
+    leaves = as_leaves(params)
+    loss = objective.loss(leaves)
+    grads = torch.autograd.grad(total(loss), list(leaves.values()), materialize_grads=True)
+    return loss.detach(), dict(zip(leaves, grads, strict=True))
+
+
+def total(loss: Tensor) -> Tensor:
+    """The sum over all rows (*K,), which of one run is its loss."""
+    return loss.sum() if loss.ndim else loss
+
+
+def as_leaves(params: Params) -> Params:
+    """The same values as new leaves of a graph."""
+    return {name: p.detach().requires_grad_() for name, p in params.items()}
+
+
+GRADIENTS: dict[str, Gradient] = {
+    "manual": manual,
+    "backward": backward,
+    "autograd_grad": autograd_grad,
+}

@@ -1,0 +1,37 @@
+"""Where a sweep takes place: what everything that runs its jobs is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from ..config.schema import Sweep
+from ..console.terminal import say, say_whole
+from ..training.execution import Interrupt
+from .table import SweepTable
+
+
+@dataclass(frozen=True)
+class SweepContext:
+    """Where a sweep takes place, and by which options."""
+
+    directory: Path
+    options: Sweep
+    hydra: dict[str, Any]  # Hydra's own configuration, for each job's .hydra/hydra.yaml
+    console: Console
+    stop: Interrupt
+
+    @property
+    def table(self) -> SweepTable:
+        return SweepTable(self.directory)
+
+    def say(self, text: str, style: str = "") -> None:
+        """A sentence: wrapped between words on a terminal."""
+        say(self.console, text, style)
+
+    def say_whole(self, text: str, style: str = "") -> None:
+        """A line with a path or a command, which is never broken."""
+        say_whole(self.console, text, style)

@@ -1,0 +1,186 @@
+"""The course of a sweep: begin or resume it, run its jobs, then table, pictures and exit code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ..config.commands import assigned
+from ..config.jobs import Job, key_of, sort_out
+from ..config.schema import Sweep
+from ..console.progress import number
+from ..console.tables import show
+from ..console.terminal import make_console
+from ..system import exit_codes
+from ..system.errors import ConfigError, UserError
+from ..system.files import write_text
+from ..system.lock import sole_writer
+from ..system.reading import read_json
+from ..training.execution import Interrupt
+from ..training.inputs import note_inputs, refuse_changed_inputs
+from ..training.run_directory import write_json
+from .batches import Runner, run_jobs
+from .context import SweepContext
+from .drawing import draw_jobs, draw_sweep
+from .report import goal, ranked, table, tally
+from .table import FINAL, SweepRow, SweepTable, cells, column
+
+
+def run_sweep(
+    jobs: Sequence[Job],
+    directory: Path,
+    options: Sweep,
+    hydra: dict[str, Any],
+    run: Runner = run_jobs,
+) -> int:
+    """Have `run` run the jobs, on this machine or another; return the exit code.
+
+    0: all completed or diverged; 1: a job failed; 130 or 143: interrupted.
+
+    Raises:
+        ConfigError: no job can be run, or `directory` holds another sweep.
+    """
+    directory = directory.absolute()
+    jobs = as_named(jobs, directory)
+    runnable, errors = sort_out(jobs)
+    context = SweepContext(directory, options, hydra, make_console(), Interrupt())
+    with sole_writer(directory):
+        with context.stop.listening():
+            begin(jobs, directory, options)
+            guard_inputs(runnable, directory, options)
+            run(runnable, context)
+        refuse(jobs, errors, context)
+        return conclude(jobs, context)
+
+
+def guard_inputs(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:
+    """Note the files that the jobs name as inputs, or see that a resumed sweep has the same.
+
+    Raises:
+        ConfigError: one of them has changed.
+    """
+    configs = [job.config() for job in jobs]
+    if options.resume is not None:
+        refuse_changed_inputs(directory / ".sweep", configs)
+    note_inputs(directory / ".sweep", configs)
+
+
+def as_named(jobs: Sequence[Job], directory: Path) -> Sequence[Job]:
+    """The jobs under the names that they have in the sweep in `directory`, if it has these jobs.
+
+    An older version named directories in another way.
+    """
+    noted = noted_jobs(jobs, directory)
+    if not noted.exists():
+        return jobs
+    before = read_json(noted)
+    if [overrides for _, *overrides in before] != [computed(job) for job in jobs]:
+        return jobs
+    return [replace(job, name=name) for job, (name, *_) in zip(jobs, before, strict=True)]
+
+
+def noted_jobs(jobs: Sequence[Job], directory: Path) -> Path:
+    """The file in which a sweep notes its jobs."""
+    return directory / ".sweep" / f"jobs-{jobs[0].number}.json"
+
+
+def computed(job: Job) -> list[str]:
+    """Its overrides without the number of threads, which a resumed sweep may change."""
+    return [override for override in job.overrides if key_of(override) != "threads"]
+
+
+def begin(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:
+    """Note which jobs the sweep has, or see that a resumed one has the same.
+
+    Raises:
+        ConfigError: it has not, or another sweep is in the directory.
+    """
+    noted = noted_jobs(jobs, directory)
+    text = json.dumps([[job.name, *computed(job)] for job in jobs], indent=1)
+    if options.resume is None:
+        if noted.exists():
+            raise ConfigError(
+                f"{directory} holds a sweep already: choose another directory, "
+                f"or go on with it by {assigned('sweep.resume', directory)}"
+            )
+        noted.parent.mkdir(parents=True, exist_ok=True)
+        write_text(noted, text)
+    elif not noted.exists():
+        raise ConfigError(f"sweep.resume={directory}: no sweep is in that directory")
+    elif (before := read_json(noted)) != json.loads(text):
+        raise ConfigError(
+            f"sweep.resume={directory} holds another sweep: {difference(before, jobs)}"
+        )
+
+
+def difference(before: list[list[str]], jobs: Sequence[Job]) -> str:
+    """What the noted sweep has and this one has not."""
+    if len(before) != len(jobs):
+        return f"it has {len(before)} jobs, this command has {len(jobs)}"
+    pairs = zip(before, jobs, strict=True)
+    old, new = next((old, job) for old, job in pairs if old != [job.name, *computed(job)])
+    return f"its job {new.number} is {' '.join(old[1:])}, here it is {' '.join(computed(new))}"
+
+
+def refuse(jobs: Sequence[Job], errors: dict[str, UserError], context: SweepContext) -> None:
+    """Rows for jobs whose configuration cannot be run."""
+    context.table.drop_unfinished(list(errors))
+    for job in jobs:
+        if job.name in errors:
+            context.say_whole(f"{job.name} failed: {errors[job.name]}", style="red")
+            context.table.append(cells(job, "failed", error=str(errors[job.name])))
+
+
+def conclude(jobs: Sequence[Job], context: SweepContext) -> int:
+    """Table, pictures, the best job and how to repeat it; return the exit code."""
+    sweep = SweepTable(context.directory)
+    sweep.sort()
+    rows = sweep.rows()
+    swept = [column(key) for key in jobs[0].swept]
+    if rows:
+        show(context.console, table(rows, swept))
+    context.say(tally(rows, len(jobs)))
+    say_best(jobs, rows, context)
+    known = gather_theory(context.directory)
+    ended = not context.stop() and not any(row["status"] == "interrupted" for row in rows)
+    if ended and rows and jobs[0].raw.get("figures"):
+        draw_sweep(context.directory, rows, swept, known)
+        draw_jobs(context.directory, rows, limit=context.options.job_figures, say=context.say)
+    if ended and len(rows) >= len(jobs):
+        for leftover in (context.directory / ".sweep").glob("*.pt"):
+            leftover.unlink()
+    else:
+        context.say_whole(
+            f"go on with the same command and {assigned('sweep.resume', context.directory)}"
+        )
+    context.say_whole(f"files: {context.directory}")
+    if context.stop():
+        return context.stop.exit_code
+    failed = any(row["status"] not in FINAL for row in rows) or len(rows) < len(jobs)
+    return exit_codes.DEFECT if failed else exit_codes.COMPLETED
+
+
+def say_best(jobs: Sequence[Job], rows: Sequence[SweepRow], context: SweepContext) -> None:
+    """The best job, and the exact command that repeats it alone."""
+    best = next(iter(ranked(rows)), None)
+    column_name = goal(rows)
+    job = next((job for job in jobs if best and job.name == best["directory"]), None)
+    if best and job and column_name:
+        words, value = column_name.replace("_", " "), number(column_name, float(best[column_name]))
+        context.say(f"best {words}: {value}, by {job.name}; alone:")
+        context.say_whole(f"  {job.command}")
+
+
+def gather_theory(directory: Path) -> list[dict[str, Any]]:
+    """theory.json: what was forecast of each batch's problem, where theory speaks."""
+    known: list[dict[str, Any]] = []
+    for file in sorted((directory / ".sweep").glob("*.theory.json"), key=lambda f: f.name):
+        content = read_json(file)
+        if content and content not in known:
+            known.append(content)
+    if known:
+        write_json(directory / "theory.json", known)
+    return known

@@ -1,0 +1,68 @@
+"""The cost card: what one gradient costs by each method, measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ...core import Gradient, Objective, Params
+from ...gradients.methods import as_leaves
+from ...graph.nodes import graph_nodes
+from .cost import Cost, Work, measure
+from .methods import CENTRAL, FORWARD, around, forward, step
+
+
+@dataclass(frozen=True)
+class MethodCost:
+    """Forward mode and central differences are measured along one direction; a whole gradient
+    takes as many as there are parameters, so `seconds` is that multiple for them."""
+
+    method: str
+    seconds: float
+    directions: int  # 1 for a method that gives the whole gradient at once
+    cost: Cost
+    nodes: int | None  # None: a file's own affair
+
+
+def cost_card(
+    objective: Objective, params: Params, methods: dict[str, Gradient]
+) -> list[MethodCost]:
+    """Every method at `params` (*K = ()), in the dtype and on the device of `params`."""
+    works = {name: gradient_work(method, objective, params) for name, method in methods.items()}
+    works[FORWARD], works[CENTRAL] = slope_works(objective, params)
+    data = [value for value in objective.constants().values() if isinstance(value, Tensor)]
+    device = next(iter(params.values())).device
+    costs = measure(works, device, [*params.values(), *data])
+    size = sum(p.numel() for p in params.values())
+    nodes = {"manual": graph_nodes(objective.loss_and_gradient(params)[0])}
+    nodes["backward"] = nodes["autograd_grad"] = graph_nodes(
+        objective.loss(as_leaves(params)).sum()
+    )
+    nodes[FORWARD] = nodes[CENTRAL] = graph_nodes(works[FORWARD]()) + graph_nodes(works[CENTRAL]())
+    card = []
+    for name, cost in costs.items():
+        directions = size if name in (FORWARD, CENTRAL) else 1
+        seconds = directions * cost.seconds
+        card.append(MethodCost(name, seconds, directions, cost, nodes.get(name)))
+    return card
+
+
+def gradient_work(method: Gradient, objective: Objective, params: Params) -> Work:
+    return lambda: method(objective, params)
+
+
+def slope_works(objective: Objective, params: Params) -> tuple[Work, Work]:
+    """One slope each by forward mode and by a central difference, in the largest parameter."""
+    name = max(params, key=lambda name: params[name].numel())
+    v = torch.ones_like(params[name])[None]
+    h = step(params[name])
+    return (
+        lambda: forward(objective, params, {name: v})[name],
+        lambda: central_difference(*around(objective, params, name, v, h), h),
+    )
+
+
+def central_difference(up: Tensor, down: Tensor, h: float) -> Tensor:
+    return (up - down) / (2 * h)

@@ -1,0 +1,115 @@
+"""A gradient written by hand against torch's own, for any function of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from ...core import Gradient, Objective, Params
+from ...gradients.file import read
+from ...gradients.methods import autograd_grad, backward
+from .comparison import Pair, compare
+from .methods import evaluate, nearby, probes
+
+METHODS = {"backward": backward, "autograd_grad": autograd_grad}
+
+GIVEN = "gradient"
+"""What the method that is checked is called."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far every two ways to a gradient are apart, at the given point and at one near it."""
+
+    pairs: tuple[Pair, ...]
+
+    @property
+    def agree(self) -> bool:
+        """Whether every two of them agree in every parameter, to rounding."""
+        return all(pair.agree for pair in self.pairs)
+
+    def __bool__(self) -> bool:
+        return self.agree
+
+    def __str__(self) -> str:
+        """One line for every two methods: the parameter in which they differ most, and how much."""
+        lines = []
+        for pair in self.pairs:
+            name = max(pair.parameters, key=lambda name: pair.parameters[name].relative)
+            verdict = "agree" if pair.agree else "DIFFER"
+            lines.append(
+                f"{pair.a:13} {pair.b:13} {verdict:6}  {pair.worst.relative:.1e} in {name} "
+                f"(allowed {pair.worst.allowed:.1e})"
+            )
+        return "\n".join(lines)
+
+
+def check_function(
+    loss: Callable[..., Tensor], gradient: Callable[..., Any] | None, params: Mapping[str, Tensor]
+) -> Agreement:
+    """Every two ways to ∇loss; the arguments are those of `stat4830_grad.tasks.check.study`.
+
+    Raises:
+        ValueError: as there.
+    """
+    start = {name: p.detach() for name, p in params.items()}
+    if not start:
+        raise ValueError("a gradient is by parameters: name them, as in check(loss, gradient, w=w)")
+    if (value := loss(**start)).numel() != 1:
+        raise ValueError(f"the loss has shape {tuple(value.shape)}; one number is needed")
+    objective = cast(Objective, SimpleNamespace(loss=rows_of(loss, start)))
+    methods: dict[str, Gradient] = dict(METHODS)
+    if gradient is not None:
+        methods = {GIVEN: given(loss, gradient), **methods}
+    generator = torch.Generator().manual_seed(0)
+    points, directions = [start, nearby(start, generator)], probes(start, generator)
+    found = [evaluate(objective, point, methods, directions) for point in points]
+    dtype = str(next(iter(start.values())).dtype).removeprefix("torch.")
+    return Agreement(tuple(compare(found, dtype)))
+
+
+def rows_of(loss: Callable[..., Tensor], like: Params) -> Callable[[Params], Tensor]:
+    """`loss` for parameters with leading dimensions: (*K,), called once for each row.
+
+    Args:
+        like: parameters of one row, whose shapes tell how many dimensions lead.
+    """
+
+    def of_params(params: Params) -> Tensor:
+        leading = torch.broadcast_shapes(
+            *(p.shape[: p.ndim - like[name].ndim] for name, p in params.items())
+        )
+        if not leading:
+            return loss(**params).reshape(())
+        full = {name: p.expand((*leading, *like[name].shape)) for name, p in params.items()}
+        rows = [dict(zip(full, row, strict=True)) for row in zip(*full.values(), strict=True)]
+        return torch.stack([loss(**row).reshape(()) for row in rows])
+
+    return of_params
+
+
+def given(loss: Callable[..., Tensor], gradient: Callable[..., Any]) -> Gradient:
+    """The function that is checked, as a way to a gradient.
+
+    Raises:
+        ValueError: when called, for an answer that is no gradient of the parameters.
+    """
+
+    def answer(objective: Objective, params: Params) -> tuple[Tensor, Params]:
+        grads, findings = read(gradient(**params), params)
+        for finding in findings:
+            raise ValueError(finding.sentence)
+        for name, p in params.items():
+            if grads[name].shape != p.shape:
+                raise ValueError(
+                    f"the gradient by {name} has shape {tuple(grads[name].shape)}, "
+                    f"{name} has {tuple(p.shape)}"
+                )
+        return loss(**params), {name: grads[name].to(p) for name, p in params.items()}
+
+    return Gradient(answer, capturable=False)

@@ -1,0 +1,173 @@
+"""Wrong gradients that people really write, each as a formula: ours with one thing changed.
+
+A `Mistake` is matched against what a student's function returns. Here are those of the polynomial
+and of least squares, and the choice for every problem; `network_mistakes` has those of networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ...core import Objective, Params
+from ...problems import Composite, LeastSquares, Parity, Polynomial, monomial
+from .network_mistakes import composite_mistakes, parity_mistakes
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong gradient, what is wrong with it, and where to look."""
+
+    kind: str
+    sentence: str
+    gradient: Callable[[Params], Params]
+
+
+def mistakes_of(objective: Objective) -> list[Mistake]:
+    """The known mistakes for an objective, the likelier first; none for one that is not ours."""
+    match objective:
+        case Polynomial():
+            return polynomial_mistakes(objective)
+        case LeastSquares():
+            return least_squares_mistakes(objective)
+        case Parity():
+            return [Mistake(*m) for m in parity_mistakes(objective)]
+        case Composite():
+            return [Mistake(*m) for m in composite_mistakes(objective)]
+    return []
+
+
+def sample_count(objective: Objective) -> tuple[str, int] | None:
+    """The count that sums and means differ by: n samples, or the m outputs of the composite."""
+    match objective:
+        case LeastSquares(X):
+            return "n", X.shape[0]
+        case Parity(_, data):
+            return "n", len(data.train.y)
+        case Composite(y):
+            return "m", len(y)
+    return None
+
+
+def polynomial_mistakes(f: Polynomial) -> list[Mistake]:
+    def of(slope: Callable[[Tensor], Tensor]) -> Callable[[Params], Params]:
+        return lambda params: {"x": slope(params["x"])}
+
+    def total(term: Callable[[int, float, Tensor], Tensor]) -> Callable[[Params], Params]:
+        return of(lambda x: torch.stack([term(i, c, x) for i, c in f.terms]).sum(0))
+
+    def right(x: Tensor) -> Tensor:
+        return f.loss_and_gradient({"x": x})[1]["x"]
+
+    found = [
+        Mistake(
+            "no_derivative",
+            "this is f itself, not its derivative",
+            of(lambda x: f.loss({"x": x})),
+        ),
+        Mistake(
+            "second_derivative",
+            "this is f″, the derivative taken twice",
+            total(lambda i, c, x: monomial(i * (i - 1) * c, x, max(i - 2, 0))),
+        ),
+        Mistake(
+            "power_not_lowered",
+            "the powers are not lowered: the derivative of c xⁱ is i c xⁱ⁻¹, not i c xⁱ",
+            total(lambda i, c, x: monomial(i * c, x, i)),
+        ),
+        Mistake(
+            "power_not_multiplied",
+            "the powers do not come down as factors: the derivative of c xⁱ is i c xⁱ⁻¹, "
+            "not c xⁱ⁻¹",
+            total(lambda i, c, x: monomial(c, x, i - 1) if i else torch.zeros_like(x)),
+        ),
+        Mistake(
+            "coefficients_forgotten",
+            "the coefficients are forgotten: the derivative of c xⁱ is i c xⁱ⁻¹, not i xⁱ⁻¹",
+            total(lambda i, c, x: monomial(i, x, max(i - 1, 0))),
+        ),
+    ]
+    for i, c in f.terms:
+        found += term_mistakes(i, c, right)
+    return found
+
+
+def term_mistakes(i: int, c: float, right: Callable[[Tensor], Tensor]) -> list[Mistake]:
+    """One term c xⁱ differentiated wrongly, the others right."""
+
+    def instead(wrong: Callable[[Tensor], Tensor]) -> Callable[[Params], Params]:
+        def gradient(params: Params) -> Params:
+            x = params["x"]
+            term = monomial(i * c, x, i - 1) if i else torch.zeros_like(x)
+            return {"x": right(x) - term + wrong(x)}
+
+        return gradient
+
+    name = f"the term of power {i}, {c:g}" + ("" if i == 0 else " x" if i == 1 else f" x^{i}")
+    if i == 0:
+        text = f"{name}, is a constant: its derivative is 0"
+        return [Mistake("constant_kept", text, instead(lambda x: monomial(c, x, 0)))]
+    kept = f"{name}, is not differentiated: its derivative is {i * c:g}"
+    kept += "" if i == 1 else f" x^{i - 1}"
+    wrong: list[tuple[str, str, Callable[[Tensor], Tensor]]] = [
+        ("term_missing", f"{name}, is missing from the derivative", torch.zeros_like),
+        ("term_sign", f"{name}, has the wrong sign", lambda x: -monomial(i * c, x, i - 1)),
+        ("term_kept", kept, lambda x: monomial(c, x, i)),
+        (
+            "power_not_lowered",
+            f"{name}: its power is not lowered by one",
+            lambda x: monomial(i * c, x, i),
+        ),
+        (
+            "power_not_multiplied",
+            f"{name}: its power {i} does not come down as a factor",
+            lambda x: monomial(c, x, i - 1),
+        ),
+    ]
+    return [Mistake(kind, text, instead(term)) for kind, text, term in wrong]
+
+
+def least_squares_mistakes(f: LeastSquares) -> list[Mistake]:
+    def back(residual: Callable[[Params], Tensor]) -> Callable[[Params], Params]:
+        return lambda params: {"w": residual(params) @ f.X}
+
+    return [
+        Mistake(
+            "target_forgotten",
+            "y is forgotten: this is Xᵀ(Xw), the gradient is Xᵀ(Xw − y)",
+            back(lambda params: f.residual(params) + f.y),
+        ),
+        Mistake(
+            "target_sign",
+            "y has the wrong sign: this is Xᵀ(Xw + y), the gradient is Xᵀ(Xw − y)",
+            back(lambda params: f.residual(params) + 2 * f.y),
+        ),
+        Mistake(
+            "prediction_forgotten",
+            "Xw is forgotten: this is −Xᵀy, the gradient is Xᵀ(Xw − y)",
+            back(lambda params: -f.y),
+        ),
+        Mistake(
+            "norm_not_squared",
+            "this is the gradient of ‖Xw − y‖; the loss is ½‖Xw − y‖², so leave out 1/‖Xw − y‖",
+            back(lambda params: f.residual(params) / torch.linalg.vector_norm(f.residual(params))),
+        ),
+        Mistake(
+            "absolute_error",
+            "this is the gradient of Σ|Xw − y|; the loss is ½‖Xw − y‖², without a sign function",
+            back(lambda params: f.residual(params).sign()),
+        ),
+        Mistake(
+            "residual_squared",
+            "the residual is squared: Xᵀ(Xw − y), not Xᵀ(Xw − y)²",
+            back(lambda params: f.residual(params) ** 2),
+        ),
+        Mistake(
+            "factor_forgotten",
+            "this is the residual Xw − y; multiply by Xᵀ from the left",
+            lambda params: {"w": f.residual(params)},
+        ),
+    ]

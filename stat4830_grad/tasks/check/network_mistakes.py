@@ -1,0 +1,228 @@
+"""Wrong gradients of models: backpropagation with one of its factors exchanged.
+
+Index legend: n samples, d inputs, h units of a layer; layers are counted from 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from ...core import Params
+from ...problems import Composite, Parity
+from ...problems.models import MLP, RELU, Activation, Logistic
+from .slopes import ERRORS, TANH_SLOPES, Slope, wrong_slopes
+
+Wrong = tuple[str, str, Callable[[Params], Params]]
+"""Kind, sentence and gradient of a `Mistake`."""
+
+
+@dataclass(frozen=True)
+class Tape:
+    """A forward pass: each layer's input and output before the activation, (h, n), from layer 1."""
+
+    inputs: list[Tensor]
+    z: list[Tensor]
+
+    @property
+    def depth(self) -> int:
+        return len(self.z)
+
+
+def run_forward(params: Params, a: Tensor, activation: Callable[[Tensor], Tensor]) -> Tape:
+    """Layers w1, b1, w2, … on a (d, n), an activation between them."""
+    inputs, zs = [], []
+    depth = sum(name.startswith("w") for name in params)
+    for layer in range(1, depth + 1):
+        inputs.append(a)
+        zs.append(params[f"w{layer}"] @ a + params[f"b{layer}"][:, None])
+        a = activation(zs[-1])
+    return Tape(inputs, zs)
+
+
+def run_backward(
+    tape: Tape,
+    params: Params,
+    dz: Tensor,
+    slope: Callable[[int], Tensor],
+    *,
+    without: int = 0,
+    before_activation: int = 0,
+) -> Params:
+    """Gradients of all layers, and of the input as "x".
+
+    Args:
+        dz: ∂f/∂z of the last layer (h, n).
+        slope: hidden layer -> φ′ there (h, n).
+        without: a layer whose weight is left out on the way back.
+        before_activation: a layer whose input is taken before the activation.
+    """
+    grads: Params = {}
+    for layer in range(tape.depth, 0, -1):
+        a = tape.z[layer - 2] if layer == before_activation else tape.inputs[layer - 1]
+        W = params[f"w{layer}"]
+        grads[f"w{layer}"], grads[f"b{layer}"] = dz @ a.mT, dz.sum(-1)
+        da = (torch.ones_like(W) if layer == without else W).mT @ dz
+        dz = da * slope(layer - 1) if layer > 1 else da
+    return {**grads, "x": dz.sum(-1)}
+
+
+def parity_mistakes(f: Parity) -> Iterator[Wrong]:
+    """Of a model with mean binary cross-entropy."""
+    X, y = f.data.train.X, f.data.train.y
+    for kind, sentence, error in ERRORS:
+        yield kind, sentence, with_error(f, error)
+    match f.model:  # of another model no more is known
+        case MLP(hidden, activation):
+            yield from hidden_mistakes(
+                layers=len(hidden) + 1,
+                activation=activation,
+                forward=lambda params: run_forward(params, X.mT, activation.value),
+                error=lambda tape: (torch.sigmoid(tape.z[-1]) - y) / len(y),
+            )
+        case Logistic():
+            yield (
+                "factor_forgotten",
+                "this is ∂f/∂z = (σ(z) − y)/n; multiply by Xᵀ from the left",
+                lambda params: {"w": (torch.sigmoid(f.model.logits(params, X)) - y) / len(y)},
+            )
+
+
+def with_error(f: Parity, error: Slope) -> Callable[[Params], Params]:
+    """The model's own pullback, fed with a wrong ∂f/∂z."""
+
+    def gradient(params: Params) -> Params:
+        z, pullback = f.model.vjp(params, f.data.train.inputs)
+        return pullback(error(z, f.data.train.y) / len(f.data.train.y))
+
+    return gradient
+
+
+def composite_mistakes(f: Composite) -> Iterator[Wrong]:
+    """Of ½‖tanh(W₂ relu(W₁ x + b₁) + b₂) − y‖²."""
+
+    def forward(params: Params) -> Tape:
+        return run_forward(params, params["x"][:, None], torch.relu)
+
+    def error(tape: Tape, slope: Slope = lambda z, a: 1 - a * a) -> Tensor:
+        o = torch.tanh(tape.z[-1])
+        return (o - f.y[:, None]) * slope(tape.z[-1], o)
+
+    def relu(tape: Tape) -> Callable[[int], Tensor]:
+        return lambda layer: (tape.z[layer - 1] > 0).to(tape.z[layer - 1])
+
+    def outer(dz: Callable[[Tape], Tensor]) -> Callable[[Params], Params]:
+        def gradient(params: Params) -> Params:
+            tape = forward(params)
+            return run_backward(tape, params, dz(tape), relu(tape))
+
+        return gradient
+
+    for kind, sentence, slope in TANH_SLOPES:
+        yield kind, sentence, outer(partial(error, slope=slope))
+    text = "y is forgotten: the error is tanh(…) − y"
+    yield "label_forgotten", text, outer(lambda tape: error(tape) + f.y[:, None] * d_tanh(tape))
+    text = "tanh is forgotten in the error, which is tanh(v) − y; here it is v − y"
+    yield (
+        "activation_forgotten",
+        text,
+        outer(lambda tape: (tape.z[-1] - f.y[:, None]) * d_tanh(tape)),
+    )
+    yield from hidden_mistakes(layers=2, activation=RELU, forward=forward, error=error)
+    text = "W₁ᵀ is missing: x enters through W₁ x, so its gradient is W₁ᵀ times that of b₁"
+    yield "factor_forgotten", text, without_w1(forward, error, relu)
+
+
+def d_tanh(tape: Tape) -> Tensor:
+    return 1 - torch.tanh(tape.z[-1]) ** 2
+
+
+def without_w1(
+    forward: Callable[[Params], Tape],
+    error: Callable[[Tape], Tensor],
+    slope: Callable[[Tape], Callable[[int], Tensor]],
+) -> Callable[[Params], Params]:
+    def gradient(params: Params) -> Params:
+        tape = forward(params)
+        grads = run_backward(tape, params, error(tape), slope(tape))
+        return {"x": grads["b1"]}
+
+    return gradient
+
+
+def hidden_mistakes(
+    layers: int,
+    activation: Activation,
+    forward: Callable[[Params], Tape],
+    error: Callable[[Tape], Tensor],
+) -> Iterator[Wrong]:
+    """What goes wrong between layers: slopes, weights and inputs of backpropagation."""
+    hidden = range(1, layers)
+
+    def right(z: Tensor, a: Tensor) -> Tensor:
+        return activation.pullback(torch.ones_like(a), a)
+
+    def slopes(tape: Tape, wrong: Slope, where: tuple[int, ...]) -> Callable[[int], Tensor]:
+        return lambda layer: (wrong if layer in where else right)(
+            tape.z[layer - 1], tape.inputs[layer]
+        )
+
+    def gradient(
+        wrong: Slope = right, where: tuple[int, ...] = (), **changes: int
+    ) -> Callable[[Params], Params]:
+        def changed(params: Params) -> Params:
+            tape = forward(params)
+            slope = slopes(tape, wrong, where)
+            return run_backward(tape, params, error(tape), slope, **changes)
+
+        return changed
+
+    table = wrong_slopes(activation.name)
+    for kind, sentence, wrong in table:
+        yield kind, sentence, gradient(wrong, tuple(hidden))
+    if len(hidden) > 1:
+        for layer in hidden:
+            for kind, sentence, wrong in table:
+                yield kind, f"in hidden layer {layer}, {sentence}", gradient(wrong, (layer,))
+    for layer in range(2, layers + 1):
+        text = f"w{layer} is missing on the way back: multiply by its transpose"
+        yield "factor_forgotten", text, gradient(without=layer)
+        text = (
+            f"layer {layer}'s input is taken before the activation; its weight's gradient needs "
+            "the output of the activation"
+        )
+        yield "input_before_activation", text, gradient(before_activation=layer)
+    yield from neighbours_slopes(hidden, right, forward, error)
+
+
+def neighbours_slopes(
+    hidden: range,
+    right: Slope,
+    forward: Callable[[Params], Tape],
+    error: Callable[[Tape], Tensor],
+) -> Iterator[Wrong]:
+    """The activation's derivative taken from another hidden layer of the same width."""
+
+    def gradient(layer: int, other: int) -> Callable[[Params], Params]:
+        def changed(params: Params) -> Params:
+            tape = forward(params)
+            slopes = [right(tape.z[i - 1], tape.inputs[i]) for i in hidden]
+            if slopes[layer - 1].shape != slopes[other - 1].shape:
+                return {}
+            slopes[layer - 1] = slopes[other - 1]
+            return run_backward(tape, params, error(tape), lambda i: slopes[i - 1])
+
+        return changed
+
+    for layer in hidden:
+        for other in hidden:
+            if other != layer:
+                text = (
+                    f"the derivative of the activation in hidden layer {layer} is taken at the "
+                    f"values of layer {other}"
+                )
+                yield "slope_of_other_layer", text, gradient(layer, other)

@@ -1,0 +1,111 @@
+"""The whole comparison: every method, both dtypes, two points, and a student's file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ...core import Gradient, Objective, Params
+from ...gradients.methods import GRADIENTS, backward
+from .comparison import TOLERANCES, Pair, compare
+from .diagnosis import Diagnosis, diagnose, tolerant
+from .methods import CENTRAL, COORDINATES, Evaluation, evaluate, nearby, probes
+
+REFERENCE = "backward"
+FILE = "file"
+"""The method of a student's file."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """What was compared, and how it came out."""
+
+    params: Params  # the initial point, float32
+    pairs: dict[str, list[Pair]]  # by dtype
+    probes: dict[str, str]  # parameter -> the directions that forward and central were asked
+    not_finite: list[str]  # "manual: w1 (float32)"
+    diagnosis: Diagnosis | None
+
+    @property
+    def agree(self) -> bool:
+        """Every pair in both dtypes, and the student's file is accepted."""
+        pairs = all(pair.agree for found in self.pairs.values() for pair in found)
+        return pairs and (self.diagnosis is None or self.diagnosis.accepted)
+
+
+def study(
+    double: Objective, single: Objective, params: Params, seed: int, path: Path | None = None
+) -> Study:
+    """Compare all methods at `params` and at a point near it.
+
+    Args:
+        double, single: the same objective in float64 and in float32.
+        params: the initial point in float32; the float64 point has the very same numbers.
+        path: a student's file, to be compared and diagnosed.
+
+    Raises:
+        ConfigError: the student's file cannot be used or raises an error.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    points = [params, nearby(params, generator)]
+    directions = probes(params, generator)
+    methods: dict[str, Gradient] = dict(GRADIENTS)
+    if path:
+        methods[FILE] = tolerant(path)
+    evaluations = evaluate_all(double, single, points, directions, methods)
+    diagnosis = None
+    if path:
+        doubled = [in_double(point) for point in points]
+        pairs = [(point, backward(double, point)[1]) for point in doubled]
+        diagnosis = diagnose(path, double, pairs, TOLERANCES["float64"])
+    return Study(
+        params,
+        {dtype: compare(found, dtype, REFERENCE) for dtype, found in evaluations.items()},
+        {name: description(p.numel(), len(directions[name])) for name, p in params.items()},
+        not_finite(evaluations),
+        diagnosis,
+    )
+
+
+def evaluate_all(
+    double: Objective,
+    single: Objective,
+    points: list[Params],
+    directions: Params,
+    methods: dict[str, Gradient],
+) -> dict[str, list[Evaluation]]:
+    """At every point, in both dtypes. Central differences are float64 in either case: in float32
+    rounding leaves three digits of them."""
+    in_float64 = [
+        evaluate(double, in_double(point), methods, in_double(directions)) for point in points
+    ]
+    in_float32 = [
+        evaluate(single, point, methods, directions, (e.slopes[CENTRAL], e.uncertainty))
+        for point, e in zip(points, in_float64, strict=True)
+    ]
+    return {"float64": in_float64, "float32": in_float32}
+
+
+def in_double(params: Params) -> Params:
+    return {name: p.double() for name, p in params.items()}
+
+
+def description(size: int, directions: int) -> str:
+    if size <= COORDINATES:
+        return "every coordinate"
+    return f"{directions} random directions"
+
+
+def not_finite(evaluations: dict[str, list[Evaluation]]) -> list[str]:
+    """Which of our methods gave which parameter a gradient that is not finite, in which dtype."""
+    found = {
+        f"{method}: {name} ({dtype})": None
+        for dtype, points in evaluations.items()
+        for evaluation in points
+        for method, slopes in evaluation.slopes.items()
+        for name, slope in slopes.items()
+        if method != FILE and not slope.isfinite().all()
+    }
+    return list(found)

@@ -1,0 +1,115 @@
+"""One run from its initial point to its files, its progress on the console."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from ...config.schema import Config
+from ...console.progress import progress
+from ...console.terminal import make_console, say
+from ...core import State
+from ...figures.process import FigureProcess
+from ...figures.sampling import landscape, landscape_of_files
+from ...training.checkpoint import save_params, save_state
+from ...training.execution import EXIT, Interrupt, execute, summarise
+from ...training.experiment import Experiment, build
+from ...training.inputs import note_inputs
+from ...training.report import already_ended, closing, headline, lost_rows, note, where
+from ...training.resume import ended_before, saved_state
+from ...training.run_directory import Row, RunDirectory, read_rows, rows_to_keep, write_config
+from ...training.theory import limit_in_words
+
+
+def train_one(config: Config, directory: Path, command: str, drawing: FigureProcess | None) -> int:
+    """Train, leaving everything in `directory`; the exit code says how it ended.
+
+    Args:
+        drawing: draws the pictures; None leaves them out.
+    """
+    console = make_console()
+    saved = saved_state(config, directory)
+    if saved is not None and (before := ended_before(config, directory, saved)):
+        if drawing and not (directory / "curves.svg").exists():
+            rows = read_rows(directory)
+            found = landscape_of_files(directory, [rows])
+            drawing.draw(rows, found, headline(config, before["device"]), directory)
+        say(console, already_ended(config, before))
+        where(console, directory)
+        return EXIT[before["status"]]
+    experiment = build([config], torch.Size(()))
+    say(console, headline(config, str(experiment.lr.device)))
+    if remark := note(config):
+        say(console, remark, style="dim")
+    kept: list[Row] = []
+    if saved is not None:
+        kept, lost = rows_to_keep(directory, saved.updates, config.log.due)
+        if lost:
+            say(console, lost_rows(directory, lost), style="yellow")
+    interrupt = Interrupt()
+    with interrupt.listening():  # to the end: whatever is begun here is whole
+        state = saved or experiment.start()
+        files = begin(experiment, config, directory, state, kept)
+        state = trained(experiment, config, state, files, interrupt, console)
+        summary = summarise(
+            files,
+            experiment,
+            config,
+            updates=state.updates,
+            diverged_at=int(state.diverged_at),
+            command=command,
+        )
+        rows = read_rows(directory)
+        try:
+            if drawing:
+                found = landscape(experiment.objective, experiment.params, [rows])
+                drawing.draw(rows, found, headline(config, summary["device"]), directory)
+        finally:  # a picture that cannot be written takes nothing from the result
+            failed = summary["status"] in ("diverged", "increased")
+            limit = limit_in_words(experiment.objective, config) if failed else None
+            closing(console, config, summary, rows, directory, limit)
+    return EXIT.get(summary["status"], interrupt.exit_code)
+
+
+def begin(
+    experiment: Experiment, config: Config, directory: Path, state: State, kept: list[Row]
+) -> RunDirectory:
+    """The open files of a run: a new one's, or those of one that is gone on with.
+
+    Args:
+        kept: rows of metrics.csv from before.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    note_inputs(directory, [config])
+    if config.resume is None:
+        save_params(directory / "initial_weights.pt", experiment.params)
+        save_state(directory / "checkpoint.pt", state)  # a kill at any time leaves a run to resume
+    write_config(directory, config)
+    return RunDirectory(directory, experiment.columns, kept)
+
+
+def trained(
+    experiment: Experiment,
+    config: Config,
+    state: State,
+    files: RunDirectory,
+    interrupt: Interrupt,
+    console: Console,
+) -> State:
+    """Where the run ends; its rows are on disk and its progress has been on the console."""
+    sink = progress(console, config.steps, files.columns)
+    try:
+        return execute(
+            experiment,
+            state,
+            config,
+            [files],
+            [sink],
+            save=lambda state: save_state(files.path / "checkpoint.pt", state),
+            stop=interrupt,
+        )
+    finally:
+        sink.close()
+        files.flush()

@@ -1,0 +1,139 @@
+"""From a configuration to its parts: objective, gradient, optimizer, initial parameters.
+
+Takes one configuration, or several that differ only in what leading dimensions can carry (step
+size, momentum, initial seed, initial point); those become one batch with *K = (K,).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .. import optimizers
+from ..config import schema
+from ..config.schema import Config
+from ..core import (
+    Gradient,
+    Objective,
+    Optimizer,
+    Params,
+    Record,
+    State,
+    coordinates,
+    logged_columns,
+)
+from ..data.weights import load_weights
+from ..gradients.file import gradient_from
+from ..gradients.methods import GRADIENTS
+from .loop import start, train
+from .setup import Setup, prepare
+from .steppers import cuda_graph
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything `train` needs, and what a summary says about the data."""
+
+    objective: Objective
+    gradient: Gradient
+    optimizer: Optimizer
+    lr: Tensor  # (*K,)
+    params: Params  # initial point, each (*K, …)
+    dataset: dict[str, Any]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of what is logged, in their order."""
+        return logged_columns(self.objective, coordinates(self.params, self.lr.ndim))
+
+    def start(self) -> State:
+        """The state before the first update."""
+        return start(self.params, self.optimizer, self.lr.shape)
+
+    def train(
+        self,
+        state: State,
+        *,
+        steps: int,
+        due: Callable[[int], bool],
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[tuple[State, Record]]:
+        """`loop.train` with these parts. On CUDA, updates are replayed from a graph if one can
+        hold the gradient."""
+        self.objective.loss_and_gradient(state.params)  # what compiles does so before the clock
+        replayed = self.gradient.capturable and self.lr.device.type == "cuda"
+        return train(
+            self.objective,
+            self.gradient,
+            self.optimizer,
+            self.lr,
+            state,
+            steps=steps,
+            due=due,
+            stop=stop,
+            capture=cuda_graph if replayed else None,
+        )
+
+
+def build(jobs: Sequence[Config], rows: torch.Size, setup: Setup | None = None) -> Experiment:
+    """The experiment of `jobs`, one per run; `rows` = *K is () for a run alone.
+
+    Args:
+        setup: what `prepare` made of one of the jobs, if it did already.
+
+    Raises:
+        ConfigError: a choice cannot be run here, such as a device that is not there.
+        DataError: a file is missing or damaged.
+    """
+    first = jobs[0]
+    setup = setup or prepare(first)
+    objective, device, dtype = setup.objective, setup.device, setup.dtype
+
+    def initial(job: Config) -> Params:
+        own = schema.init_seed(job)
+        weights = torch.Generator()
+        if own is None:
+            weights.set_state(setup.after_data)
+        else:
+            weights.manual_seed(own)
+        params = objective.starting_at(job.problem).init(weights)
+        path = job.model.init_from if job.model else None
+        return load_weights(Path(path), params) if path else params
+
+    starts = [initial(job) for job in jobs]
+    params = {
+        name: torch.stack([s[name] for s in starts]).reshape((*rows, *p.shape)).to(device, dtype)
+        for name, p in starts[0].items()
+    }
+    values = hyperparameters([job.optimizer for job in jobs], rows, device, dtype)
+    return Experiment(
+        objective=objective,
+        gradient=build_gradient(first.gradient),
+        optimizer=optimizers.build(first.optimizer, values),
+        lr=values["lr"],
+        params=params,
+        dataset=setup.dataset,
+    )
+
+
+def build_gradient(choice: schema.Gradient) -> Gradient:
+    """One of ours, or the function of the file that `gradient.path` names."""
+    return gradient_from(Path(choice.path)) if choice.path else GRADIENTS[choice.name]
+
+
+def hyperparameters(
+    jobs: Sequence[schema.Optimizer], rows: torch.Size, device: torch.device, dtype: torch.dtype
+) -> dict[str, Tensor]:
+    """Every key of an optimizer, lr among them, with each job's own value: (*K,)."""
+    first = jobs[0]
+    return {
+        key: torch.tensor([getattr(job, key) for job in jobs], dtype=dtype, device=device).reshape(
+            rows
+        )
+        for key in first.__struct_fields__
+    }

@@ -1,0 +1,142 @@
+"""What the console says before and after a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from ..config.commands import assigned
+from ..config.lecture import UPDATES, departures, stated_accuracy
+from ..config.schema import Config, Digits
+from ..console.progress import number
+from ..console.tables import Column, FittedTable, show
+from ..console.terminal import say, say_whole
+from .run_directory import Row, loss_of
+
+
+def headline(config: Config, device: str) -> str:
+    """The choices of a run in one line."""
+    model = config.model.name if config.model else None
+    parts = [
+        config.problem.name,
+        model,
+        config.gradient.name,
+        f"{config.optimizer.name} lr={config.optimizer.lr:g}",
+        f"{config.steps:,} steps",
+        f"{device} {config.dtype}",
+    ]
+    return " · ".join(str(part) for part in parts if part)
+
+
+def note(config: Config) -> str | None:
+    """What a newcomer should know about the data."""
+    if isinstance(config.problem, Digits):
+        return (
+            "digits: scikit-learn's 1,797 handwritten digits, brought to 28×28. This is not MNIST; "
+            "for the lecture's run use problem=mnist."
+        )
+    return None
+
+
+def table(summary: dict[str, Any]) -> FittedTable:
+    """Final and best value of every metric."""
+    rows = []
+    for name, value in summary["final"].items():
+        best, step = "–", "–"
+        if name in summary["best"]:
+            best = number(name, summary["best"][name])
+            step = f"{summary['best_step'][name]:,}"
+        rows.append((name.replace("_", " "), number(name, value), best, step))
+    final = Column(f"final (step {summary['steps']:,})")
+    return FittedTable(
+        (Column("metric", left=True), final, Column("best"), Column("at step")), rows
+    )
+
+
+def against_lecture(config: Config, rows: list[Row]) -> str | None:
+    """The lecture's number beside ours, for its problem and models."""
+    stated = stated_accuracy(config)
+    if stated is None:
+        return None
+    said = f"lecture: validation accuracy {100 * stated:.2f} % after {UPDATES} updates"
+    if other := departures(config):
+        return f"{said}; this run is another ({', '.join(other)})"
+    ours = next((row["val_accuracy"] for row in rows if row["step"] == UPDATES), None)
+    if ours is None:
+        return f"{said}; this run ended before"
+    verdict = "exactly the same" if ours == stated else "NOT the same"
+    return f"{said}; ours: {100 * ours:.2f} %, {verdict}"
+
+
+def closing(
+    console: Console,
+    config: Config,
+    summary: dict[str, Any],
+    rows: list[Row],
+    directory: Path,
+    limit: str | None,
+) -> None:
+    """The end of a run: table, comparison, where its files are.
+
+    Args:
+        limit: what theory says of a step size that was too large, if the run failed by it.
+    """
+    show(console, table(summary))
+    if comparison := against_lecture(config, rows):
+        say(console, comparison)
+    if summary["status"] == "diverged":
+        say(console, diverged(config, summary, limit), style="bold red")
+    if summary["status"] == "increased":
+        say(console, increased(config, summary, rows, limit), style="bold red")
+    if summary["status"] == "interrupted":
+        made = f"{summary['steps']:,} of {config.steps:,}"
+        hint = f"interrupted after {made} updates; go on with {assigned('resume', directory)}"
+        say_whole(console, hint)
+    where(console, directory)
+
+
+def where(console: Console, directory: Path) -> None:
+    """The line that says where a run's files are."""
+    say_whole(console, f"files: {directory}")
+
+
+def diverged(config: Config, summary: dict[str, Any], limit: str | None) -> str:
+    name = loss_of(summary["final"])
+    return (
+        f"diverged: {name.replace('_', ' ')} is {summary['final'][name]} at step "
+        f"{summary['steps']} with step size {config.optimizer.lr:g}; "
+        f"{limit or 'try a smaller optimizer.lr'}"
+    )
+
+
+def increased(
+    config: Config, summary: dict[str, Any], rows: Sequence[Row], limit: str | None
+) -> str:
+    name = loss_of(summary["final"])
+    return (
+        f"the loss increased: {name.replace('_', ' ')} went from {rows[0][name]:.4g} to "
+        f"{summary['final'][name]:.4g} in {summary['steps']} updates with step size "
+        f"{config.optimizer.lr:g}; {limit or 'try a smaller optimizer.lr'}"
+    )
+
+
+def already_ended(config: Config, summary: dict[str, Any]) -> str:
+    """Why a run is not gone on with that has nothing left to do."""
+    steps = summary["steps"]
+    if summary["status"] == "diverged":
+        return (
+            f"this run diverged at step {steps}: to go on would change nothing; "
+            "begin a new one with another step size or initial point"
+        )
+    return f"this run is complete: {steps:,} of {config.steps:,} updates; steps=N makes it longer"
+
+
+def lost_rows(directory: Path, steps: Sequence[int]) -> str:
+    """What is missing in a metrics.csv that was damaged."""
+    return (
+        f"{directory / 'metrics.csv'} was damaged: {len(steps):,} of its rows between steps "
+        f"{steps[0]:,} and {steps[-1]:,} are lost; all others are kept"
+    )
