@@ -186,6 +186,16 @@ def test_several_runs_are_drawn_in_their_colours_and_against_the_updates() -> No
     assert names == ["lr=0.02", "lr=0.1", "lr=0.3", "start", "end"]
 
 
+def test_ticks_of_updates_are_whole_numbers() -> None:
+    made = [trained("problem=polynomial", f"optimizer.lr={lr}", "steps=3") for lr in (0.1, 0.2)]
+    found = landscape(made[0][0].objective, made[0][0].params, [rows for _, rows in made])
+    assert found is not None
+    legend = tell_apart([{"optimizer.lr": lr} for lr in ("0.1", "0.2")], ["optimizer.lr"])
+    ticks = paths_picture(found, legend, "2 runs").axes[1].get_yticks()
+    assert len(ticks) > 1
+    assert all(float(tick).is_integer() for tick in ticks)
+
+
 def test_the_picture_shows_the_whole_path_after_resume(cli: Cli, tmp_path: Path) -> None:
     started = cli("problem=least_squares", "steps=5", "hydra.run.dir=run", "optimizer.lr=0.001")
     assert started.returncode == 0, started.stderr

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from .contours import STAR, draw_contours, is_square
 from .functions import draw_graph
@@ -143,6 +144,7 @@ def draw_downwards(axes: Axes, landscape: Landscape, looks: Sequence[Look]) -> N
         still = np.abs(path.points[:, 0] - path.points[-1, 0]) < 0.004 * np.ptp(box[0])
         moving.append(path.steps[len(still) - int(np.argmin(still[::-1])) - 1])
     axes.set_ylim(1.12 * max(moving), 0)
+    axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.set_ylabel("updates")
     axes.set_xlabel(in_print(landscape.names[0]))
     plain_axes(axes)
