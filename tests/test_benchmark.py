@@ -14,17 +14,16 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from benchmarks.course import choose  # noqa: E402
-from benchmarks.groups import CASES, groups  # noqa: E402
-from benchmarks.line import compare  # noqa: E402
-from benchmarks.timing import (  # noqa: E402
+from benchmarks.measurement import (  # noqa: E402
     Outcome,
     Spread,
     alternate,
+    compare,
     ratio,
     spread,
     updates_for,
 )
+from benchmarks.suite import CASES, choose, measurements  # noqa: E402
 from benchmarks.updates import GOALS, check_agreement  # noqa: E402
 
 
@@ -54,8 +53,8 @@ def test_updates_are_so_many_that_a_sample_lasts_long_enough() -> None:
     def run(updates: int) -> Outcome:
         return Outcome(seconds=1e-4 * updates, loss=0.0)
 
-    assert run(updates_for(run, least=0.15)).seconds == pytest.approx(0.15, rel=0.3)
-    assert updates_for(run, least=1e-5) == 1
+    assert run(updates_for(run, shortest=0.15)).seconds == pytest.approx(0.15, rel=0.3)
+    assert updates_for(run, shortest=1e-5) == 1
 
 
 def test_a_goal_is_met_up_to_the_ratio_it_names() -> None:
@@ -76,7 +75,7 @@ def test_a_contender_that_computes_something_else_is_found_out() -> None:
 
 def test_every_goal_belongs_to_a_group_and_only_chooses_among_them() -> None:
     for goals in GOALS.values():
-        assert {group for group, _ in goals} <= set(groups())
+        assert {group for group, _ in goals} <= set(measurements())
     assert list(choose("^polynomial")) == ["polynomial", "polynomial × 1,024"]
     assert choose("no such group") == {}
 

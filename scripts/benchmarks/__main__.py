@@ -23,7 +23,7 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
-    from .course import run
+    from .suite import run
 
     with tempfile.TemporaryDirectory(prefix="stat4830_benchmark_") as scratch:
         os.environ["STAT4830_CACHE_DIR"] = str(Path(scratch, "cache"))
@@ -32,6 +32,7 @@ def main() -> int:
 
 
 def parse() -> argparse.Namespace:
+    """The options; a wrong one ends the process with 2."""
     parser = argparse.ArgumentParser(
         prog="scripts/benchmark",
         description="Times ours against the lecture's loop, JAX and the machine's limit.",
@@ -55,6 +56,11 @@ def parse() -> argparse.Namespace:
 
 
 def pattern(text: str) -> str:
+    """`text`, if it is a regular expression.
+
+    Raises:
+        ArgumentTypeError: it is not.
+    """
     try:
         re.compile(text)
     except re.error as error:

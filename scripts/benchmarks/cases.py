@@ -1,13 +1,15 @@
-"""What is computed: a problem, its size and how many runs at once; its data and initial point."""
+"""What is computed: a problem, its size, how many runs at once; its data, and its least time."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, assert_never
 
 import msgspec
 import torch
+from torch import Tensor
 
 from stat4830_grad.config.composing import compose
 from stat4830_grad.config.schema import Config, Gradient, Mnist
@@ -16,10 +18,11 @@ from stat4830_grad.data.images import Images
 from stat4830_grad.data.split import split_images
 from stat4830_grad.problems import LeastSquares, Parity, Polynomial, models
 from stat4830_grad.problems.parity import compiles
+from stat4830_grad.tasks.check.cost import wait
 from stat4830_grad.training.experiment import Experiment, build
 from stat4830_grad.training.setup import Setup, prepare
 
-from .setting import Setting
+from .measurement import Sample, Setting
 
 Kind = Literal["logistic", "mlp", "least squares", "polynomial"]
 MODELS: tuple[Kind, ...] = ("logistic", "mlp")
@@ -36,6 +39,7 @@ class Case:
 
     @property
     def name(self) -> str:
+        """As in the table: `mlp n=4,000 × 16`."""
         size = "" if self.problem == "polynomial" else f" n={self.n:,}"
         return f"{self.problem}{size}" + (f" × {self.runs:,}" if self.runs > 1 else "")
 
@@ -57,6 +61,7 @@ class Case:
 
 
 def has_mnist(data_dir: Path) -> bool:
+    """Whether all four of its files are there."""
     return None not in find_files(SETS["mnist"], data_dir).values()
 
 
@@ -124,8 +129,12 @@ def experiments(case: Case, setting: Setting, methods: tuple[str, ...]) -> dict[
     return {method: build(jobs(method), rows, setup) for method in methods}
 
 
-def data_of(experiment: Experiment) -> tuple[torch.Tensor, torch.Tensor]:
-    """X (n, d) and y (n,) of the training data; empty for a polynomial."""
+def data_of(experiment: Experiment) -> tuple[Tensor, Tensor]:
+    """X (n, d) and y (n,) of the training data; empty for a polynomial.
+
+    Raises:
+        TypeError: a problem of another kind.
+    """
     match experiment.objective:
         case Parity(_, split):
             return split.train.X, split.train.y
@@ -135,3 +144,44 @@ def data_of(experiment: Experiment) -> tuple[torch.Tensor, torch.Tensor]:
             return torch.empty(0), torch.empty(0)
         case other:
             raise TypeError(f"what the data of {type(other).__name__} are is not known")
+
+
+def limit(case: Case, device: torch.device) -> Sample:
+    """Seconds that one update of one run takes at least, both rates measured at every call.
+
+    The products of all runs at the rate of a large product, or one pass over X, which all runs
+    share, at the rate of reading a tensor of that size: whichever takes longer.
+    """
+    side = 8192 if device.type == "cuda" else 2048
+    A = torch.rand(side, side, device=device)
+    X = torch.rand(case.numbers(), device=device)
+
+    def sample() -> float:
+        arithmetic = case.runs * case.flops() / product_rate(A)
+        return max(arithmetic, 4 * case.numbers() / read_rate(X)) / case.runs
+
+    return sample
+
+
+def product_rate(A: Tensor) -> float:
+    """Floating-point operations per second of A @ A, by all threads."""
+    wait(A.device)
+    began = time.perf_counter()
+    A @ A
+    wait(A.device)
+    return 2 * len(A) ** 3 / (time.perf_counter() - began)
+
+
+def read_rate(X: Tensor, volume: float = 5e8) -> float:
+    """Bytes per second of summing X (any number of entries), by all threads.
+
+    Repeated until `volume` bytes are read, so that what fits a cache is read from there.
+    """
+    size = X.numel() * X.element_size()
+    passes = max(1, round(volume / size))
+    wait(X.device)
+    began = time.perf_counter()
+    for _ in range(passes):
+        X.sum()
+    wait(X.device)
+    return passes * size / (time.perf_counter() - began)

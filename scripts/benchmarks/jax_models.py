@@ -15,7 +15,7 @@ from torch import Tensor
 
 from stat4830_grad.core import Params
 
-from .timing import Outcome, Run
+from .measurement import Outcome, Run
 
 
 def missing(device: str) -> str | None:

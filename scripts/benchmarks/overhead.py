@@ -25,10 +25,7 @@ from stat4830_grad.training.loop import evaluate
 from stat4830_grad.training.run_directory import RunDirectory
 
 from .cases import MODELS, Case, configuration, make_setup
-from .line import Line, Result, compare
-from .ours import never
-from .setting import Setting
-from .timing import alternate
+from .measurement import Line, Result, Setting, alternate, compare
 
 GOAL = 1.02
 
@@ -77,6 +74,7 @@ class Timed(Experiment):
     seconds: list[float] = field(default_factory=list)
 
     def train(self, *args: Any, **options: Any) -> Iterator[tuple[State, Record]]:
+        """As `Experiment.train`."""
         since = time.perf_counter()
         for item in super().train(*args, **options):
             self.seconds.append(time.perf_counter() - since)
@@ -134,7 +132,7 @@ def clock(model: str, experiment: Experiment, setting: Setting) -> Line:
 
     def both() -> tuple[float, float]:
         began = time.perf_counter()
-        *_, (_, record) = experiment.train(experiment.start(), steps=updates, due=never)
+        *_, (_, record) = experiment.train(experiment.start(), steps=updates, due=lambda _: False)
         return record.seconds, time.perf_counter() - began
 
     both()

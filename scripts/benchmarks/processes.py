@@ -13,14 +13,17 @@ from pathlib import Path
 from stat4830_grad.data.idx import SETS, find_files, read_verified
 
 from .cases import INPUTS, has_mnist
-from .line import Line, Result, compare
-from .setting import Setting
-from .timing import Sample, alternate
+from .measurement import Line, Result, Sample, Setting, alternate, compare
 
 HERE = Path(__file__).parent
 OURS = [sys.executable, "-m", "stat4830_grad"]
 IMPORT_TORCH = "python -c 'import torch'"
 NO_MNIST = "no MNIST files; set STAT4830_DATA_DIR"
+PEAK_OF_CHILD = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+"""
 
 
 def process(command: Sequence[str], setting: Setting, code: int = 0) -> Sample:
@@ -81,7 +84,7 @@ def whole_process(setting: Setting) -> Result:
     unpacked = unpack(setting)
     data, device = f"data_dir={setting.data_dir}", f"device={setting.device}"
     ours = [*OURS, "problem=mnist", "model=mlp", f"steps={steps}", data, device]
-    script = [sys.executable, str(HERE / "lecture_script.py"), str(unpacked), setting.device]
+    script = [sys.executable, str(HERE / "lecture.py"), str(unpacked), setting.device]
     script += [str(steps)]
     samples = {
         "mlp, backward": process(ours, setting),
@@ -147,12 +150,17 @@ def peak_memory(setting: Setting) -> Result:
 
 
 def peak(command: Sequence[str], setting: Setting) -> Sample:
-    """Megabytes that a program occupies at most."""
+    """Megabytes that a program occupies at most.
+
+    A small process starts it, because Linux starts a child's peak with its parent's size, and the
+    benchmark is large.
+    """
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes; Linux counts in KiB
 
     def sample() -> float:
         directory = tempfile.mkdtemp(dir=setting.scratch)
-        words = [sys.executable, str(HERE / "peak_memory.py"), *command]
+        words = [sys.executable, "-c", PEAK_OF_CHILD, *command]
         done = subprocess.run(words, cwd=directory, check=True, capture_output=True, text=True)
-        return int(done.stdout.splitlines()[-1]) / 1e6
+        return unit * int(done.stdout) / 1e6
 
     return sample

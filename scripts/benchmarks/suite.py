@@ -1,4 +1,4 @@
-"""From the options to the files: which groups, in what order, and what is said about them."""
+"""The groups of measurements, in the table's order, and the way from the options to the files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import argparse
 import re
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -15,22 +16,60 @@ from rich.console import Console
 from stat4830_grad.console.terminal import say
 from stat4830_grad.system.errors import UserError
 
-from . import picture, report
-from .groups import Measurement, groups
-from .line import Line, Result
-from .setting import Setting
+from . import overhead, processes, report, updates
+from .cases import MODELS, Case
+from .measurement import Line, Result, Setting
 
 WIDTH = 160
 """Columns where no terminal has any."""
+
+Measurement = Callable[[Setting], Result]
+
+CASES = [
+    Case("logistic", 4000),
+    Case("mlp", 4000),
+    Case("logistic", 60_000),
+    Case("mlp", 60_000),
+    Case("least squares", 10_000),
+    Case("polynomial", 0),
+    Case("logistic", 4000, 64),
+    Case("mlp", 4000, 16),
+    Case("least squares", 10_000, 256),
+    Case("polynomial", 0, 1024),
+    Case("logistic", 4000, 1024),
+]
+
+GROWTH = [
+    *(Case(model, n) for model in MODELS for n in (8000, 15_000, 30_000)),
+    *(Case("logistic", 4000, runs) for runs in (4, 16, 256)),
+    *(Case("mlp", 4000, runs) for runs in (4, 64, 256)),
+]
+"""Between and beyond CASES, to show how cost grows; measured with the manual gradient only."""
+
+
+def measurements() -> dict[str, Measurement]:
+    """Name of a group -> what measures it."""
+    named: dict[str, Measurement] = {case.name: partial(updates.measure, case) for case in CASES}
+    for case in GROWTH:
+        named[f"growth: {case.name}"] = partial(updates.measure, case, methods=("manual",))
+    named["start-up"] = processes.start_up
+    named["whole process"] = processes.whole_process
+    named["overhead"] = overhead.measure
+    named["peak memory"] = processes.peak_memory
+    return named
+
+
+def choose(only: str) -> dict[str, Measurement]:
+    """The groups in whose name the regular expression `only` is found."""
+    return {name: measure for name, measure in measurements().items() if re.search(only, name)}
 
 
 def run(options: argparse.Namespace, scratch: Path, directory: Path) -> int:
     """Measure, print, write; 2 if there is nothing to measure, 1 if a measurement failed."""
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     if not (chosen := choose(options.only)):
-        print(
-            f"error: --only {options.only} matches none of: {'; '.join(groups())}", file=sys.stderr
-        )
+        names = "; ".join(measurements())
+        print(f"error: --only {options.only} matches none of: {names}", file=sys.stderr)
         return 2
     device = options.device
     if device == "auto":
@@ -47,15 +86,10 @@ def run(options: argparse.Namespace, scratch: Path, directory: Path) -> int:
     lines = [line for result in results for line in result.lines]
     console.print(report.table(lines))
     report.write(directory, about, setting, results)
-    if not picture.draw([point for result in results for point in result.points], directory):
+    if not report.draw([point for result in results for point in result.points], directory):
         say(console, "no picture: it needs the sizes of the groups called growth")
     say(console, f"files: {directory}")
     return int(any(line.failed for line in lines))
-
-
-def choose(only: str) -> dict[str, Measurement]:
-    """The groups whose name matches the pattern `only`."""
-    return {name: measure for name, measure in groups().items() if re.search(only, name)}
 
 
 def introduce(console: Console, about: Mapping[str, object], setting: Setting) -> None:
