@@ -66,7 +66,7 @@ def patience() -> dict[str, str]:
 
     By default it tries again and again for several milliseconds before. Where other programs use
     the cores too, what is waited for is often not running, and the trying keeps it from running:
-    an update took up to fifty times as long. A sleep at once would cost a third of the speed of
+    a whole command took 5 to 23 times as long. A sleep at once would cost a third of the speed of
     small problems on a quiet machine, where threads wait for less than a tenth of a millisecond.
     """
     decided = "OMP_WAIT_POLICY" in os.environ or "GOMP_SPINCOUNT" in os.environ
