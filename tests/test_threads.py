@@ -19,8 +19,9 @@ SHORT = ("model=relu_mlp", "steps=2", "figures=false", "hydra.run.dir=run")
 
 
 def told(code: str, *, cpus: int = 2, **environment: str) -> str:
-    """What a program prints that may use so many CPUs; OMP_NUM_THREADS is not inherited."""
-    mine = {name: text for name, text in os.environ.items() if name != "OMP_NUM_THREADS"}
+    """What a program prints that may use so many CPUs; no variable of OpenMP's is inherited."""
+    openmp = ("OMP_", "GOMP_")
+    mine = {name: text for name, text in os.environ.items() if not name.startswith(openmp)}
     restrict = f"import os; os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:{cpus}])\n"
     done = subprocess.run(
         [sys.executable, "-c", restrict + code],
