@@ -36,20 +36,23 @@ class Inputs(Protocol):
 
 
 class Model(Protocol):
-    """A map from parameters and inputs X (n, d) to logits (*K, n)."""
+    """A map from parameters and inputs X (n, d) to logits.
+
+    Logits are (*K, n) where two classes are told apart, (*K, n, C) where there are C.
+    """
 
     @property
     def units(self) -> int:
-        """Numbers it computes for each sample on the way to its logit, in all layers together."""
+        """Numbers it computes for each sample on the way to its logits, in all layers together."""
 
     def init(self, generator: torch.Generator, d: int) -> Params:
         """One run's initial parameters (*K = ()), float32."""
 
     def logits(self, params: Params, X: Inputs) -> Tensor:
-        """Logits (*K, n) of the inputs X (n, d)."""
+        """Logits of the inputs X (n, d)."""
 
     def vjp(self, params: Params, X: Inputs) -> tuple[Tensor, Callable[[Tensor], Params]]:
-        """Logits (*K, n) and their pullback: ∂f/∂logits (*K, n) -> ∂f/∂params, by hand."""
+        """Logits and their pullback by hand: ∂f/∂logits, in their shape, -> ∂f/∂params."""
 
 
 class Objective(Protocol):

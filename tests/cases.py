@@ -10,7 +10,8 @@ from torch import Tensor
 from stat4830_grad import optimizers
 from stat4830_grad.core import Model, Objective, Optimizer, Params
 from stat4830_grad.data import Part, Split, synthetic_least_squares
-from stat4830_grad.problems import Composite, LeastSquares, Parity, Polynomial, minimiser
+from stat4830_grad.problems import Classification, Composite, LeastSquares, Polynomial, minimiser
+from stat4830_grad.problems.likelihoods import Softmax
 from stat4830_grad.problems.models import MLP, RELU, TANH, Logistic
 
 NAMES = (
@@ -24,6 +25,10 @@ NAMES = (
     "tanh_mlp",
     "deep_relu_mlp",
     "deep_tanh_mlp",
+    "softmax",
+    "softmax_bias",
+    "softmax_relu_mlp",
+    "softmax_deep_tanh_mlp",
 )
 MODELS: dict[str, Model] = {
     "logistic": Logistic(),
@@ -32,6 +37,12 @@ MODELS: dict[str, Model] = {
     "tanh_mlp": MLP((8,), TANH),
     "deep_relu_mlp": MLP((7, 5, 4), RELU),
     "deep_tanh_mlp": MLP((7, 5), TANH),
+}
+SOFTMAX_MODELS: dict[str, Model] = {  # of ten classes
+    "softmax": Logistic(outputs=10),
+    "softmax_bias": Logistic(bias=True, outputs=10),
+    "softmax_relu_mlp": MLP((8,), RELU, outputs=10),
+    "softmax_deep_tanh_mlp": MLP((7, 5), TANH, outputs=10),
 }
 
 
@@ -72,17 +83,20 @@ def objective(name: str, dtype: torch.dtype = torch.float64) -> Objective:
             device="cpu",
         )
         return LeastSquares(X, y, minimiser(X, y))
-    return Parity(MODELS[name], split(dtype))
+    if name in SOFTMAX_MODELS:
+        return Classification(SOFTMAX_MODELS[name], split(dtype, classes=10), Softmax(10))
+    return Classification(MODELS[name], split(dtype))
 
 
-def split(dtype: torch.dtype) -> Split:
-    """Twenty samples of nine inputs to train on, ten to validate on."""
+def split(dtype: torch.dtype, classes: int = 2) -> Split:
+    """Twenty samples of nine inputs to train on, ten to validate on; of two or ten classes."""
     generator = torch.Generator().manual_seed(3)
 
     def part(n: int) -> Part:
         X = torch.randn(n, 9, generator=generator).to(dtype)
         labels = torch.randint(0, 10, (n,), generator=generator, dtype=torch.uint8)
-        return Part(X, (labels % 2).to(dtype), X, labels)
+        y = (labels % 2).to(dtype) if classes == 2 else labels.long()
+        return Part(X, y, X, labels)
 
     return Split("made", part(20), part(10), None, "")
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from stat4830_grad.graph import Trace, subscripted, trace
 from stat4830_grad.graph.derivatives import PLUMBING
 from stat4830_grad.graph.text import TraceText
-from stat4830_grad.problems import Parity
+from stat4830_grad.problems import Classification
 
 
 def traced(name: str, *, order: int = 1, fold: bool) -> Trace:
@@ -52,7 +52,7 @@ def test_a_derivative_behind_a_transposition_has_its_permutation() -> None:
     """∂(X w₁ᵀ)/∂w₁ = (X⊗I) P with P vec(w₁) = vec(w₁ᵀ), rows first."""
     network = traced("relu_mlp", fold=True)
     target, params = objective("relu_mlp"), start(objective("relu_mlp"), seed=1)
-    assert isinstance(target, Parity)
+    assert isinstance(target, Classification)
     [edge] = network.nodes[-1].edges
     assert edge.formula == "(C⊗I) P"
     X, (h, d) = target.data.train.X, params["w1"].shape

@@ -35,8 +35,8 @@ from stat4830_grad.graph import Trace, trace
 from stat4830_grad.graph.summary import Summary
 from stat4830_grad.graph.text import TraceText
 from stat4830_grad.problems import Composite, Polynomial
+from stat4830_grad.problems.likelihoods import Binary
 from stat4830_grad.problems.models import MLP, TANH
-from stat4830_grad.problems.parity import cross_entropy
 from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.tasks.trace import traced_loss
 
@@ -178,6 +178,7 @@ ZOO: dict[str, Callable[[Params], Tensor]] = {  # a (3,), b (3,), M (4, 3), s ()
     "cross-entropy": lambda p: functional.binary_cross_entropy_with_logits(
         p["a"], torch.ones_like(p["a"])
     ),
+    "softmax cross-entropy": lambda p: functional.cross_entropy(p["M"], torch.tensor([0, 2, 1, 1])),
     "indexing": lambda p: p["M"][[0, 2, 2], [1, 1, 0]].sum() + p["a"][1] * p["s"],
     "cat and stack": lambda p: torch.stack([torch.cat([p["a"], p["b"]])] * 2).norm(),
     "unbind": unbound,
@@ -314,6 +315,17 @@ SCALAR_OPERATIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "relu off": lambda a, b: (-a).relu(),
     "cross-entropy": lambda a, b: functional.binary_cross_entropy_with_logits(a, scalar(1.0)),
 }
+
+
+def test_log_softmax_has_the_derivative_that_is_written_for_each_row() -> None:
+    """I − 1 exp(out)ᵀ."""
+    told = trace(lambda p: torch.log_softmax(p["M"], -1).square().sum(), zoo_params())
+    assert told.nodes[-1].operation == "log softmax"
+    assert told.nodes[-1].edges[0].formula == "each I − 1 exp(z₁)ᵀ"
+    row = normal(3)
+    by_formula = torch.eye(3).double() - torch.log_softmax(row, -1).exp()
+    jacobian = torch.autograd.functional.jacobian(lambda z: torch.log_softmax(z, -1), row)
+    torch.testing.assert_close(by_formula, jacobian)
 
 
 def evaluated(formula: str) -> float:
@@ -491,7 +503,7 @@ def mlp_trace(order: int = 1) -> Trace:
     model, X = MLP((5, 4), TANH), normal(30, 8).float()
     y = (normal(30, seed=1) > 0).float()
     params = model.init(generator, 8)
-    return trace(lambda p: cross_entropy(model.logits(p, X), y), params, order=order)
+    return trace(lambda p: Binary().loss(model.logits(p, X), y), params, order=order)
 
 
 def composite_trace(order: int = 1) -> Trace:

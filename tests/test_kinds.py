@@ -16,7 +16,7 @@ from stat4830_grad import optimizers
 from stat4830_grad.config import schema
 from stat4830_grad.config.help import conf_dir
 from stat4830_grad.core import Inputs, Params
-from stat4830_grad.problems import Parity
+from stat4830_grad.problems import Classification
 from stat4830_grad.problems.models import MLP, Activation, Logistic
 from stat4830_grad.tasks.check.mistakes import mistakes_of
 
@@ -75,9 +75,9 @@ def test_the_diagnosis_knows_mistakes_for_every_problem_and_model(name: str) -> 
 
 
 def test_an_unknown_model_is_not_taken_for_logistic_regression() -> None:
-    kinds = {m.kind for m in mistakes_of(Parity(Scaled(Logistic()), split(torch.float64)))}
+    kinds = {m.kind for m in mistakes_of(Classification(Scaled(Logistic()), split(torch.float64)))}
     assert "factor_forgotten" not in kinds
-    known = {m.kind for m in mistakes_of(Parity(Logistic(), split(torch.float64)))}
+    known = {m.kind for m in mistakes_of(Classification(Logistic(), split(torch.float64)))}
     assert "factor_forgotten" in known
 
 
@@ -85,6 +85,8 @@ def test_an_unknown_activation_is_not_taken_for_relu() -> None:
     softplus = Activation(
         "softplus", torch.nn.functional.softplus, lambda da, a: da * -torch.expm1(-a)
     )
-    said = [m.sentence for m in mistakes_of(Parity(MLP((4,), softplus), split(torch.float64)))]
+    said = [
+        m.sentence for m in mistakes_of(Classification(MLP((4,), softplus), split(torch.float64)))
+    ]
     assert any("softplus" in sentence for sentence in said)
     assert not any("relu" in sentence or "tanh" in sentence for sentence in said)

@@ -7,13 +7,14 @@ import sys
 
 import pytest
 import torch
-from cases import MODELS, batch, relative
+from cases import MODELS, SOFTMAX_MODELS, batch, relative
 
 from stat4830_grad.config.composing import compose
 from stat4830_grad.data import Part, Split, kernels
 from stat4830_grad.data.pixels import Pixels
 from stat4830_grad.gradients.methods import GRADIENTS
-from stat4830_grad.problems import Parity
+from stat4830_grad.problems import Classification
+from stat4830_grad.problems.likelihoods import likelihood_of
 from stat4830_grad.training.setup import prepare
 
 CLOSE = {torch.float32: 1e-5, torch.float64: 1e-13}
@@ -106,12 +107,16 @@ def test_products_compile_where_nothing_can_be_written() -> None:
 
 
 @pytest.mark.parametrize("gradient", GRADIENTS)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", [*MODELS, *SOFTMAX_MODELS])
 def test_a_model_on_bytes_is_the_model_on_the_dense_matrix(model: str, gradient: str) -> None:
     X = pixels(30, 9)
-    y = (torch.arange(30) % 2).double()
+    ten = model in SOFTMAX_MODELS
+    y = torch.arange(30) % 10 if ten else (torch.arange(30) % 2).double()
+    chosen, likelihood = {**MODELS, **SOFTMAX_MODELS}[model], likelihood_of(10 if ten else 2)
     on_bytes, dense = (
-        Parity(MODELS[model], Split("made", Part(inputs, y, X.stored, y), None, None, ""))
+        Classification(
+            chosen, Split("made", Part(inputs, y, X.stored, y), None, None, ""), likelihood
+        )
         for inputs in (X, X.dense())
     )
     params = batch(dense, [1, 2, 3])
@@ -138,5 +143,5 @@ def test_training_compiles_products_and_what_explains_torch_does_not(
     overrides: list[str], kind: type
 ) -> None:
     setup = prepare(compose("problem=digits", "device=cpu", *overrides))
-    assert isinstance(setup.objective, Parity)
+    assert isinstance(setup.objective, Classification)
     assert isinstance(setup.objective.data.train.inputs, kind)

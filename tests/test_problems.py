@@ -10,9 +10,9 @@ from cases import objective, split
 from torch import nn
 
 from stat4830_grad.core import Params
-from stat4830_grad.problems import Composite, LeastSquares, Parity, Polynomial, minimiser
+from stat4830_grad.problems import Classification, Composite, LeastSquares, Polynomial, minimiser
+from stat4830_grad.problems.likelihoods import Binary
 from stat4830_grad.problems.models import MLP, RELU, TANH, Activation, Logistic
-from stat4830_grad.problems.parity import accuracy
 
 
 def test_a_polynomial_is_evaluated_highest_power_first() -> None:
@@ -47,7 +47,7 @@ def test_the_composite_is_the_lectures_formula() -> None:
 
 
 def test_cross_entropy_is_the_mean_over_samples() -> None:
-    target = Parity(Logistic(), split(torch.float64))
+    target = Classification(Logistic(), split(torch.float64))
     zero = {"w": torch.zeros(9, dtype=torch.float64)}
     assert float(target.loss(zero)) == pytest.approx(math.log(2))
     X, y = target.data.train.X, target.data.train.y
@@ -58,7 +58,7 @@ def test_cross_entropy_is_the_mean_over_samples() -> None:
 
 
 def test_cross_entropy_of_huge_logits_is_finite() -> None:
-    target = Parity(Logistic(), split(torch.float32))
+    target = Classification(Logistic(), split(torch.float32))
     loss, grads = target.loss_and_gradient({"w": torch.full((9,), 1e4)})
     assert loss.isfinite()
     assert grads["w"].isfinite().all()
@@ -66,7 +66,7 @@ def test_cross_entropy_of_huge_logits_is_finite() -> None:
 
 def test_accuracy_counts_the_right_side_of_zero() -> None:
     z = torch.tensor([[1.0, -1.0, 2.0, -2.0], [-1.0, 1.0, -2.0, 2.0]])
-    assert accuracy(z, torch.tensor([1.0, 0.0, 0.0, 0.0])).tolist() == [0.75, 0.25]
+    assert Binary().accuracy(z, torch.tensor([1.0, 0.0, 0.0, 0.0])).tolist() == [0.75, 0.25]
 
 
 def as_modules(model: MLP, params: Params) -> nn.Sequential:

@@ -12,7 +12,7 @@ import torch
 from stat4830_grad.core import Objective, Params
 from stat4830_grad.gradients.file import gradient_from, load
 from stat4830_grad.gradients.methods import backward
-from stat4830_grad.problems import Parity
+from stat4830_grad.problems import Classification
 from stat4830_grad.problems.models import MLP, RELU, TANH
 from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.tasks.check.diagnosis import Diagnosis, diagnose
@@ -425,9 +425,9 @@ WRONG = {
 def objective(name: str) -> Objective:
     """One of tests/cases.py, or a network whose hidden layers are as wide as they must be."""
     if name == "square_mlp":  # 9 inputs, 9 hidden
-        return Parity(MLP((9,), TANH), cases.split(torch.float64))
+        return Classification(MLP((9,), TANH), cases.split(torch.float64))
     if name == "square_relu_mlp":
-        return Parity(MLP((6, 6), RELU), cases.split(torch.float64))
+        return Classification(MLP((6, 6), RELU), cases.split(torch.float64))
     return cases.objective(name)
 
 

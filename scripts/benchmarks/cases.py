@@ -16,8 +16,8 @@ from stat4830_grad.config.schema import Config, Gradient, Mnist
 from stat4830_grad.data.idx import SETS, find_files
 from stat4830_grad.data.images import Images
 from stat4830_grad.data.split import split_images
-from stat4830_grad.problems import LeastSquares, Parity, Polynomial, models
-from stat4830_grad.problems.parity import compiles
+from stat4830_grad.problems import Classification, LeastSquares, Polynomial, models
+from stat4830_grad.problems.images import compiles
 from stat4830_grad.tasks.check.cost import wait
 from stat4830_grad.training.experiment import Experiment, build
 from stat4830_grad.training.setup import Setup, prepare
@@ -100,7 +100,7 @@ def make_setup(config: Config, setting: Setting) -> Setup:
         device=device,
         compiled=compiles(config, device),
     )
-    objective = Parity(models.build(model), split)
+    objective = Classification(models.build(model, outputs=1), split)
     return Setup(objective, {"name": "synthetic"}, device, torch.float32, generator.get_state())
 
 
@@ -136,7 +136,7 @@ def data_of(experiment: Experiment) -> tuple[Tensor, Tensor]:
         TypeError: a problem of another kind.
     """
     match experiment.objective:
-        case Parity(_, split):
+        case Classification(_, split):
             return split.train.X, split.train.y
         case LeastSquares() as objective:
             return objective.X, objective.y

@@ -57,13 +57,14 @@ class LeastSquares(Strict, frozen=True, tag="least_squares"):
 
 
 class ImageProblem(Strict, frozen=True):
-    module: ClassVar[str] = "parity"
+    module: ClassVar[str] = "images"
     n_train: Count
     n_val: Annotated[int, Meta(ge=0)]
     test: bool
     mean: Finite
     std: Positive
     indices: str | None
+    labels: Literal["parity", "digit"] = "parity"
 
 
 class Mnist(ImageProblem, frozen=True, tag="mnist"):

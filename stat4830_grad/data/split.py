@@ -1,7 +1,8 @@
-"""The lecture's split: which images train and which validate, normalised, with their parity."""
+"""The lecture's split: which images train and which validate, normalised, with their labels."""
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -10,16 +11,21 @@ from ..system.errors import ConfigError
 from .images import Images
 from .pixels import Pixels
 
+Labels = Literal["parity", "digit"]
+
+CLASSES: dict[Labels, int] = {"parity": 2, "digit": 10}
+"""How many there are of what images are told apart by."""
+
 
 @dataclass(frozen=True)
 class Part:
-    """Flattened, normalised images of one part of a split and their parity.
+    """Flattened, normalised images of one part of a split and what they are told apart by.
 
     `inputs` and `y` lie on the device; `images` and `labels`, as stored, stay on the CPU.
     """
 
     inputs: Tensor | Pixels  # (n, 784) dtype: what formulas multiply with
-    y: Tensor  # (n,) dtype, label mod 2
+    y: Tensor  # (n,): of parity label mod 2 in dtype, of digits the label in int64
     images: Tensor  # (n, 28, 28) uint8
     labels: Tensor  # (n,) uint8
 
@@ -49,6 +55,7 @@ def split_images(
     use_test: bool,
     mean: float,
     std: float,
+    labels: Labels = "parity",
     dtype: torch.dtype,
     device: torch.device | str,
     compiled: bool = False,
@@ -74,10 +81,11 @@ def split_images(
     drawn = torch.randperm(available, generator=generator, device=generator.device).cpu()[:n]
     chosen = drawn if indices is None else _checked(indices, n, available, indices_are)
 
-    def part(stored: Tensor, labels: Tensor) -> Part:
+    def part(stored: Tensor, digits: Tensor) -> Part:
         pixels = Pixels(stored.flatten(1), mean, std, dtype)
         inputs = pixels if compiled else pixels.dense().to(device)
-        return Part(inputs, (labels % 2).to(device, dtype), stored, labels)
+        y = (digits % 2).to(dtype) if labels == "parity" else digits.long()
+        return Part(inputs, y.to(device), stored, digits)
 
     def chosen_part(rows: Tensor) -> Part:
         return part(images.train[rows], images.train_labels[rows])

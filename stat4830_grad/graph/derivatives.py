@@ -82,6 +82,8 @@ RULES: Mapping[str, DerivativeRule] = {
     "Bmm":        matrix("matmul",         "{a} {b}",          "each I⊗{bT}",      "each {a}⊗I"),
     "Addmm":      matrix("add matmul",     "{a} + {b} {c}",    "I",   "I⊗{cT}",    "{b}⊗I"),
     "Addmv":      matrix("add matmul",     "{a} + {b} {c}",    "I",   "I⊗{cT}",    "{b}"),
+    "LogSoftmax": matrix("log softmax",    "log softmax({a})", "each I − 1 exp({out})ᵀ"),
+    "NllLoss":    matrix("nll",            "nll({a})"),
     # entries moved, copied or picked
     "View": reshaping("view"), "UnsafeView": reshaping("view"), "ReshapeAlias": reshaping("view"),
     "Squeeze": reshaping("squeeze"), "Unsqueeze": reshaping("unsqueeze"),

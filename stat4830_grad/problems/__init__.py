@@ -12,15 +12,15 @@ import torch
 
 from ..config.schema import Config
 from ..core import Objective
+from .classification import Classification
 from .composite import Composite
 from .least_squares import LeastSquares, minimiser
-from .parity import Parity
 from .polynomial import Polynomial, monomial
 
 __all__ = [
+    "Classification",
     "Composite",
     "LeastSquares",
-    "Parity",
     "Polynomial",
     "build",
     "minimiser",

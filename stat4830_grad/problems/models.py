@@ -1,8 +1,10 @@
-"""Models for binary classification: logistic regression and multilayer perceptrons.
+"""Models for classification: logistic regression and multilayer perceptrons.
 
-Index legend: n samples, d inputs, h hidden units; *K leading dimensions of a batch of runs.
+Index legend: n samples, d inputs, h hidden units, C classes; *K leading dimensions of a
+batch of runs.
 Inputs X are (n, d) and shared by all runs: K small products with them are one large one.
 Activations are (*K, n, h), a row for each sample, as in `torch.nn.Linear`.
+Two classes take one output, and logits are (*K, n); C classes take C, and logits are (*K, n, C).
 
 Initial weights are those of `torch.nn.Linear`: W and b uniform on ±1/√fan_in.
 """
@@ -22,42 +24,52 @@ from ..config import schema
 from ..core import Inputs, Model, Params
 
 
-def build(choice: schema.Model) -> Model:
-    """The model of a configuration."""
+def build(choice: schema.Model, outputs: int) -> Model:
+    """The model of a configuration, with as many outputs as its problem asks for."""
     match choice:
         case schema.Logistic(bias):
-            return Logistic(bias)
+            return Logistic(bias, outputs)
         case schema.ReluMLP(hidden):
-            return MLP(tuple(hidden), RELU)
+            return MLP(tuple(hidden), RELU, outputs)
         case schema.TanhMLP(hidden):
-            return MLP(tuple(hidden), TANH)
+            return MLP(tuple(hidden), TANH, outputs)
         case _:
             assert_never(choice)
 
 
 @dataclass(frozen=True)
 class Logistic:
-    """logits = X w (+ b), with w (*K, d) and b (*K,)."""
+    """logits = X w (+ b), with w (*K, d) and b (*K,); of C outputs w (*K, C, d) and b (*K, C)."""
 
     bias: bool = False
-    units: int = 1
+    outputs: int = 1
+
+    @property
+    def units(self) -> int:
+        """Its outputs."""
+        return self.outputs
+
+    @property
+    def samples(self) -> int:
+        """The dimension of the samples in logits."""
+        return -1 if self.outputs == 1 else -2
 
     def init(self, generator: torch.Generator, d: int) -> Params:
-        """w (d,), and b () if there is a bias, as `Linear(d, 1)` draws them."""
-        params = {"w": linear_weight(generator, 1, d).squeeze(0)}
+        """w (d,), and b () if there is a bias, as `Linear(d, 1)` draws them; likewise for C."""
+        params = {"w": linear_weight(generator, self.outputs, d)}
         if self.bias:
-            params["b"] = linear_bias(generator, 1, d).squeeze(0)
-        return params
+            params["b"] = linear_bias(generator, self.outputs, d)
+        return {k: p.squeeze(0) for k, p in params.items()} if self.outputs == 1 else params
 
     def logits(self, params: Params, X: Inputs) -> Tensor:
-        z = forward(X, params["w"]).movedim(0, -1)  # (*K, n)
-        return z + params["b"][..., None] if self.bias else z
+        z = forward(X, params["w"]).movedim(0, self.samples)  # (*K, n) or (*K, n, C)
+        return z + params["b"].unsqueeze(self.samples) if self.bias else z
 
     def vjp(self, params: Params, X: Inputs) -> tuple[Tensor, Callable[[Tensor], Params]]:
-        def pullback(dz: Tensor) -> Params:  # dz (*K, n)
-            grads = {"w": pull_back(X, dz.movedim(-1, 0))}
+        def pullback(dz: Tensor) -> Params:  # in the shape of the logits
+            grads = {"w": pull_back(X, dz.movedim(self.samples, 0))}
             if self.bias:
-                grads["b"] = dz.sum(-1)
+                grads["b"] = dz.sum(self.samples)
             return grads
 
         return self.logits(params, X), pullback
@@ -100,23 +112,25 @@ RELU = Activation("relu", torch.relu, relu_pullback)
 
 @dataclass(frozen=True)
 class MLP:
-    """d → hidden[0] → … → 1, an activation after every layer but the last.
+    """d → hidden[0] → … → outputs, an activation after every layer but the last.
 
-    Parameters, layers counted from 1: w1 (*K, h, d), b1 (*K, h), …, w_L (*K, 1, h), b_L (*K, 1).
+    Parameters, layers counted from 1: w1 (*K, h, d), b1 (*K, h), …, w_L (*K, outputs, h),
+    b_L (*K, outputs).
     """
 
     hidden: tuple[int, ...]
     activation: Activation
+    outputs: int = 1
 
     @property
     def units(self) -> int:
         """Of all layers together."""
-        return sum(self.hidden) + 1
+        return sum(self.hidden) + self.outputs
 
     def init(self, generator: torch.Generator, d: int) -> Params:
         """Weights, then bias, layer by layer."""
         params: Params = {}
-        sizes = (d, *self.hidden, 1)
+        sizes = (d, *self.hidden, self.outputs)
         for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes), start=1):
             params[f"w{layer}"] = linear_weight(generator, fan_out, fan_in)
             params[f"b{layer}"] = linear_bias(generator, fan_out, fan_in)
@@ -130,7 +144,8 @@ class MLP:
 
         def pullback(dlogits: Tensor) -> Params:
             grads: Params = {}
-            dz = dlogits.unsqueeze(-1)  # (*K, n, 1): ∂f/∂z of the last layer
+            # (*K, n, outputs): ∂f/∂z of the last layer
+            dz = dlogits.unsqueeze(-1) if self.outputs == 1 else dlogits
             for layer in range(len(activations) + 1, 1, -1):
                 a = activations[layer - 2]  # (*K, n, h): input of this layer
                 grads[f"w{layer}"] = dz.mT @ a  # Σ_n dz aᵀ
@@ -142,14 +157,14 @@ class MLP:
         return logits, pullback
 
     def _forward(self, params: Params, X: Inputs) -> tuple[Tensor, list[Tensor]]:
-        """Logits (*K, n), and the activations (*K, n, h) of every hidden layer."""
+        """Logits, and the activations (*K, n, h) of every hidden layer."""
         z = forward(X, params["w1"]).movedim(0, -2) + params["b1"].unsqueeze(-2)  # (*K, n, h)
         activations = []
         for layer in range(2, len(self.hidden) + 2):
             a = self.activation.value(z)
             activations.append(a)
             z = a @ params[f"w{layer}"].mT + params[f"b{layer}"].unsqueeze(-2)
-        return z.squeeze(-1), activations
+        return z.squeeze(-1) if self.outputs == 1 else z, activations
 
 
 def linear_weight(generator: torch.Generator, fan_out: int, fan_in: int) -> Tensor:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ..config.commands import assigned
 from ..config.lecture import UPDATES, departures, stated_accuracy
-from ..config.schema import Config, Digits
+from ..config.schema import Config, Digits, ImageProblem, Problem
 from ..console.progress import number
 from ..console.tables import Column, FittedTable, show
 from ..console.terminal import say, say_whole
@@ -21,7 +21,7 @@ def headline(config: Config, device: str) -> str:
     """The choices of a run in one line."""
     model = config.model.name if config.model else None
     parts = [
-        config.problem.name,
+        problem_in_words(config.problem),
         model,
         config.gradient.name,
         f"{config.optimizer.name} lr={config.optimizer.lr:g}",
@@ -29,6 +29,11 @@ def headline(config: Config, device: str) -> str:
         f"{device} {config.dtype}",
     ]
     return " · ".join(str(part) for part in parts if part)
+
+
+def problem_in_words(problem: Problem) -> str:
+    ten = isinstance(problem, ImageProblem) and problem.labels == "digit"
+    return f"{problem.name}, ten classes" if ten else problem.name
 
 
 def note(config: Config) -> str | None:

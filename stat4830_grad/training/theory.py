@@ -19,7 +19,7 @@ from ..config import schema
 from ..config.schema import Config
 from ..core import Objective
 from ..optimizers import GRADIENT_DESCENT, convergence
-from ..problems import LeastSquares, Parity, Polynomial
+from ..problems import Classification, LeastSquares, Polynomial
 from ..problems.models import Logistic
 from .run_directory import Row
 
@@ -115,7 +115,8 @@ def limit_in_words(objective: Objective, config: Config) -> str | None:
     Least squares: an equivalence (Polyak 1987, §1.4). Polynomials: the same near a minimiser, said
     if the step size is too large for each of them. Logistic regression: the Hessian of the mean
     cross-entropy is Xᵀ diag(σ(1 − σ)) X / n with σ(1 − σ) ≤ 1/4, so that L ≤ λmax(XᵀX)/(4n), and
-    below 2/L gradient descent lowers the loss at each update (Nesterov 2004, §1.2.3).
+    below 2/L gradient descent lowers the loss at each update (Nesterov 2004, §1.2.3). Of C classes
+    it is at most ½ (I − 11ᵀ/C) ⊗ XᵀX/n (Böhning 1992), so that L ≤ λmax(XᵀX)/(2n).
     """
     optimizer = config.optimizer
     if (method := convergence(optimizer)) is None:
@@ -134,12 +135,14 @@ def limit_in_words(objective: Objective, config: Config) -> str | None:
             x = at[limits.index(max(limits))]["x"]
             where = f"near its minimiser x = {x:.4g}"
             return f"{where} {method.name} converges for lr < {max(limits):.3g}"
-        case Parity(model=Logistic(bias=bias), data=data) if method is GRADIENT_DESCENT:
+        case Classification(model=Logistic(bias, outputs), data=data) if method is GRADIENT_DESCENT:
             X = data.train.X.double()
             known = extremes(torch.cat([X, torch.ones_like(X[:, :1])], dim=1) if bias else X)
-            if known is None or optimizer.lr < (limit := 8 * len(X) / known[0]):
+            factor = 8 if outputs == 1 else 4
+            if known is None or optimizer.lr < (limit := factor * len(X) / known[0]):
                 return None
-            return f"gradient descent lowers it at every update for lr < 8n/λmax(XᵀX) = {limit:.3g}"
+            bound = f"{factor}n/λmax(XᵀX) = {limit:.3g}"
+            return f"gradient descent lowers it at every update for lr < {bound}"
     return None
 
 

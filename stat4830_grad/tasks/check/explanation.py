@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...core import Objective, Params
 from ...gradients.file import Finding
-from ...problems import LeastSquares, Parity
+from ...problems import Classification, LeastSquares
 from .mistakes import mistakes_of, sample_count
 
 EXACT = 1e-7
@@ -131,10 +131,9 @@ def factor_sentence(name: str, objective: Objective) -> str:
     """What a factor means for this objective, and where to look."""
     if name == "−1":
         what = "has the wrong sign: it is minus the gradient"
-        hints = {
-            LeastSquares: "look at the residual, which is Xw − y",
-            Parity: "look at the error, which is σ(z) − y",
-        }
+        hints: dict[type, str] = {LeastSquares: "look at the residual, which is Xw − y"}
+        if isinstance(objective, Classification):
+            hints[Classification] = f"look at the error, which is {objective.likelihood.error}"
     else:
         what = f"is {spelled(name, objective)} times the right gradient"
         hints = factor_hints(name)
@@ -159,9 +158,9 @@ def factor_hints(name: str) -> dict[type, str]:
         case "½":
             return {LeastSquares: "the square brings down a 2, which cancels the ½"}
         case "n":
-            return {Parity: mean}
+            return {Classification: mean}
         case "1/n":
-            return {LeastSquares: total, Parity: "it is divided by n once too often"}
+            return {LeastSquares: total, Classification: "it is divided by n once too often"}
         case "2/n":
             return {LeastSquares: f"{total} without its ½"}
     return {}

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from ...core import Objective, Params
-from ...problems import Composite, LeastSquares, Parity, Polynomial, monomial
-from .network_mistakes import composite_mistakes, parity_mistakes
+from ...problems import Classification, Composite, LeastSquares, Polynomial, monomial
+from .network_mistakes import classification_mistakes, composite_mistakes
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ def mistakes_of(objective: Objective) -> list[Mistake]:
             return polynomial_mistakes(objective)
         case LeastSquares():
             return least_squares_mistakes(objective)
-        case Parity():
-            return [Mistake(*m) for m in parity_mistakes(objective)]
+        case Classification():
+            return [Mistake(*m) for m in classification_mistakes(objective)]
         case Composite():
             return [Mistake(*m) for m in composite_mistakes(objective)]
     return []
@@ -45,7 +45,7 @@ def sample_count(objective: Objective) -> tuple[str, int] | None:
     match objective:
         case LeastSquares(X):
             return "n", X.shape[0]
-        case Parity(_, data):
+        case Classification(_, data):
             return "n", len(data.train.y)
         case Composite(y):
             return "m", len(y)

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from ...core import Params
-from ...problems import Composite, Parity
+from ...problems import Classification, Composite
+from ...problems.likelihoods import Binary, Softmax
 from ...problems.models import MLP, RELU, Activation, Logistic
-from .slopes import ERRORS, TANH_SLOPES, Slope, wrong_slopes
+from .slopes import BINARY_ERRORS, SOFTMAX_ERRORS, TANH_SLOPES, Slope, wrong_slopes
 
 Wrong = tuple[str, str, Callable[[Params], Params]]
 """Kind, sentence and gradient of a `Mistake`."""
@@ -71,35 +72,55 @@ def run_backward(
     return {**grads, "x": dz.sum(-1)}
 
 
-def parity_mistakes(f: Parity) -> Iterator[Wrong]:
-    """Of a model with mean binary cross-entropy."""
+def classification_mistakes(f: Classification) -> Iterator[Wrong]:
+    """Of a model with mean cross-entropy."""
     X, y = f.data.train.X, f.data.train.y
-    for kind, sentence, error in ERRORS:
-        yield kind, sentence, with_error(f, error)
+
+    def error(tape: Tape) -> Tensor:
+        z = tape.z[-1] if isinstance(f.likelihood, Binary) else tape.z[-1].mT
+        slope = f.likelihood.slope(z, y)
+        return slope if isinstance(f.likelihood, Binary) else slope.mT
+
+    yield from wrong_errors(f)
     match f.model:  # of another model no more is known
         case MLP(hidden, activation):
             yield from hidden_mistakes(
                 layers=len(hidden) + 1,
                 activation=activation,
                 forward=lambda params: run_forward(params, X.mT, activation.value),
-                error=lambda tape: (torch.sigmoid(tape.z[-1]) - y) / len(y),
+                error=error,
             )
         case Logistic():
+            then = "multiply by Xᵀ from the left" if f.model.outputs == 1 else "w's is (∂f/∂z)ᵀ X"
             yield (
                 "factor_forgotten",
-                "this is ∂f/∂z = (σ(z) − y)/n; multiply by Xᵀ from the left",
-                lambda params: {"w": (torch.sigmoid(f.model.logits(params, X)) - y) / len(y)},
+                f"this is ∂f/∂z = ({f.likelihood.error})/n; {then}",
+                lambda params: {"w": f.likelihood.slope(f.model.logits(params, X), y)},
             )
 
 
-def with_error(f: Parity, error: Slope) -> Callable[[Params], Params]:
+def error_at(error: Slope, labels: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+    return error(z, labels(z))
+
+
+def wrong_errors(f: Classification) -> Iterator[Wrong]:
     """The model's own pullback, fed with a wrong ∂f/∂z."""
+    y = f.data.train.y
 
-    def gradient(params: Params) -> Params:
-        z, pullback = f.model.vjp(params, f.data.train.inputs)
-        return pullback(error(z, f.data.train.y) / len(f.data.train.y))
+    def gradient(error: Callable[[Tensor], Tensor]) -> Callable[[Params], Params]:
+        def changed(params: Params) -> Params:
+            z, pullback = f.model.vjp(params, f.data.train.inputs)
+            return pullback(error(z) / len(y))
 
-    return gradient
+        return changed
+
+    match f.likelihood:
+        case Binary():
+            for kind, sentence, error in BINARY_ERRORS:
+                yield kind, sentence, gradient(partial(error_at, error, lambda z: y))
+        case Softmax(indicators=Y):
+            for kind, sentence, error in SOFTMAX_ERRORS:
+                yield kind, sentence, gradient(partial(error_at, error, lambda z: Y(z, y)))
 
 
 def composite_mistakes(f: Composite) -> Iterator[Wrong]:

@@ -95,8 +95,18 @@ def wrong_slopes(activation: str) -> list[tuple[str, str, Slope]]:
     return {"tanh": TANH_SLOPES, "relu": RELU_SLOPES}.get(activation, of_any)
 
 
+def decided(z: Tensor) -> Tensor:
+    """1 in the column of each row's largest logit, 0 elsewhere."""
+    return torch.zeros_like(z).scatter(-1, z.argmax(-1, keepdim=True), 1)
+
+
+def through_softmax(p: Tensor, dp: Tensor) -> Tensor:
+    """∂f/∂z from ∂f/∂p for p = softmax(z)."""
+    return p * (dp - (p * dp).sum(-1, keepdim=True))
+
+
 #   kind, what is wrong, ∂f/∂z · n from logits z, labels y
-ERRORS: list[tuple[str, str, Slope]] = [
+BINARY_ERRORS: list[tuple[str, str, Slope]] = [
     (
         "sigmoid_forgotten",
         "the sigmoid is forgotten: ∂f/∂z is (σ(z) − y)/n, here it is (z − y)/n",
@@ -127,5 +137,58 @@ ERRORS: list[tuple[str, str, Slope]] = [
         "sigmoid_twice",
         "the sigmoid is taken twice: the model returns logits z, and ∂f/∂z is (σ(z) − y)/n",
         lambda z, y: torch.sigmoid(torch.sigmoid(z)) - y,
+    ),
+]
+
+OF_SOFTMAX = "∂f/∂z is (softmax(z) − Y)/n"
+
+#   kind, what is wrong, ∂f/∂z · n from logits z and Y, both (n, C)
+SOFTMAX_ERRORS: list[tuple[str, str, Slope]] = [
+    (
+        "softmax_forgotten",
+        f"softmax is forgotten: {OF_SOFTMAX}, here it is (z − Y)/n",
+        lambda z, y: z - y,
+    ),
+    (
+        "label_forgotten",
+        f"the labels are forgotten: {OF_SOFTMAX}, here it is softmax(z)/n",
+        lambda z, y: torch.softmax(z, -1),
+    ),
+    (
+        "sigmoid_not_softmax",
+        f"the sigmoid of each logit stands where softmax belongs: {OF_SOFTMAX}",
+        lambda z, y: torch.sigmoid(z) - y,
+    ),
+    (
+        "softmax_over_samples",
+        f"softmax is taken over the samples; it is taken over the classes, and {OF_SOFTMAX}",
+        lambda z, y: torch.softmax(z, -2) - y,
+    ),
+    (
+        "not_normalised",
+        f"exp(z) is not divided by its sum over the classes: {OF_SOFTMAX}",
+        lambda z, y: z.exp() - y,
+    ),
+    (
+        "squared_error",
+        "softmax is differentiated once more: that belongs to the squared error; with cross "
+        f"entropy it cancels and {OF_SOFTMAX}",
+        lambda z, y: through_softmax(torch.softmax(z, -1), torch.softmax(z, -1) - y),
+    ),
+    (
+        "squared_error",
+        "there is a factor p(1 − p) too many, p = softmax(z): with cross entropy it cancels and "
+        f"{OF_SOFTMAX}",
+        lambda z, y: (torch.softmax(z, -1) - y) * torch.softmax(z, -1) * (1 - torch.softmax(z, -1)),
+    ),
+    (
+        "decision_not_probability",
+        f"the decision for the largest logit stands where softmax(z) belongs: {OF_SOFTMAX}",
+        lambda z, y: decided(z) - y,
+    ),
+    (
+        "softmax_twice",
+        f"softmax is taken twice: the model returns logits z, and {OF_SOFTMAX}",
+        lambda z, y: torch.softmax(torch.softmax(z, -1), -1) - y,
     ),
 ]

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ...config.composing import compose
 from ...config.schema import Config
 from ...core import Params
-from ...problems import Parity
+from ...problems import Classification
 from .protocol import column, history, single
 from .row import Claim, Row, same, value
 
@@ -34,7 +34,7 @@ def shapes() -> Row:
     config = classifier_run()
     experiment = single(config)
     objective = experiment.objective
-    assert isinstance(objective, Parity)
+    assert isinstance(objective, Classification)
     X, params = objective.data.train.X, experiment.params
     n = len(X)
     layers = as_torch(params)

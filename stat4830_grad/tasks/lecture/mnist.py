@@ -17,7 +17,7 @@ from ...core import Params, Record
 from ...data import Images, load_images
 from ...figures.images import SHOWN, draw_examples, draw_mistakes
 from ...figures.training import draw_training
-from ...problems import Parity
+from ...problems import Classification
 from ...system.errors import DataError
 from .protocol import history, single
 from .row import Picture, Row, missing, value
@@ -107,8 +107,8 @@ def pixel_moments(images: Tensor) -> tuple[float, float]:
     return mean, float(weights @ (grey - mean) ** 2) ** 0.5
 
 
-def parity(objective: object) -> Parity:
-    assert isinstance(objective, Parity)
+def parity(objective: object) -> Classification:
+    assert isinstance(objective, Classification)
     return objective
 
 
@@ -116,7 +116,7 @@ def parity(objective: object) -> Parity:
 class Trained:
     """One model's run by the protocol."""
 
-    objective: Parity
+    objective: Classification
     records: list[Record]
     params: Params  # after UPDATES updates
 
