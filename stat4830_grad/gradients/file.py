@@ -7,12 +7,8 @@ answer is a dict by name, a tuple in the parameters' order, or for one parameter
 
 from __future__ import annotations
 
-import inspect
-import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -21,10 +17,9 @@ from torch import Tensor
 
 from ..core import Gradient, Objective, Params
 from ..system.errors import ConfigError
-from ..system.reading import MIB, reading
+from ..system.user_file import UserFunction, run_file
 
-Function = Callable[..., Any]
-NAME = "gradient"
+NAME, KEY = "gradient", "gradient.path"
 
 
 @dataclass(frozen=True)
@@ -36,66 +31,13 @@ class Finding:
     sentence: str
 
 
-def load(path: Path) -> Function:
+def load(path: Path) -> UserFunction:
     """The function `gradient` of the file, which is run from its first line to its last.
 
     Raises:
         ConfigError: the file is missing, raises an error or defines no such function.
     """
-    wanted = f"a Python file with a function {NAME}"
-    with reading(path, wanted, called=f"gradient.path={path}", most=MIB, kind=ConfigError):
-        source = path.read_bytes()
-    module = ModuleType(path.stem)
-    module.__file__ = str(path)
-    try:
-        exec(compile(source, str(path), "exec"), module.__dict__)  # the file the user names
-    except (Exception, SystemExit) as error:
-        raise ConfigError(f"gradient.path={path}: {blame(error, path)}") from error
-    function: object = getattr(module, NAME, None)
-    if not callable(function):
-        raise ConfigError(f"gradient.path={path} defines no function called {NAME}")
-    return function
-
-
-def blame(error: BaseException, path: Path) -> str:
-    """Where in the file an error arose, and which: `line 4 raised NameError: …`."""
-    if isinstance(error, SyntaxError) and error.filename == str(path):
-        where = f"line {error.lineno} is not Python: {error.msg}"
-        return f"{where}\n    {(error.text or '').strip()}"
-    what = f"{type(error).__name__}: {error}"
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
-    if not frames:
-        return f"raised {what}"
-    return f"line {frames[-1].lineno} raised {what}\n    {frames[-1].line}"
-
-
-def call(function: Function, path: Path, offered: dict[str, Any]) -> Any:
-    """The function's answer to those of the offered arguments that it names.
-
-    Raises:
-        ConfigError: it names others, or raises an error; the message has its line.
-    """
-    chosen: list[Any] = []
-    by_keyword: dict[str, Any] = {}
-    try:
-        asked = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        raise ConfigError(f"gradient.path={path}: {NAME} must be written in Python") from None
-    for argument in asked:
-        if argument.name not in offered:
-            if argument.default is argument.empty:
-                raise ConfigError(
-                    f"gradient.path={path}: {NAME} asks for {argument}, "
-                    f"but this problem offers {', '.join(offered)}"
-                )
-        elif argument.kind is argument.KEYWORD_ONLY or by_keyword:
-            by_keyword[argument.name] = offered[argument.name]
-        else:
-            chosen.append(offered[argument.name])
-    try:
-        return function(*chosen, **by_keyword)
-    except (Exception, SystemExit) as error:
-        raise ConfigError(f"gradient.path={path}: {blame(error, path)}") from error
+    return run_file(path, KEY, f"a Python file with a function {NAME}").function(NAME)
 
 
 def offer(data: dict[str, Any], params: Params) -> dict[str, Any]:
@@ -180,7 +122,7 @@ def gradient_from(path: Path) -> Gradient:
         loss = objective.loss(params)
         flat = {name: p.reshape(-1, *p.shape[loss.ndim :]) for name, p in params.items()}
         rows = [
-            one_row(function, path, objective, {name: p[k].clone() for name, p in flat.items()})
+            one_row(function, objective, {name: p[k].clone() for name, p in flat.items()})
             for k in range(loss.numel())
         ]
         grads = {
@@ -192,14 +134,14 @@ def gradient_from(path: Path) -> Gradient:
     return Gradient(file, capturable=False)  # it may do what a graph cannot hold
 
 
-def one_row(function: Function, path: Path, objective: Objective, params: Params) -> Params:
+def one_row(function: UserFunction, objective: Objective, params: Params) -> Params:
     """The function's gradient of a single run, in the shapes and dtype of `params`."""
     data = objective.constants()
     versions = {name: t._version for name, t in data.items() if isinstance(t, Tensor)}
-    values, findings = read(call(function, path, offer(data, params)), params)
+    values, findings = read(function.called_with(offer(data, params)), params)
     for name, before in versions.items():
         if data[name]._version != before:
-            raise ConfigError(f"gradient.path={path}: {NAME} changes {name} in place; copy it")
+            raise ConfigError(f"{function.said}: {NAME} changes {name} in place; copy it")
     for name, value in values.items():
         if not fits(value, params[name]):
             text = f"its gradient is {tuple(value.shape)}, it is {tuple(params[name].shape)}"
@@ -208,6 +150,6 @@ def one_row(function: Function, path: Path, objective: Objective, params: Params
         first = findings[0]
         about = f"{', '.join(first.parameters)}: " if first.parameters else ""
         raise ConfigError(
-            f"gradient.path={path}: {about}{first.sentence}; task=check says more about it"
+            f"{function.said}: {about}{first.sentence}; task=check says more about it"
         )
     return {name: values[name].reshape(p.shape).to(p.dtype) for name, p in params.items()}

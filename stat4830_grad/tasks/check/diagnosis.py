@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ...core import Gradient, Objective, Params
-from ...gradients.file import Finding, Function, call, fits, load, offer, read
+from ...gradients.file import Finding, fits, load, offer, read
+from ...system.user_file import UserFunction
 from .explanation import explain, explain_shape, same
 
 
@@ -76,19 +77,19 @@ def upright(g: Tensor, right: Tensor) -> Tensor:
 
 def attempt(path: Path, objective: Objective, params: Params, right: Params) -> Trial:
     function = load(path)
-    first, findings, changed = ask(function, path, objective, params)
-    second, _, _ = ask(function, path, objective, params)
+    first, findings, changed = ask(function, objective, params)
+    second, _, _ = ask(function, objective, params)
     return Trial(right, first, second, changed, findings)
 
 
 def ask(
-    function: Function, path: Path, objective: Objective, params: Params
+    function: UserFunction, objective: Objective, params: Params
 ) -> tuple[Params, list[Finding], tuple[str, ...]]:
     """One answer as it came, what it lacks, and the names of arguments it changed in place."""
     data = objective.constants()
     own = {k: v.clone() if isinstance(v, Tensor) else list(v) for k, v in data.items()}
     mine = {name: p.clone() for name, p in params.items()}
-    values, findings = read(call(function, path, offer(own, mine)), params)
+    values, findings = read(function.called_with(offer(own, mine)), params)
     before, after = {**params, **data}, {**mine, **own}
     return values, findings, tuple(k for k in before if differs(after[k], before[k]))
 
@@ -97,7 +98,7 @@ def tolerant(path: Path) -> Gradient:
     """The function of a freshly run file as a `Gradient`: NaN where it has no usable answer."""
 
     def file(objective: Objective, params: Params) -> tuple[Tensor, Params]:
-        values, _, _ = ask(load(path), path, objective, params)
+        values, _, _ = ask(load(path), objective, params)
         grads = {
             name: values[name].reshape(p.shape).to(p)
             if name in values and fits(values[name], p)

@@ -1,0 +1,117 @@
+"""The Python files that a user names: each is run, and what it defines is called. Imports no torch.
+
+Whatever goes wrong in one is a message with its key, its path and the line.
+"""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from .errors import ConfigError
+from .reading import MIB, reading
+
+
+@dataclass(frozen=True)
+class UserFunction:
+    """A function in a file of the user's."""
+
+    name: str
+    said: str  # what a message calls the file: key=path
+    path: Path
+    function: Callable[..., Any]
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """What the function returns.
+
+        Raises:
+            ConfigError: it raises an error; the message has its line.
+        """
+        try:
+            return self.function(*arguments, **named)
+        except (Exception, SystemExit) as error:
+            raise ConfigError(f"{self.said}: {blame(error, self.path)}") from error
+
+    def called_with(self, offered: Mapping[str, Any]) -> Any:
+        """The answer to those of the offered arguments that the function names.
+
+        Raises:
+            ConfigError: it names others, or raises an error; the message has its line.
+        """
+        chosen: list[Any] = []
+        by_keyword: dict[str, Any] = {}
+        try:
+            asked = inspect.signature(self.function).parameters.values()
+        except (TypeError, ValueError):
+            raise ConfigError(f"{self.said}: {self.name} must be written in Python") from None
+        for argument in asked:
+            if argument.name not in offered:
+                if argument.default is argument.empty:
+                    raise ConfigError(
+                        f"{self.said}: {self.name} asks for {argument}, "
+                        f"but this problem offers {', '.join(offered)}"
+                    )
+            elif argument.kind is argument.KEYWORD_ONLY or by_keyword:
+                by_keyword[argument.name] = offered[argument.name]
+            else:
+                chosen.append(offered[argument.name])
+        return self(*chosen, **by_keyword)
+
+
+@dataclass(frozen=True)
+class UserFile:
+    """A file of the user's that has been run, and the names that it defines."""
+
+    said: str  # what a message calls it: key=path
+    path: Path
+    module: ModuleType
+
+    def function(self, name: str) -> UserFunction:
+        """The function called `name`.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        found: object = getattr(self.module, name, None)
+        if not callable(found):
+            raise ConfigError(f"{self.said} defines no function called {name}")
+        return UserFunction(name, self.said, self.path, found)
+
+
+def run_file(path: Path, key: str, wanted: str) -> UserFile:
+    """Run a file from its first line to its last.
+
+    Args:
+        key: of the configuration, by which the user named it.
+        wanted: what the file should be, such as "a Python file with a function gradient".
+
+    Raises:
+        ConfigError: the file is missing or raises an error.
+    """
+    said = f"{key}={path}"
+    with reading(path, wanted, called=said, most=MIB, kind=ConfigError):
+        source = path.read_bytes()
+    module = ModuleType(path.stem)
+    module.__file__ = str(path)
+    try:
+        exec(compile(source, str(path), "exec"), module.__dict__)  # the file the user names
+    except (Exception, SystemExit) as error:
+        raise ConfigError(f"{said}: {blame(error, path)}") from error
+    return UserFile(said, path, module)
+
+
+def blame(error: BaseException, path: Path) -> str:
+    """Where in the file an error arose, and which: `line 4 raised NameError: …`."""
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        where = f"line {error.lineno} is not Python: {error.msg}"
+        return f"{where}\n    {(error.text or '').strip()}"
+    what = f"{type(error).__name__}: {error}"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
+    if not frames:
+        return f"raised {what}"
+    return f"line {frames[-1].lineno} raised {what}\n    {frames[-1].line}"
