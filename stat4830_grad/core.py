@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from .config.schema import Problem
+from .metrics import Metric, coordinate
 
 Params = dict[str, Tensor]
 """Named parameters (or gradients, or directions), each of shape (*K, …)."""
@@ -59,8 +60,8 @@ class Objective(Protocol):
     """A function to minimise, with its gradient by hand and the metrics worth logging."""
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of the logged metrics in their fixed order; `grad_norm` among them."""
+    def columns(self) -> tuple[Metric, ...]:
+        """The logged metrics in their fixed order: first the loss, `GRAD_NORM` among the others."""
 
     def init(self, generator: torch.Generator) -> Params:
         """One run's initial parameters (*K = ())."""
@@ -79,7 +80,7 @@ class Objective(Protocol):
         """f (*K,) and ∇f, derived by hand."""
 
     def metrics(self, params: Params) -> dict[str, Tensor]:
-        """Every column but `grad_norm`, each (*K,)."""
+        """The values of the columns but `GRAD_NORM`, by name, each (*K,)."""
 
     def constants(self) -> dict[str, Any]:
         """What the formula takes besides the parameters, by name: tensors, or lists of numbers.
@@ -166,10 +167,11 @@ def located(points: Tensor, like: Params) -> Params:
     return {name: part.reshape(shape).to(p) for (name, p), part, shape in made}
 
 
-def logged_columns(objective: Objective, numbers: Collection[str]) -> tuple[str, ...]:
+def logged_columns(objective: Objective, numbers: Collection[str]) -> tuple[Metric, ...]:
     """The objective's columns, and after the loss the `coordinates` that are not among them."""
     loss, *others = objective.columns
-    return (loss, *(name for name in numbers if name not in objective.columns), *others)
+    declared = {metric.name for metric in objective.columns}
+    return (loss, *(coordinate(name) for name in numbers if name not in declared), *others)
 
 
 NEVER = torch.iinfo(torch.int64).max

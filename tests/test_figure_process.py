@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from stat4830_grad.figures.process import FigureProcess
+from stat4830_grad.metrics import GRAD_NORM, LOSS
 
 ROWS = [{"step": t, "seconds": 0.1, "loss": 2.0**-t, "grad_norm": 1.0} for t in range(5)]
+COLUMNS = [LOSS, GRAD_NORM]
 
 
 def test_it_draws_what_the_same_function_draws_here(tmp_path: Path) -> None:
@@ -21,8 +23,8 @@ def test_it_draws_what_the_same_function_draws_here(tmp_path: Path) -> None:
 
     (tmp_path / "here").mkdir()
     with FigureProcess() as drawing:
-        drawing.draw(ROWS, None, "a title", tmp_path)
-    draw_curves(ROWS, "a title", tmp_path / "here")
+        drawing.draw(ROWS, COLUMNS, None, "a title", tmp_path)
+    draw_curves(ROWS, COLUMNS, "a title", tmp_path / "here")
     for name in ("curves.png", "curves.svg"):
         assert (tmp_path / name).stat().st_size > 5000
     assert (tmp_path / "curves.png").read_bytes() == (tmp_path / "here/curves.png").read_bytes()
@@ -30,7 +32,7 @@ def test_it_draws_what_the_same_function_draws_here(tmp_path: Path) -> None:
 
 def test_its_error_is_told_here(tmp_path: Path) -> None:
     with FigureProcess() as drawing, pytest.raises(FileNotFoundError, match="missing"):
-        drawing.draw(ROWS, None, "", tmp_path / "missing")
+        drawing.draw(ROWS, COLUMNS, None, "", tmp_path / "missing")
 
 
 def test_without_a_drawing_it_ends_with_its_context(tmp_path: Path) -> None:

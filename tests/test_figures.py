@@ -14,6 +14,7 @@ from pictures import points
 
 from stat4830_grad.figures.curves import curves
 from stat4830_grad.figures.style import SUPERSCRIPTS, in_percent, logarithmic
+from stat4830_grad.training.run_directory import columns_of
 
 
 def labels(figure: Figure) -> list[str]:
@@ -63,7 +64,7 @@ def test_labels_of_curves_stay_in_the_picture_and_out_of_other_panels(scale: flo
         {"step": 25_000 * t, "seconds": 0.0, "loss": scale * (3 + 0.01 * t), "grad_norm": 10.0**-t}
         for t in range(5)
     ]
-    figure = curves(rows, "a title")
+    figure = curves(rows, columns_of(rows), "a title")
     FigureCanvasAgg(figure).draw()
     found = (axes.get_tightbbox() for axes in figure.axes)  # with every label that is drawn
     boxes = [box for box in found if box is not None]
@@ -77,7 +78,7 @@ def test_labels_of_curves_stay_in_the_picture_and_out_of_other_panels(scale: flo
 def test_a_run_that_diverges_to_minus_infinity_still_shows_how_it_began() -> None:
     losses = [8.0, -4.0, -1e3, -1e30, -math.inf]
     rows = [{"step": t, "seconds": 0.0, "loss": loss} for t, loss in enumerate(losses)]
-    panel = curves(rows, "").axes[0]
+    panel = curves(rows, columns_of(rows), "").axes[0]
     low, high = panel.get_ylim()
     assert -20 < low < -4 < 8 < high < 20
     steps, values = points(panel.lines[0])
@@ -88,11 +89,11 @@ def test_a_run_that_diverges_to_minus_infinity_still_shows_how_it_began() -> Non
 def test_a_run_that_goes_far_and_stays_there_is_shown_to_its_end() -> None:
     xs = [-1e-3, 0.3, 0.9, 1.0, 1.0]
     rows = [{"step": t, "seconds": 0.0, "x": x} for t, x in enumerate(xs)]
-    panel = curves(rows, "").axes[0]
+    panel = curves(rows, columns_of(rows), "").axes[0]
     assert points(panel.lines[0])[1] == xs
     assert panel.get_ylim()[1] > 1
 
 
 def test_numbers_at_the_lower_end_of_float64_can_be_drawn() -> None:
     rows = [{"step": t, "seconds": 0.0, "loss": 1e-319 / 30**t} for t in range(4)]
-    FigureCanvasAgg(curves(rows, "")).draw()
+    FigureCanvasAgg(curves(rows, columns_of(rows), "")).draw()

@@ -15,7 +15,17 @@ PACKAGE = Path(__file__).resolve().parents[1] / "stat4830_grad"
 NAME = PACKAGE.name
 
 ROOMS = (
-    *("system", "config", "core", "console", "data", "problems", "gradients", "optimizers"),
+    *(
+        "system",
+        "config",
+        "metrics",
+        "core",
+        "console",
+        "data",
+        "problems",
+        "gradients",
+        "optimizers",
+    ),
     *("graph", "training", "figures", "sweep", "tasks", "api", "__init__", "app", "__main__"),
 )
 """From the ground up: a room imports from itself and from those before it."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,9 @@ from stat4830_grad.config.load import plain
 from stat4830_grad.config.schema import Sweep
 from stat4830_grad.config.values import written
 from stat4830_grad.console.terminal import make_console
+from stat4830_grad.problems import metric_named
 from stat4830_grad.sweep.batches import run_jobs
+from stat4830_grad.sweep.cells import cells_of, row_of
 from stat4830_grad.sweep.context import SweepContext
 from stat4830_grad.sweep.memory import NEAR, runs_that_fit, usable_bytes
 from stat4830_grad.sweep.run import run_sweep
@@ -41,6 +45,7 @@ from stat4830_grad.training.experiment import build
 from stat4830_grad.training.inputs import note_inputs
 from stat4830_grad.training.run_directory import read_rows
 from stat4830_grad.training.setup import prepare
+from stat4830_grad.training.sweep_row import SweepRow
 
 POLYNOMIAL = ("problem=polynomial", "figures=false", "device=cpu")
 DIGITS = ("problem=digits", "steps=12", "figures=false", "device=cpu")
@@ -299,31 +304,58 @@ def test_new_columns_go_after_the_one_they_follow() -> None:
 
 def test_a_row_cut_by_a_kill_is_dropped_and_the_next_is_whole(tmp_path: Path) -> None:
     table = SweepTable(tmp_path)
-    row = {"job": "0", "status": "completed", "directory": "000", "error": 'a, "b"\nc'}
+    row = SweepRow(0, "completed", "000", error='a, "b"\nc')
     table.append(row)
     with table.path.open("a") as file:
         file.write("1,comple")
-    table.append({**row, "job": "2"})
-    assert [r["job"] for r in table.rows()] == ["0", "2"]
-    assert table.rows()[0]["error"] == 'a, "b" c'
+    table.append(replace(row, job=2))
+    rows = SweepTable(tmp_path).rows()
+    assert [r.job for r in rows] == [r.job for r in table.rows()] == [0, 2]
+    assert rows[0].error == 'a, "b" c'
+
+
+def test_a_row_is_written_again_as_it_was_read() -> None:
+    cells = {
+        **{"job": "3", "optimizer.lr": "1e-05", "model.hidden": "[8,4]", "problem.file": "1_000"},
+        **{"problem.noise": "0.10", "seed": "7", "status": "diverged", "steps": "40"},
+        **{"final_val_accuracy": "0.5", "final_w1": "-inf", "best_val_accuracy": "0.75"},
+        **{"predicted_rate": "0.25", "seconds": "0.125", "directory": "003_x", "error": ""},
+    }
+    row = row_of(cells)
+    assert row.swept["optimizer.lr"] == 1e-5
+    assert row.swept["problem.noise"] == "0.10"
+    assert row.final[metric_named("w1")] == -math.inf
+    assert cells_of(row) == cells
+
+
+def test_a_sweep_over_problems_that_share_no_metric_is_drawn(cli: Cli, tmp_path: Path) -> None:
+    done = cli("-m", "problem=digits,polynomial", "steps=3", "device=cpu", "hydra.sweep.dir=here")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "here" / "results.png").exists()
+    assert not (tmp_path / "here" / "curves.png").exists()
 
 
 def test_several_processes_append_whole_rows(tmp_path: Path) -> None:
     def append(n: int) -> None:
+        tables = [SweepTable(tmp_path) for _ in range(2)]
         for i in range(40):
-            numbers = {"job": str(100 * n + i), f"x{n}": "v" * 50}
-            SweepTable(tmp_path).append({**numbers, "status": "completed", "directory": "d"})
+            row = SweepRow(100 * n + i, "completed", "d", {f"x{n}": "v" * 50})
+            tables[i % 2].append(row)
 
+    watcher = SweepTable(tmp_path)
+    watcher.append(SweepRow(-1, "completed", "before"))
     started = [get_context("fork").Process(target=append, args=(n,)) for n in range(3)]
     for process in started:
         process.start()
     for process in started:
         process.join(60)
-    rows = SweepTable(tmp_path).rows()
-    assert sorted(int(row["job"]) for row in rows) == sorted(
+    assert watcher.rows() == SweepTable(tmp_path).rows()
+    assert watcher.statuses() == {"before": "completed", "d": "completed"}
+    rows = [row for row in watcher.rows() if row.job >= 0]
+    assert sorted(row.job for row in rows) == sorted(
         100 * n + i for n in range(3) for i in range(40)
     )
-    assert all(row[f"x{int(row['job']) // 100}"] == "v" * 50 for row in rows)
+    assert all(row.swept == {f"x{row.job // 100}": "v" * 50} for row in rows)
 
 
 # Resuming --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,19 +21,21 @@ from stat4830_grad.figures.legend import tell_apart
 from stat4830_grad.figures.style import log_spaced, scale_of, updates_axis
 from stat4830_grad.figures.sweep import results
 from stat4830_grad.figures.sweep_curves import curves_of_all
+from stat4830_grad.metrics import LOSS
 from stat4830_grad.training.finished import FinishedRun
-from stat4830_grad.training.run_directory import Row
+from stat4830_grad.training.run_directory import Row, columns_of
+from stat4830_grad.training.sweep_row import Cell, SweepRow
 
 L, MU = 120.0, 100.0
 
 
-def rate(_: dict[str, str], etas: Sequence[float]) -> list[float]:
+def rate(_: SweepRow, etas: Sequence[float]) -> list[float]:
     return [max(abs(1 - eta * MU), abs(1 - eta * L)) for eta in etas]
 
 
-def job(loss: float, status: str = "completed", **swept: Any) -> dict[str, str]:
-    cells = {key.replace("__", "."): str(value) for key, value in swept.items()}
-    return {**cells, "status": status, "final_loss": str(loss), "start_loss": "50.0"}
+def job(loss: float, status: str = "completed", **swept: Any) -> SweepRow:
+    values = {key.replace("__", "."): value for key, value in swept.items()}
+    return SweepRow(0, status, "", values, start={"loss": 50.0}, final={LOSS: loss})
 
 
 def curve(*losses: float) -> list[Row]:
@@ -43,10 +46,10 @@ def legend_of(figure: Figure) -> list[str]:
     return [text.get_text() for legend in figure.legends for text in legend.get_texts()]
 
 
-def lr_sweep() -> list[dict[str, str]]:
+def lr_sweep() -> list[SweepRow]:
     rows = [job(loss, optimizer__lr=lr) for lr, loss in ((1e-4, 3.0), (1e-3, 1e-9), (1e-2, 0.0))]
     rows.append(job(math.inf, "diverged", optimizer__lr=0.1))
-    return [{**row, "predicted_rate": "0.5", "measured_rate": ""} for row in rows]
+    return [replace(row, theory={"predicted_rate": 0.5, "measured_rate": None}) for row in rows]
 
 
 def test_results_of_step_sizes_show_exact_zeros_at_a_floor_that_says_zero() -> None:
@@ -91,7 +94,7 @@ def test_curves_of_a_sweep_are_logarithmic_with_zeros_and_overflow() -> None:
         (job(0.0, optimizer__lr=0.01), curve(50.0, 1e-6, 0.0, 0.0)),
         (job(math.inf, "diverged", optimizer__lr=1.0), curve(50.0, 4e4, 1e200, math.inf)),
     ]
-    figure = curves_of_all(runs, ["optimizer.lr"], "a title")
+    figure = curves_of_all(runs, [LOSS], ["optimizer.lr"], "a title")
     panel = figure.axes[0]
     assert panel.get_yscale() == "log"
     assert points(panel.lines[0])[1] == [50.0, 1e-6, 1e-7, 1e-7]
@@ -107,7 +110,7 @@ def test_curves_of_a_sweep_are_logarithmic_with_zeros_and_overflow() -> None:
 def test_many_numbers_have_a_colour_bar_as_they_are_spaced(
     values: NDArray[np.float64], norm: type
 ) -> None:
-    runs = [{"optimizer.beta": str(value), "model": m} for value in values for m in ("a", "b")]
+    runs = [{"optimizer.beta": float(v), "model": m} for v in values for m in ("a", "b")]
     legend = tell_apart(runs, ["optimizer.beta", "model"])
     assert legend.bar is not None
     assert type(legend.bar.norm) is norm
@@ -119,15 +122,15 @@ def test_many_numbers_have_a_colour_bar_as_they_are_spaced(
     ("keys", "names"),
     [
         ({"optimizer": ["gd", "momentum", "adam"]}, ["gd", "momentum", "adam"]),
-        ({"model": ["logistic", "mlp"], "optimizer.lr": ["0.1", "1"]},
+        ({"model": ["logistic", "mlp"], "optimizer.lr": [0.1, 1.0]},
          ["logistic, lr=0.1", "logistic, lr=1", "mlp, lr=0.1", "mlp, lr=1"]),
-        ({"seed": ["0", "1", "2"]}, ["seed=0", "seed=1", "seed=2"]),
+        ({"seed": [0, 1, 2]}, ["seed=0", "seed=1", "seed=2"]),
     ],
 )  # fmt: skip
 def test_few_runs_are_named_and_look_different(
-    keys: dict[str, list[str]], names: list[str]
+    keys: dict[str, list[Cell]], names: list[str]
 ) -> None:
-    runs: list[dict[str, str]] = [{}]
+    runs: list[dict[str, Cell]] = [{}]
     for key, values in keys.items():
         runs = [{**run, key: value} for run in runs for value in values]
     legend = tell_apart(runs, list(keys))
@@ -137,7 +140,9 @@ def test_few_runs_are_named_and_look_different(
 
 def finished(i: int, config: dict[str, Any]) -> FinishedRun:
     rows = curve(3.0, 1.0, 0.1 / (i + 1))
-    return FinishedRun(Path(str(i)), f"dir{i}", config, rows, {"status": "completed"})
+    return FinishedRun(
+        Path(str(i)), f"dir{i}", config, rows, columns_of(rows), {"status": "completed"}
+    )
 
 
 def test_twenty_runs_of_a_comparison_are_all_named() -> None:

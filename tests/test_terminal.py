@@ -13,8 +13,9 @@ from conftest import PYTHONPATH, Cli
 from rich.console import Console
 
 from stat4830_grad.config.help import fitted, help_text
-from stat4830_grad.console.progress import number, progress_line
+from stat4830_grad.console.progress import progress_line
 from stat4830_grad.console.tables import Column, FittedTable, show
+from stat4830_grad.problems import metric_named
 
 WIDTHS = (40, 60, 80, 120)
 COLUMNS = (Column("run"), Column("loss"), Column("val_accuracy", spare=1), Column("status"))
@@ -171,4 +172,4 @@ def test_lists_and_multirun_land_in_the_same_kind_of_place(cli: Cli, tmp_path: P
 
 
 def test_an_accuracy_has_one_format() -> None:
-    assert number("val_accuracy", 0.941) == "94.10 %"
+    assert metric_named("val_accuracy").text(0.941) == "94.10 %"

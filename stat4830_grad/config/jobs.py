@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +40,15 @@ class Job:
         return command(self.overrides)
 
     def config(self) -> Config:
-        """Its configuration.
+        """Its configuration, checked when first asked for.
 
         Raises:
             ConfigError: it cannot be run.
         """
+        return self._checked
+
+    @cached_property
+    def _checked(self) -> Config:
         return parse(self.raw)
 
 

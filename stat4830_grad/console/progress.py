@@ -7,6 +7,7 @@ their range.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -17,6 +18,7 @@ from rich.text import Text
 from torch import Tensor
 
 from ..core import Record
+from ..metrics import Metric
 
 REDRAW_SECONDS = 1.0
 
@@ -48,7 +50,7 @@ class ProgressLine:
     that would take turns with those that compute.
     """
 
-    def __init__(self, console: Console, steps: int, shown: tuple[str, ...]) -> None:
+    def __init__(self, console: Console, steps: int, shown: Sequence[Metric]) -> None:
         self._console, self._steps, self._shown = console, steps, shown
         self._pace = Pace(steps)
         self._live = Live(console=console, transient=True, auto_refresh=False)
@@ -58,7 +60,7 @@ class ProgressLine:
         left = self._pace.left(record.updates)
         if time.monotonic() - self._drawn < REDRAW_SECONDS:
             return
-        metrics = [describe(record, (name,)) for name in self._shown]
+        metrics = [describe(record, [metric]) for metric in self._shown]
         head = [f"{record.updates:,}/{self._steps:,}", speed(record), left]
         line = progress_line(record.updates, self._steps, head, metrics, self._console.width)
         self._live.start()
@@ -98,7 +100,7 @@ def progress_line(
 class PlainLines:
     """About ten lines over a run, for where there is no terminal."""
 
-    def __init__(self, console: Console, steps: int, shown: tuple[str, ...]) -> None:
+    def __init__(self, console: Console, steps: int, shown: Sequence[Metric]) -> None:
         self._console, self._steps, self._shown = console, steps, shown
         self._pace = Pace(steps)
         self._next = 0.0
@@ -117,44 +119,28 @@ class PlainLines:
         pass
 
 
-def progress(console: Console, steps: int, columns: tuple[str, ...]) -> ProgressLine | PlainLines:
+def progress(console: Console, steps: int, columns: Sequence[Metric]) -> ProgressLine | PlainLines:
     """The sink that suits where the console writes to."""
-    shown = tuple(n for n in columns if n in SHOWN)
+    shown = [metric for metric in columns if "progress" in metric.shown]
     return (ProgressLine if console.is_interactive else PlainLines)(console, steps, shown)
 
 
-SHOWN = ("loss", "x", "distance", "train_loss", "val_accuracy")
+def describe(record: Record, shown: Sequence[Metric]) -> str:
+    """`loss 0.25  x 1.5`."""
+    return "  ".join(
+        f"{metric.title} {spread(metric, record.values[metric.name])}" for metric in shown
+    )
 
 
-def describe(record: Record, shown: tuple[str, ...]) -> str:
-    return "  ".join(f"{n.replace('_', ' ')} {spread(n, record.values[n])}" for n in shown)
-
-
-def spread(column: str, values: Tensor) -> str:
+def spread(metric: Metric, values: Tensor) -> str:
     """A run's value; of a batch the least and the greatest among the finite ones."""
     if values.numel() == 1:
-        return number(column, float(values))
+        return metric.text(float(values))
     finite = values[values.isfinite()]
     if finite.numel() == 0:
         return "not finite"
-    least, greatest = (number(column, float(value)) for value in (finite.min(), finite.max()))
+    least, greatest = (metric.text(float(value)) for value in (finite.min(), finite.max()))
     return least if least == greatest else f"{least} to {greatest}"
-
-
-def number(column: str, value: float, digits: int = 4) -> str:
-    """Accuracies in percent, everything else to `digits` digits; how consoles write a metric."""
-    if column.endswith("accuracy"):
-        return f"{100 * value:.{digits - 2}f} %"
-    return f"{value:.{digits}g}"
-
-
-def apart(column: str, a: float, b: float) -> tuple[str, str]:
-    """Two values that differ, with as many digits as it takes to see it."""
-    for digits in range(4, 18):
-        texts = number(column, a, digits), number(column, b, digits)
-        if texts[0] != texts[1]:
-            break
-    return texts
 
 
 def speed(record: Record) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..training.sweep_row import SweepRow
 from .style import (
     BLACK,
     BLUE,
@@ -32,26 +33,26 @@ DIVERGED, ELSEWHERE = (VERMILION, "x"), (GREY, ".")
 
 
 def draw_basins(
-    rows: Sequence[dict[str, str]], known: dict[str, Any], title: str, directory: Path
+    rows: Sequence[SweepRow], known: dict[str, Any], title: str, directory: Path
 ) -> None:
     """basins.png and .svg: starting points by the minimiser they lead to.
 
     On the graph of f if one step size was used, else over (x₀, η) with the limit 2/f″ of each
     minimiser. Maximisers, where basins meet for small steps, are vertical lines.
     """
-    sizes = {row.get("optimizer.lr", "") for row in rows}
+    sizes = {row.swept.get("optimizer.lr") for row in rows}
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     figure.suptitle(title, fontsize=10)
     axes = figure.subplots()
     f = np.poly1d(known["coefficients"])
-    starts = [float(row["problem.x0"]) for row in rows]
+    starts = [float(row.swept["problem.x0"]) for row in rows]
     if len(sizes) == 1:
         xs = np.linspace(min(starts), max(starts), 400)
         axes.plot(xs, f(xs), color=BLACK, linewidth=1)
         heights = [float(f(x)) for x in starts]
         axes.set_ylabel("f(x₀)")
     else:
-        heights = [float(row["optimizer.lr"]) for row in rows]
+        heights = [float(row.swept["optimizer.lr"]) for row in rows]
         if log_spaced(heights):
             logarithmic(axes, "y")
         axes.set_ylabel("step size η")
@@ -70,24 +71,24 @@ def draw_basins(
 
 def scatter(
     axes: Axes,
-    rows: Sequence[dict[str, str]],
+    rows: Sequence[SweepRow],
     starts: Sequence[float],
     heights: Sequence[float],
     known: dict[str, Any],
 ) -> None:
     """One mark per run: its colour and shape say where it went."""
     looks = {
-        str(at["x"]): (f"to x = {signed(at['x'])}", look)
+        at["x"]: (f"to x = {signed(at['x'])}", look)
         for at, look in zip(known["minimisers"], COLOURS * 9, strict=False)
     }
     found: dict[tuple[str, tuple[str, str]], list[tuple[float, float]]] = {}
     for row, x, y in zip(rows, starts, heights, strict=True):
         ends = (
             ("diverged", DIVERGED)
-            if row["status"] == "diverged"
+            if row.status == "diverged"
             else ("not at a minimiser", ELSEWHERE)
         )
-        found.setdefault(looks.get(row.get("converged_to", ""), ends), []).append((x, y))
+        found.setdefault(looks.get(row.theory.get("converged_to"), ends), []).append((x, y))
     for (label, (colour, marker)), points in sorted(found.items()):
         style: dict[str, Any] = {
             "color": colour,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ..metrics import GRAD_NORM, Metric
 from ..training.finished import (
     FinishedRun,
     apart,
@@ -19,13 +20,14 @@ from ..training.finished import (
     differing_keys,
     facts,
 )
+from ..training.sweep_row import Cell
 from .legend import Legend, Look, tell_apart
 from .style import BLACK, legend_below, logarithmic, plain_axes, save, updates_axis
 from .sweep_curves import CROSS, draw_panel
 from .titles import shared_title
 
-PANELS = ("loss", "x", "distance", "train_loss", "val_loss", "val_accuracy", "grad_norm")
-"""Metrics in order of interest; the first three that all runs have are drawn."""
+PANELS = 3
+"""So many metrics are drawn, the gradient norm only where there are no others."""
 
 
 def draw_comparison(runs: Sequence[FinishedRun], tolerance: float, directory: Path) -> None:
@@ -35,25 +37,31 @@ def draw_comparison(runs: Sequence[FinishedRun], tolerance: float, directory: Pa
 
 def comparison(runs: Sequence[FinishedRun], tolerance: float) -> Figure:
     """Two panels for each metric; runs are named by what differs."""
-    shared = [name for name in common_columns(runs) if any_finite(runs, name)]
-    names = [name for name in PANELS if name in shared][:3]
+    drawn = panels(runs)
     legend = told_apart(runs)
     bar = 1.0 if legend.bar else 0.0
-    figure = Figure(figsize=(max(3.8 * len(names), 6.0) + bar, 6.6), layout="constrained")
+    figure = Figure(figsize=(max(3.8 * len(drawn), 6.0) + bar, 6.6), layout="constrained")
     figure.suptitle(title(runs), fontsize=10)
-    grid = figure.subplots(2, len(names), squeeze=False, sharex=True)
-    ended = [({"status": str(run.summary.get("status"))}, run.rows) for run in runs]
-    for axes, below, name in zip(grid[0], grid[1], names, strict=True):
-        draw_panel(axes, ended, name, legend.looks)
+    grid = figure.subplots(2, len(drawn), squeeze=False, sharex=True)
+    ended = [(str(run.summary.get("status")), run.rows) for run in runs]
+    for axes, below, metric in zip(grid[0], grid[1], drawn, strict=True):
+        draw_panel(axes, ended, metric, legend.looks)
         axes.set_xlabel("")  # the axis is that of the panel below
-        draw_distance(below, runs, name, legend.looks, tolerance)
+        draw_distance(below, runs, metric.name, legend.looks, tolerance)
     grid[1][0].set_ylabel("distance from the first run\n|a − b| / max(1, |a|, |b|)")
     legend.draw_bar(figure, list(grid.flat))
     entries: dict[str, Any] = legend.handles()
-    if any(cells["status"] == "diverged" for cells, _ in ended):
+    if any(status == "diverged" for status, _ in ended):
         entries["diverged"] = Line2D([], [], color=BLACK, **CROSS)
     legend_below(figure, entries)
     return figure
+
+
+def panels(runs: Sequence[FinishedRun]) -> list[Metric]:
+    """What is drawn of the metrics that all runs have."""
+    shared = [metric for metric in common_columns(runs) if any_finite(runs, metric.name)]
+    first = [metric for metric in shared if {"progress", "sweep"} & set(metric.shown)]
+    return [*first, *(metric for metric in shared if metric == GRAD_NORM)][:PANELS]
 
 
 def title(runs: Sequence[FinishedRun]) -> str:
@@ -63,7 +71,7 @@ def title(runs: Sequence[FinishedRun]) -> str:
 
 def told_apart(runs: Sequence[FinishedRun]) -> Legend:
     """Looks by as few differing choices as tell the runs apart, or else by their directories."""
-    told = [{key: text(value) for key, value in facts(run).items()} for run in runs]
+    told = [{key: cell(value) for key, value in facts(run).items()} for run in runs]
     keys = sorted(differing_keys(runs), key=lambda key: not key.endswith(".name"))
     needed: list[str] = []
     for key in keys:
@@ -74,11 +82,14 @@ def told_apart(runs: Sequence[FinishedRun]) -> Legend:
     return tell_apart(told, needed, seeds=True)
 
 
-def text(value: object) -> str:
+def cell(value: object) -> Cell:
+    """Numbers as such, anything else as text."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
     return "" if value is None else str(value)
 
 
-def kinds(told: Sequence[dict[str, str]], keys: Sequence[str]) -> int:
+def kinds(told: Sequence[Mapping[str, Cell]], keys: Sequence[str]) -> int:
     """How many of the runs these keys tell apart."""
     return len({tuple(one.get(key, "") for key in keys) for one in told})
 

@@ -28,7 +28,7 @@ DASHES = ("-", "--", ":", "-.")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 LINES = [(dash, marker) for marker in MARKERS for dash in DASHES]
 
-Values = Mapping[str, str]
+Values = Mapping[str, float | int | str]
 """A run's value of each key that varies."""
 
 
@@ -115,19 +115,19 @@ def coloured(
     runs: Sequence[Values], key: str
 ) -> tuple[list[Any], dict[str, Any], ScalarMappable | None]:
     """The colour of each run by its value of `key`, what a legend names, and the bar of many."""
-    texts = [run.get(key, "") for run in runs]
-    distinct = list(dict.fromkeys(texts))
+    own = [run.get(key, "") for run in runs]
+    distinct = list(dict.fromkeys(own))
     if not numeric(runs, key):
-        of_text = dict(zip(distinct, itertools.cycle(PALETTE), strict=False))
+        of_value = dict(zip(distinct, itertools.cycle(PALETTE), strict=False))
     elif len(distinct) <= FEW:
-        of_text = dict(zip(sorted(distinct, key=float), shades(len(distinct)), strict=True))
+        of_value = dict(zip(sorted(distinct, key=float), shades(len(distinct)), strict=True))
     else:
-        values = [float(text) for text in texts]
+        values = [float(value) for value in own]
         norm = (LogNorm if log_spaced(values) else Normalize)(min(values), max(values))
         bar = ScalarMappable(norm, scale_of_colours())
         return [bar.cmap(norm(value)) for value in values], {}, bar
-    named = {label({key: text}): color for text, color in of_text.items()}
-    return [of_text[text] for text in texts], named, None
+    named = {label({key: value}): color for value, color in of_value.items()}
+    return [of_value[value] for value in own], named, None
 
 
 def varying(runs: Sequence[Values], keys: Sequence[str]) -> list[str]:
@@ -137,27 +137,20 @@ def varying(runs: Sequence[Values], keys: Sequence[str]) -> list[str]:
 
 
 def numeric(runs: Sequence[Values], key: str) -> bool:
-    return all(number(run.get(key, "")) is not None for run in runs)
-
-
-def number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    """Whether every run has a number there."""
+    return all(not isinstance(run.get(key, ""), str) for run in runs)
 
 
 def label(values: Values) -> str:
     """`adam, lr=0.01`: choices by their name alone, other keys by their last word."""
     words = []
-    for key, text in values.items():
+    for key, value in values.items():
         last = key.rpartition(".")[2]
         short = last if sum(k.rpartition(".")[2] == last for k in values) == 1 else key
-        value = number(text)
-        shown = text if value is None or text.lstrip("+-").isdigit() else f"{value:.4g}"
+        shown = f"{value:.4g}" if isinstance(value, float) else str(value)
         if shown:
-            choice = value is None and ("." not in key or last == "name")  # adam, mlp, a directory
-            words.append(shown if choice else f"{short}={shown}")
+            named = isinstance(value, str) and ("." not in key or last == "name")  # adam, mlp
+            words.append(shown if named else f"{short}={shown}")
     return ", ".join(words)
 
 

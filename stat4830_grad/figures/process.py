@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Self
 from ..system.process import before_leaving, leave
 
 if TYPE_CHECKING:
+    from ..metrics import Metric
     from .landscape import Landscape
 
 CODE = """
@@ -64,6 +65,7 @@ class FigureProcess:
     def draw(
         self,
         rows: Sequence[dict[str, float]],
+        columns: Sequence[Metric],
         landscape: Landscape | None,
         title: str,
         directory: Path,
@@ -75,7 +77,8 @@ class FigureProcess:
             RuntimeError: it failed otherwise.
         """
         self._drawing = True
-        _, errors = self._process.communicate(pickle.dumps((rows, landscape, title, directory)))
+        drawn = pickle.dumps((rows, columns, landscape, title, directory))
+        _, errors = self._process.communicate(drawn)
         if self._process.returncode == CANNOT_WRITE:
             number, _, path = errors.decode(errors="replace").partition(" ")
             raise OSError(int(number), os.strerror(int(number)), path)

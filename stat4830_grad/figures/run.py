@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..metrics import Metric
 from .curves import draw_curves
 from .landscape import Landscape
 from .path import draw_path
@@ -13,8 +15,14 @@ if TYPE_CHECKING:
     from ..training.run_directory import Row  # imports more than a process that draws needs
 
 
-def draw_run(rows: list[Row], landscape: Landscape | None, title: str, directory: Path) -> None:
+def draw_run(
+    rows: Sequence[Row],
+    columns: Sequence[Metric],
+    landscape: Landscape | None,
+    title: str,
+    directory: Path,
+) -> None:
     """curves.png and .svg; path.png and .svg too, where there is a landscape to draw it on."""
-    draw_curves(rows, title, directory)
+    draw_curves(rows, columns, title, directory)
     if landscape is not None:
         draw_path(landscape, title, directory)

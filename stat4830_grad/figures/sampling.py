@@ -15,7 +15,7 @@ from ..core import Objective, Params, coordinates, located
 from ..data.weights import load
 from ..problems.reduction import reduced
 from ..system.errors import UserError
-from ..training.run_directory import Row, loss_of
+from ..training.run_directory import Row
 from ..training.setup import prepare
 from .landscape import Array, Landscape, Path, window
 
@@ -39,7 +39,8 @@ def landscape(
     names = tuple(coordinates(like, 0))
     if not names or not runs or not all(set(names) <= set(rows[0]) for rows in runs):
         return None
-    paths = tuple(path(rows, names) for rows in runs)
+    loss = objective.columns[0].name
+    paths = tuple(path(rows, loss, names) for rows in runs)
     if any(len(path.steps) == 0 for path in paths):
         return None
     known = objective.solution()
@@ -69,9 +70,8 @@ def landscape_of_files(directory: Directory, runs: Sequence[Sequence[Row]]) -> L
     return found if found is not None and fits(found, objective, like) else None
 
 
-def path(rows: Sequence[Row], names: Sequence[str]) -> Path:
-    """The iterates of a run, from its rows."""
-    loss = loss_of(rows[0])
+def path(rows: Sequence[Row], loss: str, names: Sequence[str]) -> Path:
+    """The iterates of a run, from its rows; `loss` and `names` are columns."""
     table = np.array([[row[name] for name in ("step", loss, *names)] for row in rows])
     finite = np.isfinite(table).all(axis=1)
     end = len(table) if finite.all() else int(finite.argmin())

@@ -12,7 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
 
-from .legend import NAMES, SEEDS, Look, label, number, numeric, tell_apart, varying
+from ..metrics import Metric
+from ..training.sweep_row import Cell, SweepRow, metrics_of
+from .legend import NAMES, SEEDS, Look, Values, label, numeric, tell_apart, varying
 from .style import (
     entries_of,
     in_percent,
@@ -23,15 +25,7 @@ from .style import (
     save,
     scale_of,
 )
-from .theory import Known, Predict, SweepRow, draw_rates, mark_theory
-
-PANELS = {
-    "final_loss": "final loss",
-    "final_val_loss": "final validation loss",
-    "final_val_accuracy": "final validation accuracy",
-    "final_distance": "final distance to the minimiser",
-    "final_x": "final x",
-}
+from .theory import Known, Predict, draw_rates, mark_theory, of_one_curve
 
 
 @dataclass(frozen=True)
@@ -39,10 +33,13 @@ class Across:
     """The horizontal axis: a swept key; for one that is no number, its values side by side."""
 
     key: str
-    names: tuple[str, ...] = ()
+    names: tuple[Cell, ...] = ()
 
     def of(self, row: SweepRow) -> float:
-        return self.names.index(row.get(self.key, "")) if self.names else float(row[self.key])
+        """The place of a job."""
+        if self.names:
+            return self.names.index(row.swept.get(self.key, ""))
+        return float(row.swept[self.key])
 
 
 def draw_results(
@@ -61,21 +58,21 @@ def results(
     rows: Sequence[SweepRow], swept: Sequence[str], known: Known, predict: Predict, title: str
 ) -> Figure:
     """A panel for each final metric, and one for rates where theory speaks of them."""
-    across = horizontal(rows, swept)
-    panels = [name for name in PANELS if any(row.get(name) for row in rows)]
-    rates = across.key == "optimizer.lr" and any(row.get("predicted_rate") for row in rows)
+    values = [row.swept for row in rows]
+    across, panels = horizontal(values, swept), metrics_of(rows)
+    rates = across.key == "optimizer.lr" and bool(of_one_curve(rows))
     count = len(panels) + rates
     figure = Figure(figsize=(max(3.6 * count, 5.4), 4.2), layout="constrained")
     figure.suptitle(title, fontsize=10)
     axes = list(figure.subplots(1, count, squeeze=False, sharex=True)[0])
-    others = [key for key in varying(rows, swept) if key not in (across.key, *SEEDS)]
-    legend = tell_apart(rows, others)
+    others = [key for key in varying(values, swept) if key not in (across.key, *SEEDS)]
+    legend = tell_apart(values, others)
     series: dict[str, list[tuple[Look, SweepRow]]] = {}
     for look, row in zip(legend.looks, rows, strict=True):
-        series.setdefault(label({k: row.get(k, "") for k in others}), []).append((look, row))
+        series.setdefault(label({k: row.swept.get(k, "") for k in others}), []).append((look, row))
     every = [(pairs[0][0], [row for _, row in pairs]) for pairs in series.values()]
-    for panel, name in zip(axes, panels, strict=False):
-        draw_metric(panel, every, across, name)
+    for panel, metric in zip(axes, panels, strict=False):
+        draw_metric(panel, every, across, metric)
     if rates:
         draw_rates(axes[-1], every, known, predict)
     for panel in axes:
@@ -87,7 +84,7 @@ def results(
     return figure
 
 
-def horizontal(rows: Sequence[SweepRow], swept: Sequence[str]) -> Across:
+def horizontal(rows: Sequence[Values], swept: Sequence[str]) -> Across:
     """The step size, or else the swept key with the most numbers, or else the first that varies.
 
     A key with four times as many numbers goes before the step size.
@@ -101,16 +98,16 @@ def horizontal(rows: Sequence[SweepRow], swept: Sequence[str]) -> Across:
 
 
 def draw_metric(
-    axes: Axes, series: Sequence[tuple[Look, list[SweepRow]]], across: Across, name: str
+    axes: Axes, series: Sequence[tuple[Look, list[SweepRow]]], across: Across, metric: Metric
 ) -> None:
     """Median over seeds as a line, least to greatest as a band; at the top what has no place."""
-    shown = [row for _, rows in series for row in rows if on_scale(row, name)]
-    starts = [number(row[start_of(name)]) for row in shown]  # how far a run came is what counts
-    scale = scale_of([float(row[name]) for row in shown] + [s for s in starts if s is not None])
+    shown = [row for _, rows in series for row in rows if on_scale(row, metric)]
+    starts = [row.start[metric.name] for row in shown]  # how far a run came is what counts
+    scale = scale_of([row.final[metric] for row in shown] + starts)
     for look, rows in series:
         points: dict[float, list[float]] = {}
-        for row in (row for row in rows if on_scale(row, name)):
-            points.setdefault(across.of(row), []).append(scale.place(float(row[name])))
+        for row in (row for row in rows if on_scale(row, metric)):
+            points.setdefault(across.of(row), []).append(scale.place(row.final[metric]))
         xs = sorted(points)
         style = look.of_line(marker=look.marker, markersize=4 if len(xs) <= 40 else 2.5)
         if across.names:
@@ -118,14 +115,14 @@ def draw_metric(
         axes.plot(xs, [median(points[x]) for x in xs], linewidth=1.3, **style)
         if any(len(values) > 1 for values in points.values()):
             draw_band(axes, points, look, bool(across.names))
-        at_top(axes, [r for r in rows if r["status"] == "diverged"], across, "x", "diverged", look)
-        grown = [r for r in rows if r["status"] != "diverged" and not on_scale(r, name)]
+        at_top(axes, [r for r in rows if r.status == "diverged"], across, "x", "diverged", look)
+        grown = [r for r in rows if r.status != "diverged" and not on_scale(r, metric)]
         at_top(axes, grown, across, "^", "ends above its start, or far away", look)
-    if name.endswith("accuracy"):
+    if metric.percent:
         in_percent(axes)
     else:
         scale.apply(axes, "y")
-    axes.set_ylabel(PANELS[name])
+    axes.set_ylabel(f"final {metric.label}")
 
 
 def draw_band(axes: Axes, points: dict[float, list[float]], look: Look, apart: bool) -> None:
@@ -139,19 +136,14 @@ def draw_band(axes: Axes, points: dict[float, list[float]], look: Look, apart: b
         axes.fill_between(xs, low, high, color=look.color, alpha=0.2, linewidth=0, label=words)
 
 
-def on_scale(row: SweepRow, name: str) -> bool:
+def on_scale(row: SweepRow, metric: Metric) -> bool:
     """Whether a job ended with a value that tells: not a loss greater than at the start."""
-    start, end = number(row.get(start_of(name), "")), number(row.get(name, ""))
-    if row["status"] == "diverged" or start is None or end is None:
+    start, end = row.start.get(metric.name), row.final.get(metric)
+    if row.status == "diverged" or start is None or end is None:
         return False
-    if name.endswith(("loss", "distance")) and not end <= start:
+    if metric.better == "lower" and not end <= start:
         return False
     return abs(end) <= 100 * (1 + abs(start))
-
-
-def start_of(name: str) -> str:
-    """The column of a metric's value at the initial point."""
-    return f"start_{name.removeprefix('final_')}"
 
 
 def at_top(

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..training.sweep_row import SweepRow
 from .legend import Look
 from .style import BLACK, GREY, log_spaced, signed
 
-SweepRow = dict[str, str]
 Known = dict[str, Any]
 Predict = Callable[[SweepRow, Sequence[float]], list[float]]
 """(a job's row, step sizes) -> the rate that theory predicts for that job at each of them."""
@@ -31,17 +31,14 @@ def draw_rates(
     for look, rows in series:
         curves = of_one_curve(rows)
         for said in curves:
-            etas = [float(r["optimizer.lr"]) for r in (rows if len(curves) == 1 else said)]
+            etas = [step_size(row) for row in (rows if len(curves) == 1 else said)]
             dense = densely(etas, list(known.get("step_sizes", {}).values()))
             curve = predict(said[0], dense)
             if not curve:  # the jobs' problems differ: only what was said of each is known
-                pairs = [(float(r["optimizer.lr"]), float(r["predicted_rate"])) for r in said]
-                dense, curve = map(list, zip(*sorted(pairs), strict=True))
+                dense, curve = map(list, zip(*sorted(rates(said, "predicted_rate")), strict=True))
             axes.plot(dense, curve, **look.of_line(label="predicted"))
-        measured = [(r["optimizer.lr"], r["measured_rate"]) for r in rows if r["measured_rate"]]
-        if measured:
+        if points := rates(rows, "measured_rate"):
             rings: dict[str, Any] = {"color": BLACK, "linestyle": "", "fillstyle": "none"}
-            points = [(float(eta), float(rate)) for eta, rate in measured]
             axes.plot(*zip(*points, strict=True), look.marker, markersize=4, label="measured",
                       **rings)  # fmt: skip
     axes.axhline(1, color=GREY, linewidth=0.8)
@@ -49,12 +46,23 @@ def draw_rates(
     axes.set_ylim(0, 1.6)
 
 
+def step_size(row: SweepRow) -> float:
+    """Where a job stands along the axis of step sizes."""
+    return float(row.swept["optimizer.lr"])
+
+
+def rates(rows: Sequence[SweepRow], which: str) -> list[tuple[float, float]]:
+    """(step size, rate) of the jobs that have one."""
+    pairs = [(step_size(row), row.theory.get(which)) for row in rows]
+    return [(eta, rate) for eta, rate in pairs if rate is not None]
+
+
 def of_one_curve(rows: Sequence[SweepRow]) -> list[list[SweepRow]]:
     """The rows that theory speaks of, apart by the minimiser that they are near."""
-    found: dict[str, list[SweepRow]] = {}
+    found: dict[float | None, list[SweepRow]] = {}
     for row in rows:
-        if row.get("predicted_rate"):
-            found.setdefault(row.get("converged_to", ""), []).append(row)
+        if row.theory.get("predicted_rate") is not None:
+            found.setdefault(row.theory.get("converged_to"), []).append(row)
     return list(found.values())
 
 

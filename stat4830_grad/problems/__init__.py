@@ -12,6 +12,8 @@ import torch
 
 from ..config.schema import Config
 from ..core import Objective
+from ..metrics import Metric, coordinate
+from . import classification, composite, least_squares, polynomial
 from .classification import Classification
 from .composite import Composite
 from .least_squares import LeastSquares, minimiser
@@ -23,9 +25,19 @@ __all__ = [
     "LeastSquares",
     "Polynomial",
     "build",
+    "metric_named",
     "minimiser",
     "monomial",
 ]
+
+METRICS = {m.name: m for problem in (classification, composite, least_squares, polynomial)
+           for m in problem.METRICS}  # fmt: skip
+"""Name -> what a problem of ours logs."""
+
+
+def metric_named(name: str) -> Metric:
+    """What a column means in the files of an earlier process: a metric of ours or a parameter."""
+    return METRICS.get(name) or coordinate(name)
 
 
 def build(

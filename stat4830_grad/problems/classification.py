@@ -11,7 +11,34 @@ from torch import Tensor
 from ..config import schema
 from ..core import Model, Params
 from ..data import Part, Split
+from ..metrics import GRAD_NORM, Metric, Place
 from .likelihoods import BINARY, Likelihood
+
+
+def loss_on(part: str, word: str, *shown: Place, priority: int = 0) -> Metric:
+    """The mean cross-entropy on a part of the data, `word` in print."""
+    label = f"{word} loss"
+    return Metric(f"{part}_loss", label, "lower", False, "loss", word, shown, priority)
+
+
+def accuracy_on(part: str, word: str, *shown: Place, priority: int = 0) -> Metric:
+    """The share of the samples of a part that are in their own class."""
+    label = f"{word} accuracy"
+    return Metric(f"{part}_accuracy", label, "higher", True, "accuracy", word, shown, priority)
+
+
+TRAIN, VAL, TEST = ("train", "training"), ("val", "validation"), ("test", "test")
+OF_PART = {
+    "train": (loss_on(*TRAIN, "progress", "comparison"), accuracy_on(*TRAIN)),
+    "val": (
+        loss_on(*VAL, "sweep", "comparison", priority=1),
+        accuracy_on(*VAL, "progress", "sweep", "comparison", priority=2),
+    ),
+    "test": (loss_on(*TEST, "comparison"), accuracy_on(*TEST, "comparison")),
+}
+"""(loss, accuracy) of each part: jobs of a sweep are ranked by those of validation."""
+
+METRICS = (*OF_PART["train"], *OF_PART["val"], *OF_PART["test"], GRAD_NORM)
 
 
 @dataclass(frozen=True)
@@ -33,9 +60,8 @@ class Classification:
         return {name: part for name, part in parts.items() if part is not None}
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        names = [f"{part}_{metric}" for part in self.parts() for metric in ("loss", "accuracy")]
-        return (*names, "grad_norm")
+    def columns(self) -> tuple[Metric, ...]:
+        return (*(metric for part in self.parts() for metric in OF_PART[part]), GRAD_NORM)
 
     def init(self, generator: torch.Generator) -> Params:
         """The model's own, for as many inputs as a sample has."""
@@ -58,11 +84,11 @@ class Classification:
         return self.likelihood.loss(z, y), pullback(self.likelihood.slope(z, y))
 
     def metrics(self, params: Params) -> dict[str, Tensor]:
-        values = {}
+        values: dict[str, Tensor] = {}
         for name, part in self.parts().items():
-            z = self.model.logits(params, part.inputs)
-            values[f"{name}_loss"] = self.likelihood.loss(z, part.y)
-            values[f"{name}_accuracy"] = self.likelihood.accuracy(z, part.y)
+            z, (loss, share) = self.model.logits(params, part.inputs), OF_PART[name]
+            values[loss.name] = self.likelihood.loss(z, part.y)
+            values[share.name] = self.likelihood.accuracy(z, part.y)
         return values
 
     def constants(self) -> dict[str, Any]:

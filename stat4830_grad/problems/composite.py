@@ -10,7 +10,10 @@ from torch import Tensor
 
 from ..config import schema
 from ..core import Params
+from ..metrics import GRAD_NORM, LOSS, Metric
 from .models import linear_bias, linear_weight
+
+METRICS = (LOSS, GRAD_NORM)
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Composite:
     y: Tensor  # (m,)
     d: int
     h: int
-    columns: tuple[str, ...] = ("loss", "grad_norm")
+    columns: tuple[Metric, ...] = METRICS
 
     def init(self, generator: torch.Generator) -> Params:
         """x standard normal, then the layers as `torch.nn.Linear` draws them."""
@@ -62,7 +65,7 @@ class Composite:
         return 0.5 * (e**2).sum(-1), grads
 
     def metrics(self, params: Params) -> dict[str, Tensor]:
-        return {"loss": self.loss(params)}
+        return {LOSS.name: self.loss(params)}
 
     def constants(self) -> dict[str, Any]:
         """`y` (m,)."""

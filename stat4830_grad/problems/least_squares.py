@@ -13,7 +13,11 @@ from torch import Tensor
 from .. import data
 from ..config import schema
 from ..core import Params
+from ..metrics import GRAD_NORM, LOSS, Metric
 from ..system.errors import ConfigError
+
+DISTANCE = Metric("distance", "distance to the minimiser")
+METRICS = (LOSS, GRAD_NORM, DISTANCE)
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class LeastSquares:
     y: Tensor  # (n,)
     minimiser: Tensor  # (p,), of least norm where there are many
     w0: tuple[float, ...] | None = None  # initial point; None is the origin
-    columns: tuple[str, ...] = ("loss", "grad_norm", "distance")
+    columns: tuple[Metric, ...] = METRICS
 
     def init(self, generator: torch.Generator) -> Params:
         """w = w0, float64."""
@@ -58,7 +62,7 @@ class LeastSquares:
 
     def metrics(self, params: Params) -> dict[str, Tensor]:
         distance = torch.linalg.vector_norm(params["w"] - self.minimiser, dim=-1)
-        return {"loss": self.loss(params), "distance": distance}
+        return {LOSS.name: self.loss(params), DISTANCE.name: distance}
 
     def constants(self) -> dict[str, Any]:
         """`X` (n, p) and `y` (n,)."""

@@ -12,6 +12,10 @@ from torch import Tensor
 
 from ..config import schema
 from ..core import Params
+from ..metrics import GRAD_NORM, LOSS, Metric
+
+X = Metric("x", "x", better=None)
+METRICS = (LOSS, X, GRAD_NORM)
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Polynomial:
 
     coefficients: tuple[float, ...]  # highest power first, as numpy.polyval takes them
     x0: float
-    columns: tuple[str, ...] = ("loss", "x", "grad_norm")
+    columns: tuple[Metric, ...] = METRICS
 
     @cached_property
     def terms(self) -> list[tuple[int, float]]:
@@ -46,7 +50,7 @@ class Polynomial:
         return self.loss(params), {"x": reduce(add, slopes)}
 
     def metrics(self, params: Params) -> dict[str, Tensor]:
-        return {"loss": self.loss(params), "x": params["x"]}
+        return {LOSS.name: self.loss(params), X.name: params["x"]}
 
     def constants(self) -> dict[str, Any]:
         """`coefficients`, highest power first."""

@@ -25,18 +25,18 @@ from ..training.report import lost_rows
 from ..training.run_directory import (
     Row,
     RunDirectory,
-    read_rows,
     rows_to_keep,
     write_config,
     write_json,
 )
 from ..training.setup import Setup, prepare
 from ..training.theory import forecast, verdict
+from .cells import ended
 from .context import SweepContext
 from .jobfiles import record_failures, write_hydra
 from .memory import MIB, bytes_per_run, runs_that_fit, usable_bytes
 from .report import describe
-from .table import ENDED, FINAL, cells
+from .table import ENDED, FINAL
 
 Runner = Callable[[Sequence[Job], SweepContext], None]
 """Runs what is not final of some jobs; leaves a directory and a row for each."""
@@ -206,8 +206,11 @@ class Batch:
             diverged_at=int(alone.diverged_at),
             command=job.command,
         )
-        theory = verdict(self.known, config, read_rows(directory.path))
-        self.context.table.append(cells(job, summary["status"], summary, theory))
+        theory = verdict(self.known, config, directory.rows)
+        row = ended(job, summary["status"], summary, directory.columns, theory)
+        self.context.table.append(row)
+        if config.figures:
+            self.context.trained[job.name] = directory
 
 
 def state_of(state: State, k: int) -> State:
@@ -241,4 +244,4 @@ def run_task(job: Job, context: SweepContext) -> None:
         context.stop.signal = code - 128
     status = {0: "completed", 4: "diverged", 130: "interrupted", 143: "interrupted"}
     error_text = "" if code in status else f"exit code {code}"
-    context.table.append(cells(job, status.get(code, "failed"), error=error_text))
+    context.table.append(ended(job, status.get(code, "failed"), error=error_text))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from ..config.schema import Sweep
 from ..console.terminal import say, say_whole
 from ..training.execution import Interrupt
+from ..training.run_directory import RunDirectory
 from .table import SweepTable
 
 
@@ -23,9 +25,12 @@ class SweepContext:
     hydra: dict[str, Any]  # Hydra's own configuration, for each job's .hydra/hydra.yaml
     console: Console
     stop: Interrupt
+    trained: dict[str, RunDirectory] = field(default_factory=dict)
+    """By job, the runs that this process trained, their rows still in memory."""
 
-    @property
+    @cached_property
     def table(self) -> SweepTable:
+        """sweep.csv, for as long as this process takes part in the sweep."""
         return SweepTable(self.directory)
 
     def say(self, text: str, style: str = "") -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
-from omegaconf import OmegaConf
+from msgspec import structs, to_builtins
 
-from ..config.load import parse, plain
+from ..config.jobs import Job
+from ..config.schema import Config, Optimizer
 from ..config.values import leaves
 from ..figures.basins import draw_basins
 from ..figures.legend import tell_apart
@@ -24,30 +24,39 @@ from ..figures.sampling import landscape_of_files
 from ..figures.sweep import draw_results
 from ..figures.sweep_curves import draw_curves_of_all
 from ..figures.titles import shared_title
+from ..system.reading import read_json
 from ..training.report import headline
-from ..training.run_directory import Row, read_rows
+from ..training.run_directory import Row, RunDirectory, columns_of, read_rows
+from ..training.sweep_row import SweepRow
 from ..training.theory import rate
-from .table import FINAL, SweepRow
+from .cells import column
+from .context import SweepContext
+from .table import FINAL
 
 SERIAL = 12
 """So many pictures are drawn here; more are worth starting other processes for."""
 
 
 def draw_sweep(
-    directory: Path, rows: Sequence[SweepRow], swept: Sequence[str], known: Sequence[dict[str, Any]]
+    jobs: Sequence[Job],
+    rows: Sequence[SweepRow],
+    context: SweepContext,
+    known: Sequence[dict[str, Any]],
 ) -> None:
     """results, curves, paths in one or two parameters; basins of a polynomial, if x₀ is swept.
 
     Of theory, that is drawn in which holds for all batches.
     """
-    ended = [row for row in rows if row["status"] in FINAL]
-    runs: list[tuple[SweepRow, list[Row]]] = [
-        (row, read_rows(directory / row["directory"]))
+    ended = [row for row in rows if row.status in FINAL]
+    runs = [
+        (replace(row, start=logged[0]), logged)
         for row in ended
-        if (directory / row["directory"] / "metrics.csv").exists()
+        if (logged := rows_of(row, context))
     ]
     if not runs:
         return
+    directory, swept = context.directory, [column(key) for key in jobs[0].swept]
+    configs = {job.name: job.config() for job in jobs if job.name in {r.directory for r in ended}}
     theory = {
         name: value
         for name, value in (known[0] if known else {}).items()
@@ -55,24 +64,28 @@ def draw_sweep(
     }
     if any(key.startswith("optimizer.") and key != "optimizer.lr" for key in swept):
         theory = without_limits(theory)
-    shown = [
-        {**row, **{f"start_{name}": str(value) for name, value in rows[0].items()}}
-        for row, rows in runs
-    ]
-    first = plain(OmegaConf.load(directory / runs[0][0]["directory"] / "config.yaml"))
-    title = shared_title(dict(leaves(first)), swept, len(rows))
+    shown, first = [row for row, _ in runs], runs[0][0].directory
+    title = shared_title(dict(leaves(to_builtins(configs[first]))), swept, len(rows))
 
     def predict(row: SweepRow, etas: Sequence[float]) -> list[float]:
-        return predicted(directory / row["directory"], row, theory, etas)
+        return predicted(configs[row.directory].optimizer, row, theory, etas)
 
     if swept:
         draw_results(shown, swept, theory, predict, title, directory)
     draw_curves_of_all(runs, swept, title, directory)
-    found = landscape_of_files(directory / runs[0][0]["directory"], [own for _, own in runs])
+    found = landscape_of_files(directory / first, [own for _, own in runs])
     if found:
-        draw_paths(found, tell_apart([row for row, _ in runs], swept), title, directory)
+        draw_paths(found, tell_apart([row.swept for row in shown], swept), title, directory)
     if "minimisers" in theory and "problem.x0" in swept:
         draw_basins(shown, theory, title, directory)
+
+
+def rows_of(row: SweepRow, context: SweepContext) -> list[Row]:
+    """What a job logged; none where it is no training."""
+    if files := context.trained.get(row.directory):
+        return files.rows
+    path = context.directory / row.directory
+    return read_rows(path) if (path / "metrics.csv").exists() else []
 
 
 def without_limits(theory: dict[str, Any]) -> dict[str, Any]:
@@ -83,46 +96,56 @@ def without_limits(theory: dict[str, Any]) -> dict[str, Any]:
 
 
 def predicted(
-    job: Path, row: SweepRow, theory: dict[str, Any], etas: Sequence[float]
+    optimizer: Optimizer, row: SweepRow, theory: dict[str, Any], etas: Sequence[float]
 ) -> list[float]:
     """The rates of a job's optimizer at other step sizes; none where its problem's are not known.
 
     Near the job's minimiser, for a polynomial.
     """
     eigenvalues = [theory["mu"], theory["lambda_max"]] if "lambda_max" in theory else []
-    if row.get("converged_to") and "coefficients" in theory:
+    x = row.theory.get("converged_to")
+    if x is not None and "coefficients" in theory:
         bend = np.poly1d(theory["coefficients"]).deriv(2)
-        eigenvalues = [float(bend(float(row["converged_to"])))]
+        eigenvalues = [float(bend(x))]
     if not eigenvalues:
         return []
-    optimizer = parse(plain(OmegaConf.load(job / "config.yaml"))).optimizer
-    found = [rate(msgspec.structs.replace(optimizer, lr=eta), eigenvalues) for eta in etas]
+    found = [rate(structs.replace(optimizer, lr=eta), eigenvalues) for eta in etas]
     return [one for one in found if one is not None]  # Adam has none, and no prediction
 
 
-def draw_jobs(
-    directory: Path, rows: Sequence[SweepRow], limit: int, say: Callable[[str], None]
-) -> None:
-    """A single run's pictures in each job's directory, unless there are more jobs than `limit`."""
-    paths = [directory / row["directory"] for row in rows]
-    paths = [path for path in paths if (path / "summary.json").exists()]
-    missing = [path for path in paths if not (path / "curves.svg").exists()]
-    if len(paths) > limit:
-        say(f"each job's own curves are left out: more jobs than sweep.job_figures={limit}")
+def draw_jobs(jobs: Sequence[Job], rows: Sequence[SweepRow], context: SweepContext) -> None:
+    """A single run's pictures in each job's directory, unless `sweep.job_figures` are too few."""
+    limit, ended = context.options.job_figures, {row.directory for row in rows}
+    there = [job for job in jobs if job.name in ended and has(job, context, "summary.json")]
+    missing = [job for job in there if not has(job, context, "curves.svg")]
+    if len(there) > limit:
+        context.say(f"each job's own curves are left out: more jobs than sweep.job_figures={limit}")
         return
+    paths = [context.directory / job.name for job in missing]
+    configs, files = (
+        [job.config() for job in missing],
+        [context.trained.get(job.name) for job in missing],
+    )
     if len(missing) <= SERIAL:
-        for path in missing:
-            draw_job(path)
+        for drawn in zip(paths, configs, files, strict=True):
+            draw_job(*drawn)
         return
-    say(f"drawing each job's own curves: {len(missing)} (sweep.job_figures=0 leaves them out)")
+    context.say(
+        f"drawing each job's own curves: {len(missing)} (sweep.job_figures=0 leaves them out)"
+    )
     workers = min(len(os.sched_getaffinity(0)), 8) if hasattr(os, "sched_getaffinity") else 2
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        list(pool.map(draw_job, missing, chunksize=4))
+        list(pool.map(draw_job, paths, configs, files, chunksize=4))
 
 
-def draw_job(path: Path) -> None:
-    """The pictures that a single run leaves, from the files in its directory."""
-    config = parse(plain(OmegaConf.load(path / "config.yaml")))
-    device = json.loads((path / "summary.json").read_text("utf-8"))["device"]
-    rows = read_rows(path)
-    draw_run(rows, landscape_of_files(path, [rows]), headline(config, device), path)
+def has(job: Job, context: SweepContext, name: str) -> bool:
+    """Whether a job has left this file."""
+    return (context.directory / job.name / name).exists()
+
+
+def draw_job(path: Path, config: Config, files: RunDirectory | None) -> None:
+    """The pictures that a single run leaves; of one of an earlier process from its files."""
+    rows = files.rows if files else read_rows(path)
+    columns = files.columns if files else columns_of(rows)
+    title = headline(config, read_json(path / "summary.json")["device"])
+    draw_run(rows, columns, landscape_of_files(path, [rows]), title, path)

@@ -12,8 +12,8 @@ import yaml
 from ..config.failures import known
 from ..config.jobs import Job
 from ..system.files import write_text
+from .cells import ended
 from .context import SweepContext
-from .table import cells
 
 
 def record_failures(jobs: Sequence[Job], error: Exception, context: SweepContext) -> None:
@@ -31,7 +31,7 @@ def record_failures(jobs: Sequence[Job], error: Exception, context: SweepContext
             directory.mkdir(exist_ok=True)
             lines = traceback.format_exception(error)
             write_text(directory / "error.txt", "".join(lines))
-        context.table.append(cells(job, "failed", error=said))
+        context.table.append(ended(job, "failed", error=said))
 
 
 def write_hydra(job: Job, context: SweepContext) -> None:

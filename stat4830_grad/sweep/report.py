@@ -8,9 +8,8 @@ from collections.abc import Sequence
 
 from ..config.jobs import short
 from ..config.schema import Config
-from ..console.progress import number
 from ..console.tables import Column, FittedTable
-from .table import SweepRow
+from ..training.sweep_row import Cell, SweepRow, deciding, metrics_of
 
 SHOWN = 30
 """Rows of the table on the terminal; of a larger sweep it shows the best."""
@@ -32,76 +31,60 @@ def describe(config: Config, device: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def goal(rows: Sequence[SweepRow]) -> str | None:
-    """The column that tells which job is best: validation accuracy, or the loss."""
-    names = rows[0] if rows else {}
-    wanted = ("final_val_accuracy", "final_loss", "final_train_loss")
-    return next((name for name in wanted if name in names), None)
-
-
 def ranked(rows: Sequence[SweepRow]) -> list[SweepRow]:
-    """Completed jobs, the best first; equal accuracies by the validation loss."""
-    column = goal(rows)
-    if column is None:
-        return []
-    sign = -1 if column.endswith("accuracy") else 1
+    """Completed jobs, the best first, by the metrics that decide."""
+    metrics = deciding(rows)
 
-    def badness(row: SweepRow) -> tuple[float, float]:
-        loss = row.get("final_val_loss") or "inf"
-        return sign * float(row[column]), float(loss)
+    def badness(row: SweepRow) -> list[float]:
+        ends = [(metric, row.final.get(metric)) for metric in metrics]
+        return [math.inf if end is None else metric.badness(end, end) for metric, end in ends]
 
-    done = [row for row in rows if row["status"] == "completed" and row.get(column)]
+    done = [row for row in rows if row.status == "completed" and row.final.keys() & metrics[:1]]
     return sorted((row for row in done if not math.isnan(badness(row)[0])), key=badness)
 
 
 def table(rows: Sequence[SweepRow], swept: Sequence[str]) -> FittedTable:
     """Jobs by their swept keys; of more than `SHOWN` the best ones."""
-    shown, title, names = list(rows), "", results(rows)
+    shown, title, metrics = list(rows), "", metrics_of(rows)
+    rates = [name for name in RATES if any(row.theory.get(name) is not None for row in rows)]
     if len(rows) > SHOWN:
         shown = ranked(rows)[:SHOWN]
         title = f"the best {len(shown)}; all are in sweep.csv"
     columns = [Column("job"), *(Column(short(key, swept)) for key in swept)]
-    for place, name in enumerate(names, start=1):
-        spare = 0 if name == goal(rows) else place
-        columns.append(Column(name.removeprefix("final_").replace("_", " "), spare=spare))
+    for place, metric in enumerate(metrics, start=1):
+        columns.append(Column(metric.title, spare=0 if metric == deciding(rows)[0] else place))
+    for place, name in enumerate(rates, start=len(metrics) + 1):
+        columns.append(Column(name.replace("_", " "), spare=place))
     cells = [
         (
-            row["job"],
-            *(shown_key(row.get(name, "")) for name in swept),
-            *(shown_number(name, row.get(name, "")) for name in names),
-            row["status"],
+            str(row.job),
+            *(shown_key(row.swept.get(name, "")) for name in swept),
+            *(metric.text(row.final[metric]) if metric in row.final else "–" for metric in metrics),
+            *(shown_rate(row.theory.get(name)) for name in rates),
+            row.status,
         )
         for row in shown
     ]
-    styles = [STYLES.get(row["status"], "red") for row in shown]
+    styles = [STYLES.get(row.status, "red") for row in shown]
     return FittedTable((*columns, Column("status", left=True)), cells, styles, title)
 
 
-def results(rows: Sequence[SweepRow]) -> list[str]:
-    """The columns of results, the last of which are left out first."""
-    wanted = ("final_loss", "final_x", "final_val_loss", "final_val_accuracy", "final_distance")
-    rates = ("predicted_rate", "measured_rate")
-    return [name for name in (*wanted, *rates) if any(row.get(name) for row in rows)]
+RATES = ("predicted_rate", "measured_rate")
+"""Columns of theory that the table on the terminal shows."""
 
 
-def shown_number(name: str, text: str) -> str:
-    try:
-        return number(name, float(text))
-    except ValueError:
-        return "–"
+def shown_rate(rate: float | None) -> str:
+    return "–" if rate is None else f"{rate:.4g}"
 
 
-def shown_key(text: str) -> str:
+def shown_key(value: Cell) -> str:
     """Floats to six digits; the files have all of them."""
-    try:
-        return f"{float(text):.6g}" if "." in text or "e" in text else text
-    except ValueError:
-        return text
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def tally(rows: Sequence[SweepRow], jobs: int) -> str:
     """`62 completed, 2 diverged of 64 jobs`."""
-    counts = Counter(row["status"] for row in rows)
+    counts = Counter(row.status for row in rows)
     order = ("completed", "increased", "diverged", "failed", "interrupted")
     said = ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
     missing = jobs - len(rows)

@@ -11,7 +11,6 @@ from typing import Any
 from ..config.commands import assigned
 from ..config.jobs import Job, key_of, sort_out
 from ..config.schema import Sweep
-from ..console.progress import number
 from ..console.tables import show
 from ..console.terminal import make_console
 from ..system import exit_codes
@@ -22,11 +21,13 @@ from ..system.reading import read_json
 from ..training.execution import Interrupt
 from ..training.inputs import note_inputs, refuse_changed_inputs
 from ..training.run_directory import write_json
+from ..training.sweep_row import SweepRow, deciding
 from .batches import Runner, run_jobs
+from .cells import column, ended
 from .context import SweepContext
 from .drawing import draw_jobs, draw_sweep
-from .report import goal, ranked, table, tally
-from .table import FINAL, SweepRow, SweepTable, cells, column
+from .report import ranked, table, tally
+from .table import FINAL
 
 
 def run_sweep(
@@ -131,25 +132,24 @@ def refuse(jobs: Sequence[Job], errors: dict[str, UserError], context: SweepCont
     for job in jobs:
         if job.name in errors:
             context.say_whole(f"{job.name} failed: {errors[job.name]}", style="red")
-            context.table.append(cells(job, "failed", error=str(errors[job.name])))
+            context.table.append(ended(job, "failed", error=str(errors[job.name])))
 
 
 def conclude(jobs: Sequence[Job], context: SweepContext) -> int:
     """Table, pictures, the best job and how to repeat it; return the exit code."""
-    sweep = SweepTable(context.directory)
-    sweep.sort()
-    rows = sweep.rows()
+    context.table.sort()
+    rows = context.table.rows()
     swept = [column(key) for key in jobs[0].swept]
     if rows:
         show(context.console, table(rows, swept))
     context.say(tally(rows, len(jobs)))
     say_best(jobs, rows, context)
     known = gather_theory(context.directory)
-    ended = not context.stop() and not any(row["status"] == "interrupted" for row in rows)
-    if ended and rows and jobs[0].raw.get("figures"):
-        draw_sweep(context.directory, rows, swept, known)
-        draw_jobs(context.directory, rows, limit=context.options.job_figures, say=context.say)
-    if ended and len(rows) >= len(jobs):
+    whole = not context.stop() and not any(row.status == "interrupted" for row in rows)
+    if whole and rows and jobs[0].raw.get("figures"):
+        draw_sweep(jobs, rows, context, known)
+        draw_jobs(jobs, rows, context)
+    if whole and len(rows) >= len(jobs):
         for leftover in (context.directory / ".sweep").glob("*.pt"):
             leftover.unlink()
     else:
@@ -159,18 +159,18 @@ def conclude(jobs: Sequence[Job], context: SweepContext) -> int:
     context.say_whole(f"files: {context.directory}")
     if context.stop():
         return context.stop.exit_code
-    failed = any(row["status"] not in FINAL for row in rows) or len(rows) < len(jobs)
+    failed = any(row.status not in FINAL for row in rows) or len(rows) < len(jobs)
     return exit_codes.DEFECT if failed else exit_codes.COMPLETED
 
 
 def say_best(jobs: Sequence[Job], rows: Sequence[SweepRow], context: SweepContext) -> None:
     """The best job, and the exact command that repeats it alone."""
     best = next(iter(ranked(rows)), None)
-    column_name = goal(rows)
-    job = next((job for job in jobs if best and job.name == best["directory"]), None)
-    if best and job and column_name:
-        words, value = column_name.replace("_", " "), number(column_name, float(best[column_name]))
-        context.say(f"best {words}: {value}, by {job.name}; alone:")
+    job = next((job for job in jobs if best and job.name == best.directory), None)
+    if best and job:
+        metric = deciding(rows)[0]
+        value = metric.text(best.final[metric])
+        context.say(f"best final {metric.title}: {value}, by {job.name}; alone:")
         context.say_whole(f"  {job.command}")
 
 

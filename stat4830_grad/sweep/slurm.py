@@ -27,8 +27,9 @@ from ..system.errors import ConfigError
 from ..system.threads import patience
 from ..training.run_directory import write_json
 from .batches import Runner, run_jobs
+from .cells import ended
 from .context import SweepContext
-from .table import FINAL, cells
+from .table import FINAL
 from .task import Task, cut
 
 if TYPE_CHECKING:
@@ -242,4 +243,4 @@ def record_lost(task: Task, job: submitit.Job[None], context: SweepContext) -> N
     why = f"Slurm task {job.job_id} ended without it; its log ends: {said[-1] if said else '—'}"
     context.say_whole(f"{lost[0].name} and {len(lost) - 1} more: {why}", style="red")
     for one in lost:
-        context.table.append(cells(one, "failed", error=why))
+        context.table.append(ended(one, "failed", error=why))

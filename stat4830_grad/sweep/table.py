@@ -9,15 +9,11 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from ..config.jobs import Job
-from ..config.values import written
 from ..system.errors import DataError
 from ..system.files import append, write_text
-
-SweepRow = dict[str, str]
-"""One row: column -> text."""
+from ..training.sweep_row import SweepRow
+from .cells import cells_of, row_of
 
 ENDED = ("completed", "increased")
 """Statuses of jobs that made all their updates."""
@@ -25,17 +21,20 @@ ENDED = ("completed", "increased")
 FINAL = (*ENDED, "diverged")
 """Statuses of jobs that a resumed sweep leaves alone."""
 
-FIXED = ("job", "status", "steps", "seconds", "directory", "error")
-"""Columns that are there in every sweep."""
-
 
 class SweepTable:
-    """The file sweep.csv in a sweep's directory. Other processes may append to it, too."""
+    """The file sweep.csv in a sweep's directory. Other processes may append to it, too.
+
+    What this process wrote stays in memory; the file is read where another has changed it.
+    """
 
     def __init__(self, directory: Path) -> None:
         self.path = directory / "sweep.csv"
         self._lock = directory / ".sweep" / "lock"
         self._lock.parent.mkdir(parents=True, exist_ok=True)
+        self._columns: list[str] = []
+        self._rows: list[SweepRow] = []
+        self._version: tuple[int, ...] | None = None  # of the file that these were written to
 
     def append(self, row: SweepRow) -> None:
         """Add a row, whole or not at all.
@@ -43,13 +42,19 @@ class SweepTable:
         Raises:
             OSError: it could not be written.
         """
+        cells = cells_of(row)
         with self._locked():
-            columns = self._columns()
-            wanted = merged(columns, list(row))
+            known = self._version == self._version_on_disk()
+            columns = self._columns if known else self._header()
+            wanted = merged(columns, list(cells))
             if wanted != columns or not self._whole():
-                self._write(wanted, [*self._read()[1], row])
+                self._read()
+                self._write(wanted, [*self._rows, row])
                 return
-            append(self.path, text([[row.get(name, "") for name in columns]]))
+            append(self.path, text([[cells.get(name, "") for name in columns]]))
+            if known:
+                self._rows.append(row)
+                self._version = self._version_on_disk()
 
     def rows(self) -> list[SweepRow]:
         """The whole rows.
@@ -58,30 +63,38 @@ class SweepTable:
             DataError: the file is damaged.
         """
         with self._locked():
-            return self._read()[1]
+            self._read()
+            return list(self._rows)
 
     def statuses(self) -> dict[str, str]:
         """Name of a job's directory -> its status."""
-        return {row["directory"]: row["status"] for row in self.rows()}
+        return {row.directory: row.status for row in self.rows()}
 
     def drop_unfinished(self, names: Sequence[str]) -> None:
         """Take out the rows of these jobs that are to run again, and what a kill left of a row."""
         again = set(names)
         self._rewrite(
-            lambda rows: [r for r in rows if r["status"] in FINAL or r["directory"] not in again]
+            lambda rows: [r for r in rows if r.status in FINAL or r.directory not in again]
         )
 
     def sort(self) -> None:
         """Put the rows in the order of the jobs' numbers."""
-        self._rewrite(lambda rows: sorted(rows, key=lambda row: int(row["job"])))
+        self._rewrite(lambda rows: sorted(rows, key=lambda row: row.job))
 
     def _rewrite(self, change: Callable[[list[SweepRow]], list[SweepRow]]) -> None:
         with self._locked():
-            columns, rows = self._read()
-            if columns:
-                self._write(columns, change(rows))
+            self._read()
+            if self._columns:
+                self._write(self._columns, change(self._rows))
 
-    def _columns(self) -> list[str]:
+    def _version_on_disk(self) -> tuple[int, ...] | None:
+        """Changes with every write: a rewritten file is another one, an appended one is longer."""
+        if not self.path.exists():
+            return None
+        found = self.path.stat()
+        return (found.st_ino, found.st_size, found.st_mtime_ns)
+
+    def _header(self) -> list[str]:
         if not self.path.exists():
             return []
         with self.path.open(newline="", encoding="utf-8") as file:
@@ -93,21 +106,24 @@ class SweepTable:
             file.seek(-1, os.SEEK_END)
             return file.read() == b"\n"
 
-    def _read(self) -> tuple[list[str], list[SweepRow]]:
-        if not self.path.exists():
-            return [], []
-        content = self.path.read_text("utf-8")
+    def _read(self) -> None:
+        version = self._version_on_disk()
+        if version == self._version:
+            return
+        content = self.path.read_text("utf-8") if version else ""
         whole = content[: content.rfind("\n") + 1]  # a kill may have cut the last line
         reader = csv.DictReader(io.StringIO(whole))
-        rows = list(reader)
-        columns = list(reader.fieldnames or [])
-        if columns and not {"job", "status", "directory"} <= set(columns):
-            raise DataError(f"{self.path} is damaged: not the table of a sweep")
-        return columns, rows
+        try:
+            self._rows = [row_of(cells) for cells in reader]
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise DataError(f"{self.path} is damaged: not the table of a sweep") from None
+        self._columns, self._version = list(reader.fieldnames or []), version
 
     def _write(self, columns: list[str], rows: list[SweepRow]) -> None:
-        lines = [columns, *([row.get(name, "") for name in columns] for row in rows)]
+        cells = map(cells_of, rows)
+        lines = [columns, *([row.get(name, "") for name in columns] for row in cells)]
         write_text(self.path, text(lines))
+        self._columns, self._rows, self._version = columns, rows, self._version_on_disk()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -131,36 +147,3 @@ def text(lines: Sequence[Sequence[str]]) -> str:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerows([" ".join(cell.splitlines()) for cell in line] for line in lines)
     return out.getvalue()
-
-
-def cells(
-    job: Job,
-    status: str,
-    summary: dict[str, Any] | None = None,
-    theory: dict[str, Any] | None = None,
-    error: str = "",
-) -> SweepRow:
-    """The row of a job that has ended; `summary` is its summary.json, if it left one.
-
-    `theory` are further columns: what was predicted of it, and what was measured.
-    """
-    summary = summary or {"steps": "", "final": {}, "best": {}, "seconds": ""}
-    final, best = summary["final"], summary["best"]
-    values = {
-        "job": job.number,
-        **{column(key): value for key, value in job.swept.items()},
-        "status": status,
-        "steps": summary["steps"],
-        **{f"final_{name}": value for name, value in final.items()},
-        **{f"best_{name}": best.get(name, "") for name in final},
-        **{name: "" if value is None else value for name, value in (theory or {}).items()},
-        "seconds": summary["seconds"],
-        "directory": job.name,
-        "error": error,
-    }
-    return {name: v if isinstance(v, str) else written(v) for name, v in values.items()}
-
-
-def column(key: str) -> str:
-    """The column of a swept key; `steps` has its own, which tells the updates made."""
-    return f"{key}_asked" if key in FIXED else key

@@ -10,12 +10,13 @@ from rich.console import Console
 
 from ..config.jobs import short
 from ..config.schema import Config
-from ..console.progress import apart, number
 from ..console.tables import Column, FittedTable, show
 from ..console.terminal import make_console, say, say_whole
 from ..figures.compare import draw_comparison, title, told_apart
 from ..figures.path import draw_paths
 from ..figures.sampling import landscape_of_files
+from ..metrics import apart
+from ..problems import metric_named
 from ..training.finished import (
     FinishedRun,
     FirstDifference,
@@ -33,9 +34,6 @@ SHOWN = 30
 
 MOST = 99
 """`spare` of the columns that are left out first."""
-
-ONLY_IN_FILES = ("train_accuracy", "grad_norm")
-"""Metrics that the table on the terminal has no room for."""
 
 
 def run(config: Config, directory: Path, command: str) -> int:
@@ -89,7 +87,7 @@ def show_table(console: Console, runs: Sequence[FinishedRun], keys: Sequence[str
 
 def table(runs: Sequence[FinishedRun], keys: Sequence[str], names: Sequence[str]) -> FittedTable:
     """Where every run ended, by what tells the runs apart."""
-    metrics = [name for name in common_columns(runs) if name not in ONLY_IN_FILES]
+    metrics = [metric for metric in common_columns(runs) if "comparison" in metric.shown]
     told = [facts(run) for run in runs]
     columns = [Column("run", left=True)]
     for key in keys:  # what only some of the runs have follows from what they all have
@@ -97,8 +95,8 @@ def table(runs: Sequence[FinishedRun], keys: Sequence[str], names: Sequence[str]
         columns.append(Column(short(key, keys), left=True, spare=0 if everywhere else MOST))
     columns += [
         # The last metric, an accuracy or a loss, stays; the first is left out first.
-        Column(name.replace("_", " "), spare=len(metrics) - place)
-        for place, name in enumerate(metrics, start=1)
+        Column(metric.title, spare=len(metrics) - place)
+        for place, metric in enumerate(metrics, start=1)
     ]
     statuses = [str(run.summary.get("status", "not ended")) for run in runs]
     alike = set(statuses) == {"completed"}
@@ -108,7 +106,7 @@ def table(runs: Sequence[FinishedRun], keys: Sequence[str], names: Sequence[str]
     for run, name, known, status in zip(runs, names, told, statuses, strict=True):
         last = run.rows[-1]
         choices = [shown_value(key, known.get(key, "–")) for key in keys]
-        ends = [number(column, last[column]) for column in metrics]
+        ends = [metric.text(last[metric.name]) for metric in metrics]
         rows.append((name, *choices, *ends, f"{int(last['step']):,}", status))
     return FittedTable(columns, rows)
 
@@ -128,7 +126,7 @@ def sentence(
         return "has no step in common with the first run"
     if difference is None:
         return f"the same as the first run to {tolerance:g} in every common step"
-    first, here = apart(difference.column, *difference.values)
+    first, here = apart(metric_named(difference.column), *difference.values)
     return (
         f"first differs from {first_run} at step {difference.step} in {difference.column}: "
         f"{here} instead of {first} (tolerance {tolerance:g})"

@@ -19,7 +19,7 @@ from ..system import exit_codes
 from ..system.process import SIGNALS
 from .experiment import Experiment
 from .inputs import noted_inputs
-from .run_directory import Row, RunDirectory, git, loss_of, versions, write_json
+from .run_directory import Row, RunDirectory, git, versions, write_json
 
 
 class Sink(Protocol):
@@ -155,7 +155,7 @@ def summarise(
     summary = {
         "status": status(directory, config, updates=updates, diverged=diverged),
         "steps": diverged_at if diverged else updates,
-        "final": {name: final[name] for name in directory.columns},
+        "final": {metric.name: final[metric.name] for metric in directory.columns},
         "best": {name: value for name, (value, _) in directory.best.items()},
         "best_step": {name: step for name, (_, step) in directory.best.items()},
         "seconds": final["seconds"],  # of updating, by all runs of the batch together
@@ -180,7 +180,7 @@ def status(directory: RunDirectory, config: Config, *, updates: int, diverged: b
         return "diverged"
     if updates != config.steps:
         return "interrupted"
-    name = loss_of(directory.columns)
+    name = directory.columns[0].name
     if directory.first and has_increased(
         directory.first[name], directory.final[name], config.dtype
     ):

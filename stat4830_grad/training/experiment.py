@@ -30,6 +30,7 @@ from ..core import (
 from ..data.weights import load_weights
 from ..gradients.file import gradient_from
 from ..gradients.methods import GRADIENTS
+from ..metrics import Metric
 from .loop import start, train
 from .setup import Setup, prepare
 from .steppers import cuda_graph
@@ -47,8 +48,8 @@ class Experiment:
     dataset: dict[str, Any]
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """Names of what is logged, in their order."""
+    def columns(self) -> tuple[Metric, ...]:
+        """What is logged, in its order; the loss comes first."""
         return logged_columns(self.objective, coordinates(self.params, self.lr.ndim))
 
     def start(self) -> State:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ..config.values import leaves
+from ..metrics import Metric
 from ..system.errors import ConfigError, DataError
 from ..system.reading import read_config, read_json
-from .run_directory import Row, read_rows
+from .run_directory import Row, columns_of, read_rows
 
 TELLS_NOTHING = ("sweep", "log", "checkpoint", "figures", "resume", "debug", "data_dir")
 """Parts of a configuration that two equal runs may differ in."""
@@ -27,6 +28,7 @@ class FinishedRun:
     label: str
     config: dict[str, Any]  # dotted key -> value
     rows: list[Row]
+    columns: tuple[Metric, ...]
     summary: dict[str, Any]  # empty for a run that did not end
 
 
@@ -37,7 +39,7 @@ class FirstDifference:
     one: str  # labels of the runs
     other: str
     step: int
-    column: str
+    column: str  # its name
     values: tuple[float, float]
 
 
@@ -87,7 +89,7 @@ def read_run(path: Path, label: str) -> FinishedRun:
     config = {k: v for k, v in read_config(path / "config.yaml").items() if k not in TELLS_NOTHING}
     summary = path / "summary.json"
     told = read_json(summary) if summary.exists() else {}
-    return FinishedRun(path, label, dict(leaves(config)), rows, told)
+    return FinishedRun(path, label, dict(leaves(config)), rows, columns_of(rows), told)
 
 
 def differing_keys(runs: Sequence[FinishedRun]) -> list[str]:
@@ -119,12 +121,10 @@ def first_difference(
         match = theirs.get(row["step"])
         if match is None:
             continue
-        for column in row:
-            if column in ("step", "seconds") or column not in match:
-                continue
-            a, b = row[column], match[column]
+        for name in (metric.name for metric in one.columns if metric.name in match):
+            a, b = row[name], match[name]
             if apart(a, b) > tolerance:
-                return FirstDifference(one.label, other.label, int(row["step"]), column, (a, b))
+                return FirstDifference(one.label, other.label, int(row["step"]), name, (a, b))
     return None
 
 
@@ -143,11 +143,9 @@ def differences(
         yield runs[0], other, first_difference(runs[0], other, tolerance)
 
 
-def common_columns(runs: Sequence[FinishedRun]) -> list[str]:
+def common_columns(runs: Sequence[FinishedRun]) -> list[Metric]:
     """Metrics that every run has, in the order of the first."""
-    names = [set(run.rows[0]) for run in runs]
-    shared = set.intersection(*names) - {"step", "seconds"}
-    return [name for name in runs[0].rows[0] if name in shared]
+    return [metric for metric in runs[0].columns if all(metric in run.columns for run in runs)]
 
 
 def common_steps(one: FinishedRun, other: FinishedRun) -> Iterator[tuple[Row, Row]]:

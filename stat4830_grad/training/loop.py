@@ -21,6 +21,7 @@ from ..core import (
     logged_columns,
     row_norm,
 )
+from ..metrics import GRAD_NORM
 from .steppers import Capture, Eager, Replayed, Stepper, StepState
 
 
@@ -86,8 +87,8 @@ def train(
 def evaluate(objective: Objective, params: Params, grads: Params, rows: int) -> dict[str, Tensor]:
     """Every column that is logged, in its order, each (*K,) with `rows` = len(*K)."""
     numbers = coordinates(params, rows)
-    values = {**numbers, **objective.metrics(params), "grad_norm": row_norm(grads, rows)}
-    names = logged_columns(objective, numbers)
+    values = {**numbers, **objective.metrics(params), GRAD_NORM.name: row_norm(grads, rows)}
+    names = [metric.name for metric in logged_columns(objective, numbers)]
     # Of parameters a copy: an optimizer may change them in place.
     return {n: (values[n].clone() if n in numbers else values[n]).detach() for n in names}
 

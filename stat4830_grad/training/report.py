@@ -11,10 +11,10 @@ from rich.console import Console
 from ..config.commands import assigned
 from ..config.lecture import UPDATES, departures, stated_accuracy
 from ..config.schema import Config, Digits, ImageProblem, Problem
-from ..console.progress import number
 from ..console.tables import Column, FittedTable, show
 from ..console.terminal import say, say_whole
-from .run_directory import Row, loss_of
+from ..metrics import Metric
+from .run_directory import Row, RunDirectory
 
 
 def headline(config: Config, device: str) -> str:
@@ -46,15 +46,15 @@ def note(config: Config) -> str | None:
     return None
 
 
-def table(summary: dict[str, Any]) -> FittedTable:
+def table(summary: dict[str, Any], columns: Sequence[Metric]) -> FittedTable:
     """Final and best value of every metric."""
     rows = []
-    for name, value in summary["final"].items():
-        best, step = "–", "–"
+    for metric in columns:
+        name, best, step = metric.name, "–", "–"
         if name in summary["best"]:
-            best = number(name, summary["best"][name])
+            best = metric.text(summary["best"][name])
             step = f"{summary['best_step'][name]:,}"
-        rows.append((name.replace("_", " "), number(name, value), best, step))
+        rows.append((metric.title, metric.text(summary["final"][name]), best, step))
     final = Column(f"final (step {summary['steps']:,})")
     return FittedTable(
         (Column("metric", left=True), final, Column("best"), Column("at step")), rows
@@ -80,8 +80,8 @@ def closing(
     console: Console,
     config: Config,
     summary: dict[str, Any],
+    files: RunDirectory,
     rows: list[Row],
-    directory: Path,
     limit: str | None,
 ) -> None:
     """The end of a run: table, comparison, where its files are.
@@ -89,18 +89,18 @@ def closing(
     Args:
         limit: what theory says of a step size that was too large, if the run failed by it.
     """
-    show(console, table(summary))
+    show(console, table(summary, files.columns))
     if comparison := against_lecture(config, rows):
         say(console, comparison)
     if summary["status"] == "diverged":
-        say(console, diverged(config, summary, limit), style="bold red")
+        say(console, diverged(config, summary, files.columns[0], limit), style="bold red")
     if summary["status"] == "increased":
-        say(console, increased(config, summary, rows, limit), style="bold red")
+        say(console, increased(config, summary, files, limit), style="bold red")
     if summary["status"] == "interrupted":
         made = f"{summary['steps']:,} of {config.steps:,}"
-        hint = f"interrupted after {made} updates; go on with {assigned('resume', directory)}"
+        hint = f"interrupted after {made} updates; go on with {assigned('resume', files.path)}"
         say_whole(console, hint)
-    where(console, directory)
+    where(console, files.path)
 
 
 def where(console: Console, directory: Path) -> None:
@@ -108,22 +108,24 @@ def where(console: Console, directory: Path) -> None:
     say_whole(console, f"files: {directory}")
 
 
-def diverged(config: Config, summary: dict[str, Any], limit: str | None) -> str:
-    name = loss_of(summary["final"])
+def diverged(config: Config, summary: dict[str, Any], loss: Metric, limit: str | None) -> str:
+    """What happened, and what to try."""
     return (
-        f"diverged: {name.replace('_', ' ')} is {summary['final'][name]} at step "
+        f"diverged: {loss.title} is {summary['final'][loss.name]} at step "
         f"{summary['steps']} with step size {config.optimizer.lr:g}; "
         f"{limit or 'try a smaller optimizer.lr'}"
     )
 
 
 def increased(
-    config: Config, summary: dict[str, Any], rows: Sequence[Row], limit: str | None
+    config: Config, summary: dict[str, Any], files: RunDirectory, limit: str | None
 ) -> str:
-    name = loss_of(summary["final"])
+    """From where to where, and what to try."""
+    loss = files.columns[0]
+    assert files.first is not None  # without its initial point a run has not increased
     return (
-        f"the loss increased: {name.replace('_', ' ')} went from {rows[0][name]:.4g} to "
-        f"{summary['final'][name]:.4g} in {summary['steps']} updates with step size "
+        f"the loss increased: {loss.title} went from {files.first[loss.name]:.4g} to "
+        f"{summary['final'][loss.name]:.4g} in {summary['steps']} updates with step size "
         f"{config.optimizer.lr:g}; {limit or 'try a smaller optimizer.lr'}"
     )
 

@@ -9,7 +9,8 @@ import json
 import math
 import platform
 import subprocess
-from collections.abc import Callable, Iterable, Iterator
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -18,6 +19,8 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from ..config.schema import Config
+from ..metrics import Metric
+from ..problems import metric_named
 from ..system.errors import DataError
 from ..system.files import append, write_text
 from .inputs import with_absolute_paths
@@ -31,26 +34,34 @@ class RunDirectory:
 
     Args:
         path: the directory; made if it is not there.
-        columns: what is logged, in its order.
+        columns: what is logged, in its order, the loss first.
         before: rows of the run that is resumed, if one is; it goes on with their columns, which
             may be fewer in what an older version began.
     """
 
-    def __init__(self, path: Path, columns: tuple[str, ...], before: list[Row]) -> None:
+    def __init__(self, path: Path, columns: Sequence[Metric], before: list[Row]) -> None:
         path.mkdir(parents=True, exist_ok=True)
-        columns = tuple(name for name in columns if not before or name in before[0])
+        columns = tuple(metric for metric in columns if not before or metric.name in before[0])
         self.path, self.columns = path, columns
         self.first: Row | None = None  # row 0, the initial point
         self.final: Row = {}
         self.best: dict[str, tuple[float, int]] = {}  # column -> value, step
         self._least: dict[str, float] = {}  # column -> badness of its best value
-        names = ("step", "seconds", *columns)
+        names = ("step", "seconds", *(metric.name for metric in columns))
         lines = [",".join(names), *(line(row, names) for row in before)]
         write_text(path / "metrics.csv", "\n".join(lines) + "\n")
         self._names = names
         self._unwritten: list[Row] = []
+        self._numbers = array("d")  # all rows, one after another: 8 bytes a number
         for row in before:
             self._remember(row)
+
+    @property
+    def rows(self) -> list[Row]:
+        """Every row of metrics.csv, those not yet written among them."""
+        width = len(self._names)
+        starts = range(0, len(self._numbers), width)
+        return [dict(zip(self._names, self._numbers[i : i + width], strict=True)) for i in starts]
 
     def log(self, row: Row) -> None:
         """Take one row; it is on disk after the next `flush`."""
@@ -74,27 +85,14 @@ class RunDirectory:
         if row["step"] == 0:
             self.first = row
         self.final = row
-        for name in self.columns:
-            value = badness(name, row)
+        self._numbers.extend([row[name] for name in self._names])
+        loss = row[self.columns[0].name]
+        for metric in self.columns:
+            name = metric.name
+            value = metric.badness(row[name], loss)
             if -math.inf < value < self._least.get(name, math.inf):  # NaN is neither
                 self._least[name] = value
                 self.best[name] = (row[name], int(row["step"]))
-
-
-def loss_of(columns: Iterable[str]) -> str:
-    """The column of the function that is minimised."""
-    return next(name for name in columns if name.endswith("loss"))
-
-
-def badness(name: str, row: Row) -> float:
-    """What is smallest at the best row: a loss, norm or distance itself, −accuracy.
-
-    For anything else, a parameter, it is the loss there.
-    """
-    if name.endswith("accuracy"):
-        return -row[name]
-    itself = name.endswith("loss") or name in ("grad_norm", "distance")
-    return row[name if itself else loss_of(row)]
 
 
 def line(row: Row, names: tuple[str, ...]) -> str:
@@ -119,6 +117,11 @@ def read_rows(directory: Path) -> list[Row]:
         return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(io.StringIO(whole))]
     except (TypeError, ValueError):
         raise DataError(f"{path} is damaged: not a table of numbers") from None
+
+
+def columns_of(rows: Sequence[Row]) -> tuple[Metric, ...]:
+    """What the rows of an earlier process hold, by their names."""
+    return tuple(metric_named(name) for name in rows[0] if name not in ("step", "seconds"))
 
 
 def rows_to_keep(

@@ -19,7 +19,14 @@ from ...training.experiment import Experiment, build
 from ...training.inputs import note_inputs
 from ...training.report import already_ended, closing, headline, lost_rows, note, where
 from ...training.resume import ended_before, saved_state
-from ...training.run_directory import Row, RunDirectory, read_rows, rows_to_keep, write_config
+from ...training.run_directory import (
+    Row,
+    RunDirectory,
+    columns_of,
+    read_rows,
+    rows_to_keep,
+    write_config,
+)
 from ...training.theory import limit_in_words
 
 
@@ -35,7 +42,9 @@ def train_one(config: Config, directory: Path, command: str, drawing: FigureProc
         if drawing and not (directory / "curves.svg").exists():
             rows = read_rows(directory)
             found = landscape_of_files(directory, [rows])
-            drawing.draw(rows, found, headline(config, before["device"]), directory)
+            drawing.draw(
+                rows, columns_of(rows), found, headline(config, before["device"]), directory
+            )
         say(console, already_ended(config, before))
         where(console, directory)
         return EXIT[before["status"]]
@@ -61,15 +70,17 @@ def train_one(config: Config, directory: Path, command: str, drawing: FigureProc
             diverged_at=int(state.diverged_at),
             command=command,
         )
-        rows = read_rows(directory)
+        rows = files.rows
         try:
             if drawing:
                 found = landscape(experiment.objective, experiment.params, [rows])
-                drawing.draw(rows, found, headline(config, summary["device"]), directory)
+                drawing.draw(
+                    rows, files.columns, found, headline(config, summary["device"]), directory
+                )
         finally:  # a picture that cannot be written takes nothing from the result
             failed = summary["status"] in ("diverged", "increased")
             limit = limit_in_words(experiment.objective, config) if failed else None
-            closing(console, config, summary, rows, directory, limit)
+            closing(console, config, summary, files, rows, limit)
     return EXIT.get(summary["status"], interrupt.exit_code)
 
 

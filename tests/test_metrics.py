@@ -1,0 +1,121 @@
+"""A metric says itself how it is written, ranked and drawn, whatever its name."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from cases import NAMES, objective, start
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from pictures import points
+from torch import Tensor
+
+from stat4830_grad import compose
+from stat4830_grad.core import Params
+from stat4830_grad.figures.curves import curves
+from stat4830_grad.figures.style import BLUE, VERMILION
+from stat4830_grad.figures.sweep import on_scale, results
+from stat4830_grad.metrics import GRAD_NORM, LOSS, Metric, apart
+from stat4830_grad.problems import Polynomial, metric_named
+from stat4830_grad.sweep.report import ranked, table
+from stat4830_grad.training.execution import execute, summarise
+from stat4830_grad.training.experiment import build
+from stat4830_grad.training.report import table as final_and_best
+from stat4830_grad.training.run_directory import RunDirectory
+from stat4830_grad.training.sweep_row import SweepRow
+
+REGRET = Metric(
+    *("regret", "regret of the bets"),
+    better="higher",
+    percent=True,
+    panel="bets",
+    line="mine",
+    priority=1,
+)
+"""A name that nobody knows, of something that is the better the higher it is."""
+ODD = Metric("odd_accuracy", "odds", panel="bets", line="theirs", shown=())
+"""A name that says what is not so: it is no share, and better the lower it is."""
+COLUMNS = (LOSS, REGRET, ODD, GRAD_NORM)
+
+
+class Betting(Polynomial):
+    """A polynomial that logs two metrics of its own."""
+
+    def metrics(self, params: Params) -> dict[str, Tensor]:
+        x = params["x"]
+        return {"loss": self.loss(params), "regret": x / 8, "odd_accuracy": 5 + x}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> tuple[RunDirectory, dict[str, Any]]:
+    """The files and the summary of a run from x = 2 down to 1, along which both metrics fall."""
+    config = compose("problem=polynomial", "problem.x0=2", "optimizer.lr=0.05", "steps=30")
+    objective = Betting((1.0, 0.0, -3.0, 0.0), 2.0, COLUMNS)
+    experiment = dataclasses.replace(build([config], torch.Size(())), objective=objective)
+    made = RunDirectory(tmp_path, experiment.columns, [])
+    state = experiment.start()
+    state = execute(experiment, state, config, [made], [], lambda state: None, lambda: False)
+    at = int(state.diverged_at)
+    return made, summarise(made, experiment, config, updates=30, diverged_at=at, command="")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_problem_logs_is_known_by_name_when_its_files_are_read(name: str) -> None:
+    target = objective(name)
+    assert [metric_named(metric.name) for metric in target.columns] == list(target.columns)
+    values = target.metrics(start(target, seed=0))
+    assert {*values, GRAD_NORM.name} == {metric.name for metric in target.columns}
+
+
+def test_a_metric_is_written_as_it_says() -> None:
+    assert REGRET.text(0.25) == "25.00 %"
+    assert ODD.text(0.25) == "0.25"
+    assert apart(REGRET, 0.25, 0.250001) == ("25.0000 %", "25.0001 %")
+
+
+def test_the_best_of_a_run_is_where_its_metrics_say(
+    run: tuple[RunDirectory, dict[str, Any]],
+) -> None:
+    files, summary = run
+    assert summary["best_step"]["regret"] == 0
+    assert summary["best_step"]["odd_accuracy"] == 30
+    shown = {row[0]: row[1:] for row in final_and_best(summary, files.columns).rows}
+    assert shown["regret"] == ("12.50 %", "25.00 %", "0")
+    assert shown["odd accuracy"] == ("6", "6", "30")
+
+
+def test_it_is_drawn_in_the_panel_it_names(run: tuple[RunDirectory, dict[str, Any]]) -> None:
+    files, _ = run
+    figure = curves(files.rows, files.columns, "")
+    FigureCanvasAgg(figure).draw()
+    (panel,) = (axes for axes in figure.axes if axes.get_ylabel() == "bets")
+    assert [line.get_label() for line in panel.lines] == ["mine", "theirs"]
+    colours = [to_rgb(line.get_color()) for line in panel.lines]
+    assert colours == [to_rgb(BLUE), to_rgb(VERMILION)]
+
+
+def job(number: int, regret: float) -> SweepRow:
+    return SweepRow(
+        *(number, "completed", f"{number:03}", {"optimizer.lr": 0.1 * (number + 1)}),
+        start={"loss": 2.0, "regret": 0.1, "odd_accuracy": 7.0},
+        final={LOSS: float(number), REGRET: regret, ODD: 8.0},
+    )
+
+
+def test_jobs_are_ranked_and_drawn_by_it() -> None:
+    rows = [job(0, 0.2), job(1, 0.5), job(2, 0.3)]
+    assert [row.job for row in ranked(rows)] == [1, 2, 0]
+    titles = [column.title for column in table(rows, ["optimizer.lr"]).columns]
+    assert titles == ["job", "lr", "loss", "regret", "status"]
+    figure = results(rows, ["optimizer.lr"], {}, lambda row, etas: [], "")
+    FigureCanvasAgg(figure).draw()
+    panel = figure.axes[1]
+    assert panel.get_ylabel() == "final regret of the bets"
+    assert points(panel.lines[0])[1] == [0.2, 0.5, 0.3]
+    assert all(text.get_text().endswith(" %") for text in panel.get_yticklabels())
+    assert on_scale(rows[0], REGRET)
+    assert not on_scale(rows[0], ODD), "it has risen, and less is better"
