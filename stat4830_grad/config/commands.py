@@ -11,9 +11,9 @@ from .values import written
 PROGRAM = ("python", "-m", "stat4830_grad")
 
 
-def assigned(key: str, value: Path | str) -> str:
+def assigned(key: str, value: Path | str | list[str]) -> str:
     """`resume=DIR` to be typed after a command, whatever the directory's name holds."""
-    return shlex.quote(f"{key}={written(str(value))}")
+    return shlex.quote(f"{key}={written(str(value) if isinstance(value, Path) else value)}")
 
 
 def command(words: Sequence[str]) -> str:

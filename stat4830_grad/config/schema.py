@@ -44,10 +44,26 @@ class Composite(Strict, frozen=True, tag="composite"):
     init_seed: Annotated[Seed | None, PerRun]
 
 
-class LeastSquares(Strict, frozen=True, tag="least_squares"):
+class Table(Strict, frozen=True, kw_only=True):
+    """The keys of a table in a file of the user's; `data.table.read_table` reads it."""
+
+    file: str | None = None
+    target: str = "y"
+    columns: list[str] | None = None  # the features; None takes all
+    drop: list[str] = field(default_factory=list)
+    missing: Literal["error", "drop"] = "error"
+    delimiter: str | None = None  # this one and what follows: None finds it
+    decimal: Literal[".", ","] | None = None
+    header: bool | None = None
+    encoding: str | None = None
+
+
+class LeastSquares(Table, frozen=True, kw_only=True, tag="least_squares"):
     module: ClassVar[str] = "least_squares"
     file: str | None
     target: str
+    standardize: bool = False
+    intercept: bool = False
     n: Count
     p: Count
     w_star: list[Finite] | None

@@ -16,27 +16,30 @@ PLAIN = re.compile(r"(?!(?:null|true|false|nan|inf)$)[A-Za-z_/.][\w/.:@%+-]*", r
 """Text that Hydra reads as text without quotes."""
 
 
-def types(kind: inspect.Type, key: str = "") -> Iterator[tuple[str, inspect.Type]]:
+def types(
+    kind: inspect.Type, key: str = "", *, entries: bool = True
+) -> Iterator[tuple[str, inspect.Type]]:
     """(dotted key, type) of everything in a schema; a list's entries have the list's key."""
     match kind:
         case inspect.Metadata():
-            yield from types(kind.type, key)
+            yield from types(kind.type, key, entries=entries)
         case inspect.UnionType():
             for one in kind.types:
-                yield from types(one, key)
+                yield from types(one, key, entries=entries)
         case inspect.StructType():
             for field in kind.fields:
-                yield from types(field.type, f"{key}.{field.name}".lstrip("."))
+                yield from types(field.type, f"{key}.{field.name}".lstrip("."), entries=entries)
         case _:
             yield key, kind
-            if isinstance(kind, inspect.ListType):
+            if entries and isinstance(kind, inspect.ListType):
                 yield from types(kind.item_type, key)
 
 
 @cache
-def of_type(kind: type[inspect.Type]) -> dict[str, inspect.Type]:
-    """The keys of a run that may hold a value of this type."""
-    return {key: one for key, one in types(inspect.type_info(Config)) if isinstance(one, kind)}
+def of_type(kind: type[inspect.Type], *, entries: bool = True) -> dict[str, inspect.Type]:
+    """The keys of a run that may hold a value of this type, or if `entries` a list of them."""
+    found = types(inspect.type_info(Config), entries=entries)
+    return {key: one for key, one in found if isinstance(one, kind)}
 
 
 def choices(key: str) -> list[str]:
@@ -46,19 +49,22 @@ def choices(key: str) -> list[str]:
 
 
 def list_keys() -> set[str]:
-    """Keys whose one value is a list of numbers; a list of lists sweeps them."""
-    return set(of_type(inspect.ListType)) - set(of_type(inspect.StrType))
+    """Keys whose one value is a list and nothing else; a list of lists sweeps them."""
+    return set(of_type(inspect.ListType)) - set(of_type(inspect.StrType, entries=False))
 
 
 def canonical(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """`tree` with 1000 for 1e3 where whole numbers are meant, and [64] for 64 where a list is."""
     integers, lists = of_type(inspect.IntType), list_keys()
+    texts = lists & set(of_type(inspect.StrType))
 
     def value_of(key: str, value: Any) -> Any:
         if isinstance(value, dict):
             return canonical(value, f"{key}.")
         if key in integers:
             value = whole(value)
+        if key in texts:
+            return as_texts(value)
         return as_list(value) if key in lists else value
 
     return {str(name): value_of(f"{prefix}{name}", value) for name, value in tree.items()}
@@ -77,6 +83,19 @@ def as_list(value: Any) -> Any:
         nested = any(isinstance(one, list) for one in value)
         return [as_list(one) for one in value] if nested else value
     return [value] if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def as_texts(value: Any) -> Any:
+    """A text as a list of one; numbers as the texts that Hydra took for numbers."""
+    if isinstance(value, list):
+        nested = any(isinstance(one, list) for one in value)
+        return [as_texts(one) if nested else as_text(one) for one in value]
+    return value if value is None or isinstance(value, dict) else [as_text(value)]
+
+
+def as_text(value: Any) -> Any:
+    """A name of digits as text."""
+    return written(value) if isinstance(value, int | float) else value
 
 
 def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -1,17 +1,22 @@
 """Data: MNIST and its kin, handwritten digits, least squares; checksums and a cache."""
 
 from .images import Images, load_images
+from .scaling import as_tensor, standardized, with_intercept
 from .split import CLASSES, Part, Split, split_images
 from .synthetic import synthetic_least_squares
-from .table import load_least_squares
+from .table import TableData, read_table
 
 __all__ = [
     "CLASSES",
     "Images",
     "Part",
     "Split",
+    "TableData",
+    "as_tensor",
     "load_images",
-    "load_least_squares",
+    "read_table",
     "split_images",
+    "standardized",
     "synthetic_least_squares",
+    "with_intercept",
 ]

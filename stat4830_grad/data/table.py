@@ -1,210 +1,187 @@
-"""A user's least-squares data, from a CSV or an NPZ file."""
+"""A user's table: a matrix of numbers and a target, from a text, a Parquet or an NPZ file.
 
-import csv
-import math
-import zipfile
-from array import array
-from collections.abc import Iterator
-from difflib import SequenceMatcher
+Polars reads the file, and is imported only where there is one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from ..config import schema
 from ..config.commands import assigned
-from ..system.errors import ConfigError, DataError, UserError
-from ..system.reading import LARGEST, MIB, reading
-from .npy import read_array
+from ..system.errors import ConfigError, DataError
+from ..system.reading import reading
+from ..system.wording import shown
+from .packed import UNPACKING
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from .cells import Cells
 
 Array = NDArray[np.float64]
 
-LONGEST_LINE = 16 * MIB
-"""Most characters in a line of a CSV file; a file without line ends is no table."""
+TEXTS = (".csv", ".tsv", ".txt", ".tab", ".dat", ".data")
+
+INSTEAD = {
+    ".xlsx": 'save the sheet as CSV, or pandas.read_excel("FILE").to_csv("FILE.csv", index=False)',
+    ".dta": 'pandas.read_stata("FILE").to_csv("FILE.csv", index=False)',
+    ".sav": 'pandas.read_spss("FILE").to_csv("FILE.csv", index=False)',
+    ".sas7bdat": 'pandas.read_sas("FILE").to_csv("FILE.csv", index=False)',
+    ".json": 'pandas.read_json("FILE").to_csv("FILE.csv", index=False)',
+    ".feather": 'pandas.read_feather("FILE").to_csv("FILE.csv", index=False)',
+    ".pkl": 'pandas.read_pickle("FILE").to_csv("FILE.csv", index=False)',
+    ".rds": 'write.csv(readRDS("FILE"), "FILE.csv", row.names=FALSE) in R',
+    ".rdata": 'load("FILE"), then write.csv(NAME, "FILE.csv", row.names=FALSE), in R',
+    ".mat": "np.savez(FILE, X=…, y=…) of what scipy.io.loadmat gives",
+    ".npy": "np.savez(FILE, X=…, y=…), which has the target too",
+}
+"""What makes a table that can be read of a file of another kind, by the end of its name."""
+INSTEAD |= dict.fromkeys((".xls", ".ods"), INSTEAD[".xlsx"])
 
 
-def load_least_squares(
-    path: Path, target: str, dtype: torch.dtype, device: torch.device | str
-) -> tuple[Tensor, Tensor, list[str]]:
-    """X (n, p), y (n,) and the p names of the features.
+@dataclass(frozen=True)
+class TableData:
+    """What a table holds: n rows of p features, and what is to be explained by them."""
 
-    A CSV file has a header row and numeric columns, separated by commas. An NPZ file has either a
-    matrix `X` (n, p) and the target as a vector (n,), other arrays being left alone, or one vector
-    for each column.
+    X: Array  # (n, p), finite
+    names: tuple[str, ...]  # of the p features
+    target: str  # name of the column that y is
+    y: Array | list[str]  # n numbers, or n names of classes where the column holds texts
+    notes: tuple[str, ...]  # for the user: what was found, left out and encoded, a line each
+    scales: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Mean and deviation of each feature that was standardized."""
 
-    Raises DataError for a file that is missing or damaged or lacks a value, ConfigError for a
-    target that is not in it.
+
+def read_table(path: Path, table: schema.Table) -> TableData:
+    """The features and the target of a table.
+
+    A target of texts (or categories) comes as texts, one of numbers or booleans as numbers.
+    Features are numbers: booleans and categories are encoded, and `notes` says how.
+
+    Args:
+        table: which columns are wanted and what to do where a value is missing; how the file is
+            written, as far as it cannot be found.
+
+    Raises:
+        ConfigError: `table` names what is not in the file, or not enough.
+        DataError: the file is missing or damaged, lacks values, or holds what is no number.
     """
-    path = Path(path)
-    readers = {".csv": _read_csv, ".npz": _read_npz}
-    wanted = {".csv": "a CSV file in UTF-8", ".npz": "an NPZ file of plain arrays"}
-    kind = path.suffix.lower()
-    if kind not in readers:
-        raise ConfigError(f"{path} must be a .csv or an .npz file.")
-    with reading(path, wanted[kind]):
-        X, y, names = readers[kind](path, target)
-    if not names:
-        raise DataError(f"{path} has no column beside the target {target!r}.")
-    tensors = torch.from_numpy(X).to(dtype), torch.from_numpy(y).to(dtype)
-    if not all(tensor.isfinite().all() for tensor in tensors):
-        raise DataError(f"{path} holds numbers too large for {dtype}; try dtype=float64.")
-    return tensors[0].to(device), tensors[1].to(device), names
+    packed = path.suffix.lower() in UNPACKING
+    kind = Path(path.stem).suffix.lower() if packed else path.suffix.lower()
+    wanted = {".npz": "an NPZ file of plain arrays", ".parquet": "a Parquet file"}
+    if kind not in (*TEXTS, *wanted) or (packed and kind in wanted):
+        raise ConfigError(unknown_kind(path, kind))
+    with reading(path, wanted.get(kind, "a table in text")):
+        return data_of(*cells_of(path, kind, table), table)
 
 
-def _unknown_target(path: Path, target: str, names: list[str]) -> UserError:
-    if not names:
-        return DataError(f"{path} has no column for the target, nothing but a matrix X.")
+def unknown_kind(path: Path, kind: str) -> str:
+    instead = INSTEAD.get(kind)
+    how = f"; write it anew: {instead}" if instead else ""
+    return f"{path} must be a .csv, .tsv, .txt (packed too, .csv.gz), .parquet or .npz file{how}"
 
-    def likeness(name: str) -> float:
-        return SequenceMatcher(None, target.lower(), name.lower()).ratio()
 
-    nearest = sorted(names, key=likeness, reverse=True)
-    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
-    return ConfigError(
-        f"{path} has no column {target!r} for the target; it has "
-        f"{', '.join(map(repr, nearest[:10]))}{more}; "
-        f"write {assigned('problem.target', nearest[0])}"
+def cells_of(path: Path, kind: str, table: schema.Table) -> tuple[Cells, str]:
+    """The columns as they stand in the file, and the name of the target."""
+    if kind == ".npz":
+        from .npz import read_npz
+
+        return read_npz(path, table)
+    if kind == ".parquet":
+        from .parquet import read_parquet
+
+        return read_parquet(path), table.target
+    from .delimited import read_delimited
+
+    return read_delimited(path, table), table.target
+
+
+def data_of(cells: Cells, target: str, table: schema.Table) -> TableData:
+    """The wanted columns as numbers."""
+    from .cells import without_row_names
+    from .columns import decimal_sign, encoded, is_text, labels
+
+    cells = without_row_names(cells)
+    features = chosen(cells, target, table)
+    cells = cells.of([*features, target])
+    cells = complete(cells, table.missing)
+    if not len(cells.frame):
+        raise DataError(f"{cells.path} has no row of numbers.")
+    decimal = decimal_sign(cells, table.decimal)
+    made = [encoded(cells, name, decimal) for name in features]
+    y: Array | list[str]
+    if is_text(cells, target, decimal):
+        y, note = labels(cells, target), None
+    else:
+        own = encoded(cells, target, decimal)
+        y, note = own.values[:, 0], own.note
+    notes = filter(None, (*cells.notes, *(one.note for one in made), note))
+    X = np.concatenate([one.values for one in made], axis=1)
+    return TableData(X, tuple(name for one in made for name in one.names), target, y, tuple(notes))
+
+
+def chosen(cells: Cells, target: str, table: schema.Table) -> list[str]:
+    """The names of the features.
+
+    Raises:
+        ConfigError: a column that `table` names is not there.
+        DataError: none is left.
+    """
+    from .cells import unknown_column
+
+    names = cells.frame.columns
+    if target not in names:
+        raise unknown_column(cells.path, "problem.target", target, names)
+    for key, wanted in (("columns", table.columns or []), ("drop", table.drop)):
+        for name in wanted:
+            if name not in names:
+                raise unknown_column(cells.path, f"problem.{key}", name, names)
+    kept = table.columns if table.columns is not None else names
+    features = [name for name in kept if name != target and name not in table.drop]
+    if target in (table.columns or []):
+        raise ConfigError(f"problem.columns: {target!r} is the target, and cannot be in X too")
+    if not features:
+        raise DataError(f"{cells.path} has no column beside the target {target!r}.")
+    return list(dict.fromkeys(features))
+
+
+def complete(cells: Cells, missing: str) -> Cells:
+    """Without the rows that lack a value.
+
+    Raises:
+        DataError: there are some, and they are not to be left out.
+    """
+    import polars as pl
+
+    from .cells import lacking
+
+    holes = {column.name: lacking(column) for column in cells.frame}
+    gaps = pl.DataFrame(holes).select(pl.any_horizontal(pl.all()).alias("any")).to_series()
+    count, n = int(gaps.sum()), len(gaps)
+    if not count:
+        return cells
+    if missing == "drop":
+        columns = [name for name, hole in holes.items() if hole.any()]
+        where = ", ".join(map(shown, columns[:5])) + (", …" if len(columns) > 5 else "")
+        return cells.where(~gaps).noting(f"{count:,} of {n:,} rows left out, no value in {where}")
+    row = int(gaps.arg_max() or 0)
+    name = next(name for name, hole in holes.items() if hole[row])
+    said = f" ({cells.frame[name][row]!r})" if isinstance(cells.frame[name][row], str) else ""
+    raise DataError(
+        f"{cells.at(row, name)} has no value{said}; "
+        f"{per_column(holes)}; problem.missing=drop leaves out {count:,} of {n:,} rows, "
+        f"{assigned('problem.drop', [name])} the column"
     )
 
 
-def _read_csv(path: Path, target: str) -> tuple[Array, Array, list[str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(_lines(path, file))
-        rows = filter(None, reader)  # a blank line yields an empty list
-        header = next(rows, None)
-        if header is None:
-            raise DataError(f"{path} is empty; a header row and rows of numbers are needed.")
-        names = _header(path, header)
-        if target not in names:
-            raise _unknown_target(path, target, names)
-        numbers = array("d")
-        for cells in rows:
-            numbers.extend(_numbers(path, reader.line_num, cells, names))
-    if not numbers:
-        raise DataError(f"{path} has a header row and no row of numbers.")
-    table = np.frombuffer(numbers).reshape(-1, len(names))
-    column = names.index(target)
-    features = names[:column] + names[column + 1 :]
-    return np.delete(table, column, axis=1), table[:, column].copy(), features
-
-
-def _lines(path: Path, file: IO[str]) -> Iterator[str]:
-    number = 0
-    while line := file.readline(LONGEST_LINE):
-        number += 1
-        if len(line) == LONGEST_LINE:
-            raise DataError(f"{path}: line {number} is too long for a row of a table.")
-        yield line
-
-
-def _header(path: Path, cells: list[str]) -> list[str]:
-    names = [cell.strip() for cell in cells]
-    if len(names) == 1 and (";" in names[0] or "\t" in names[0]):
-        raise DataError(f"{path}: columns must be separated by commas, not by semicolons or tabs.")
-    if all(_is_number(name) for name in names):
-        raise DataError(f"{path}: line 1 holds numbers; a header row with column names is needed.")
-    for position, name in enumerate(names, 1):
-        if not name:
-            raise DataError(f"{path}: column {position} has no name in the header row.")
-        if name in names[: position - 1]:
-            raise DataError(f"{path}: two columns are called {name!r}; rename one.")
-    return names
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _numbers(path: Path, line: int, cells: list[str], names: list[str]) -> list[float]:
-    if len(cells) != len(names):
-        raise DataError(
-            f"{path}: line {line} has {len(cells)} cells, the header row has {len(names)}."
-        )
-    return [
-        _number(f"{path}: line {line}, column {name!r}", cell)
-        for name, cell in zip(names, cells, strict=True)
-    ]
-
-
-def _number(place: str, cell: str) -> float:
-    text = cell.strip()
-    if text and not _is_number(text):
-        raise DataError(f"{place} holds {cell!r}, which is not a number.")
-    if not text or not math.isfinite(float(text)):
-        raise DataError(
-            f"{place} has no value ({cell!r}); fill it in or remove the row, missing and infinite "
-            "values cannot be used."
-        )
-    return float(text)
-
-
-def _read_npz(path: Path, target: str) -> tuple[Array, Array, list[str]]:
-    arrays = _npz_arrays(path)
-    matrix = arrays.get("X")
-    if matrix is not None and matrix.ndim == 2:
-        columns = [name for name in arrays if name != "X"]
-    else:
-        matrix, columns = None, list(arrays)
-    if target not in columns:
-        raise _unknown_target(path, target, columns)
-    y = _vector(path, target, arrays[target])
-    if matrix is not None:
-        X = _finite(path, "X", matrix)
-        names = [f"x{i}" for i in range(1, X.shape[1] + 1)]
-    else:
-        names = [name for name in columns if name != target]
-        features = [_vector(path, name, arrays[name], len(y)) for name in names]
-        X = np.stack(features, axis=1) if features else np.empty((len(y), 0))
-    if len(X) != len(y):
-        raise DataError(f"{path}: X has {len(X)} rows and {target!r} has {len(y)} values.")
-    return X, y, names
-
-
-def _npz_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    with zipfile.ZipFile(path) as archive:
-        members = archive.infolist()
-        if not members:
-            raise DataError(f"{path} holds no arrays.")
-        if sum(member.file_size for member in members) > LARGEST:
-            raise DataError(f"{path}: its arrays have more than {LARGEST // MIB:,} MiB.")
-        return {
-            member.filename.removesuffix(".npy"): _npz_array(path, archive, member)
-            for member in members
-        }
-
-
-def _npz_array(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
-    with archive.open(member) as file:
-        try:
-            return read_array(file, member.file_size)
-        except ValueError as error:
-            raise DataError(
-                f"{path}: {member.filename} is damaged, or not an array of numbers: {error}"
-            ) from error
-
-
-def _vector(path: Path, name: str, array: NDArray[Any], n: int | None = None) -> Array:
-    if array.ndim != 1 or array.size == 0 or (n is not None and len(array) != n):
-        wanted = "of shape (n,)" if n is None else f"with {n} values, like the target"
-        raise DataError(f"{path}: {name!r} has shape {array.shape}; a vector {wanted} is needed.")
-    return _finite(path, name, array)
-
-
-def _finite(path: Path, name: str, array: NDArray[Any]) -> Array:
-    if array.dtype.kind not in "biuf":
-        raise DataError(f"{path}: {name!r} holds {array.dtype}, not real numbers.")
-    missing = np.argwhere(~np.isfinite(array))
-    if len(missing):
-        row, *column = (int(i) + 1 for i in missing[0])
-        where = f"row {row}, column {column[0]} of {name!r}" if column else f"row {row} of {name!r}"
-        raise DataError(
-            f"{path}: {where} (counted from 1) has no value; missing and infinite values cannot "
-            "be used."
-        )
-    return array.astype(np.float64)
+def per_column(holes: dict[str, pl.Series]) -> str:
+    """How many values each column lacks."""
+    counts = {name: int(hole.sum()) for name, hole in holes.items() if hole.any()}
+    words = [f"{count:,} in {shown(name)!r}" for name, count in counts.items()]
+    return f"missing: {', '.join(words[:5])}{', …' if len(words) > 5 else ''}"

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
-import lzma
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +15,7 @@ from ..core import Params
 from ..system.errors import ConfigError, DataError
 from ..system.reading import MIB, reading
 from .npy import read_array
-
-UNPACKING: dict[str, Callable[[Path], io.BufferedIOBase]] = {
-    ".gz": gzip.GzipFile,
-    ".bz2": bz2.BZ2File,
-    ".xz": lzma.LZMAFile,
-}
-"""How a packed text is opened, by the end of the file's name."""
+from .packed import unpacked
 
 LONGEST_TEXT = 64 * MIB
 """Most bytes that a list of indices has as text, unpacked."""
@@ -121,14 +111,10 @@ def lines(path: Path) -> io.StringIO:
     Raises:
         ValueError: unpacked it is empty or too long.
     """
-    unpacking = UNPACKING.get(path.suffix)
-    with unpacking(path) if unpacking else path.open("rb") as file:
-        content = file.read(LONGEST_TEXT + 1)
-    if len(content) > LONGEST_TEXT:
-        raise ValueError(f"it has more than {LONGEST_TEXT // MIB} MiB")
-    if not content.strip():
+    text = unpacked(path, LONGEST_TEXT).decode("utf-8-sig")
+    if not text.strip():
         raise ValueError("it is blank")
-    return io.StringIO(content.decode("utf-8-sig"))
+    return io.StringIO(text)
 
 
 def unusual(tensor: Tensor) -> str | None:

@@ -15,6 +15,7 @@ from ..config import schema
 from ..core import Params
 from ..metrics import GRAD_NORM, LOSS, Metric
 from ..system.errors import ConfigError
+from ..system.wording import shown
 
 DISTANCE = Metric("distance", "distance to the minimiser")
 METRICS = (LOSS, GRAD_NORM, DISTANCE)
@@ -83,6 +84,40 @@ def minimiser(X: Tensor, y: Tensor) -> Tensor:
     return w
 
 
+def from_table(
+    path: Path, problem: schema.LeastSquares, device: torch.device, dtype: torch.dtype
+) -> tuple[Tensor, Tensor, dict[str, Any]]:
+    """X (n, p) and y (n,) of the table in a file, and its description.
+
+    Raises:
+        ConfigError: a column that `problem` names is not there, or the target holds texts.
+        DataError: the file is missing or damaged, lacks values, or holds what is no number.
+    """
+    table = data.read_table(path, problem)
+    if problem.standardize:
+        table = data.standardized(table)
+    if problem.intercept:
+        table = data.with_intercept(table)
+    if isinstance(table.y, list):
+        raise ConfigError(
+            f"{path}: the target {table.target!r} holds texts ({shown(table.y[0])!r}); "
+            "least squares needs numbers"
+        )
+    X = data.as_tensor(path, table.X, dtype).to(device)
+    y = data.as_tensor(path, table.y, dtype).to(device)
+    return (
+        X,
+        y,
+        {
+            "name": problem.file,
+            "target": table.target,
+            "features": list(table.names),
+            "notes": list(table.notes),
+            "scales": table.scales,
+        },
+    )
+
+
 def build(
     config: schema.Config, generator: torch.Generator, device: torch.device, dtype: torch.dtype
 ) -> tuple[LeastSquares, dict[str, Any]]:
@@ -106,8 +141,5 @@ def build(
         )
         dataset: dict[str, Any] = {"name": "synthetic"}
     else:
-        X, y, features = data.load_least_squares(
-            Path(problem.file), problem.target, dtype=dtype, device=device
-        )
-        dataset = {"name": problem.file, "target": problem.target, "features": features}
+        X, y, dataset = from_table(Path(problem.file), problem, device, dtype)
     return LeastSquares(X, y, minimiser(X, y)), {**dataset, "n": X.shape[0], "p": X.shape[1]}

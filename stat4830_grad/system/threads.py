@@ -18,6 +18,7 @@ NUMBERS = (
     "MKL_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
+    "POLARS_MAX_THREADS",
 )
 """Where libraries look for their number of threads when they are loaded."""
 

@@ -1,0 +1,117 @@
+"""A table as it stands in a file, before anything is made of its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+from pathlib import Path
+
+import polars as pl
+
+from ..config.commands import assigned
+from ..system.errors import ConfigError, DataError, UserError
+
+MISSING = (
+    *("", "na", "n/a", "<na>", "nan", "-nan", "null", "none", "nat", "?", ".", "-", "--"),
+    *("#n/a", "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!"),
+)
+"""What stands for no value, in small letters: R's, pandas', SQL's, Stata's, and Excel's errors."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Columns by name, and where a row of them is in the file."""
+
+    path: Path
+    frame: pl.DataFrame  # a text's cells are texts without blanks around them
+    place: Callable[[int], str]  # index of a row of the file -> "line 3"
+    rows: pl.Series  # index in the file of each row of the frame
+    notes: tuple[str, ...] = ()  # what was left out or taken for something
+
+    def noting(self, note: str) -> Cells:
+        return replace(self, notes=(*self.notes, note))
+
+    def of(self, names: Sequence[str]) -> Cells:
+        """The columns of these names alone."""
+        # One by one: Polars takes a name such as * or ^a.*$ for many, where it takes several.
+        columns = [self.frame[name] for name in names]
+        return replace(self, frame=pl.DataFrame(columns))
+
+    def where(self, mask: pl.Series) -> Cells:
+        """The rows for which `mask` holds."""
+        return replace(self, frame=self.frame.filter(mask), rows=self.rows.filter(mask))
+
+    def at(self, row: int, name: str) -> str:
+        """Where the cell of a row of the frame is."""
+        return f"{self.path}: {self.place(self.rows[row])}, column {name!r}"
+
+
+def lacking(column: pl.Series) -> pl.Series:
+    """Which cells have no value."""
+    missing = column.is_null()
+    if column.dtype.is_float():
+        missing |= column.is_nan().fill_null(False)
+    if column.dtype == pl.String:
+        missing |= column.str.to_lowercase().is_in(MISSING).fill_null(False)
+    return missing
+
+
+def without_empty_rows(cells: Cells) -> Cells:
+    """Without the rows in which no cell holds anything, such as `,,` at the end of a sheet."""
+    filled = pl.any_horizontal(
+        (pl.col(pl.String) != "").fill_null(False), pl.col("*").exclude(pl.String).is_not_null()
+    )
+    return cells.where(cells.frame.select(filled=filled).to_series())
+
+
+def without_row_names(cells: Cells) -> Cells:
+    """Without columns that have no name, if they are empty or a first one that names the rows.
+
+    Raises:
+        DataError: such a column holds something else.
+    """
+    frame = cells.frame
+    for position, name in enumerate(frame.columns):
+        if not name.startswith(UNNAMED) and name not in ("Unnamed: 0", "__index_level_0__"):
+            continue
+        column = frame[name]
+        if lacking(column).all():
+            cells = cells.noting(f"column {position + 1} has neither a name nor values: left out")
+        elif position == 0 or name == "__index_level_0__":
+            if column.n_unique() < len(column):
+                raise DataError(unnamed(cells.path, position))
+            cells = cells.noting(
+                f"column {position + 1} has no name and numbers or names the rows, as pandas and R "
+                "write it (index=False, row.names=FALSE leave it away): left out"
+            )
+        else:
+            raise DataError(unnamed(cells.path, position))
+        cells = cells.of([other for other in cells.frame.columns if other != name])
+    return cells
+
+
+UNNAMED = "\0unnamed"
+"""What the name of a column without a name begins with in a frame."""
+
+
+def unnamed(path: Path, position: int) -> str:
+    return f"{path}: column {position + 1} has no name in the header row."
+
+
+def unknown_column(path: Path, key: str, name: str, names: Sequence[str]) -> UserError:
+    """The error about a column that is not there; it shows the nearest one, quoted for a shell."""
+    if not names:
+        return DataError(f"{path} has no column for the target, nothing but a matrix X.")
+
+    def likeness(other: str) -> float:
+        return SequenceMatcher(None, name.lower(), other.lower()).ratio()
+
+    nearest = sorted(names, key=likeness, reverse=True)
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    role = " for the target" if key == "problem.target" else ""
+    typed = nearest[0] if key == "problem.target" else [nearest[0]]
+    return ConfigError(
+        f"{path} has no column {name!r}{role}; it has {', '.join(map(repr, nearest[:10]))}{more}; "
+        f"write {assigned(key, typed)}"
+    )

@@ -1,0 +1,223 @@
+"""Tables in text: .csv and its kin, packed or not, read by Polars with every cell as text.
+
+As text, since a reader that looks for numbers by itself decides which cells lack a value, and what
+to make of 1_110 or 1,110; here that is done where it can be said.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from ..config.schema import Table
+from ..system.errors import ConfigError, DataError
+from ..system.reading import LARGEST, MIB
+from ..system.wording import shown
+from .cells import UNNAMED, Cells, without_empty_rows
+from .layout import Layout, find_layout
+from .packed import unpacked
+
+LONGEST_LINE = 16 * MIB
+"""Most bytes in a line; a file without line ends is no table."""
+
+SAMPLE = MIB
+"""Bytes by which the layout is found."""
+
+BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+FOREIGN = {
+    b"PK\x03\x04": "an Excel or OpenDocument workbook, or a ZIP archive: save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook: save the sheet as CSV",
+    b"\x1f\x8b": "packed by gzip: its name must end with .csv.gz",
+    b"PAR1": "a Parquet file: its name must end with .parquet",
+    b"version https://git-lfs": "what Git LFS leaves in place of a file: git lfs pull brings it",
+    b"<!doctype": "a web page, not the table on it: download the file itself",
+    b"<html": "a web page, not the table on it: download the file itself",
+    b"{": 'JSON: write it as CSV, pandas.read_json("FILE").to_csv("FILE.csv", index=False)',
+    b"[{": 'JSON: write it as CSV, pandas.read_json("FILE").to_csv("FILE.csv", index=False)',
+    b"@relation": "ARFF, as Weka writes it: write it as CSV",
+}
+"""How files begin that are no delimited text, and what to do with them."""
+
+
+def read_delimited(path: Path, table: Table) -> Cells:
+    """The cells of a text.
+
+    Raises:
+        ConfigError: what `table` says of the file cannot be, or not enough of it is said.
+        DataError: it is no table.
+    """
+    raw = unpacked(path, LARGEST, LineLengths(path))
+    raw, note = as_utf8(path, raw, table.encoding)
+    layout = find_layout(path, raw[:SAMPLE].decode("utf-8", "ignore"), table)
+    if layout.delimiter == " ":
+        raw = re.sub(rb'("[^"\n]*")|[ \t]+(?=(\r?\n)?)', collapsed, raw)
+    frame = read_rows(path, raw, layout)
+    rows = Rows(raw, layout)
+    cells = Cells(path, frame, rows.place, pl.int_range(len(frame), eager=True), layout.notes)
+    cells = without_empty_rows(cells.noting(note) if note else cells)
+    check_lengths(path, cells, rows, layout)
+    return cells
+
+
+class LineLengths:
+    """Is shown a text piece by piece and refuses it once a line is too long."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.number, self.length = path, 1, 0
+
+    def __call__(self, piece: bytes) -> None:
+        end = b"\n" if b"\n" in piece else b"\r"
+        before, found, _ = piece.partition(end)
+        self.length += len(before)
+        if self.length >= LONGEST_LINE:
+            raise DataError(f"{self.path}: line {self.number} is too long for a row of a table.")
+        if found:
+            self.number += piece.count(end)
+            self.length = len(piece) - piece.rindex(end) - 1
+
+
+def as_utf8(path: Path, raw: bytes, given: str | None) -> tuple[bytes, str | None]:
+    """A text in UTF-8 with \\n at the ends of its lines, and what to say of its encoding.
+
+    Raises:
+        ConfigError: there is no encoding of the given name.
+        DataError: it is no text, or in another encoding.
+    """
+    note = None
+    for sign, what in FOREIGN.items():
+        if raw.lstrip()[: len(sign)].lower() == sign.lower():
+            raise DataError(f"{path} is {what}.")
+    encoding = given or next((name for bom, name in BOMS.items() if raw.startswith(bom)), "utf-8")
+    try:
+        text = raw.decode(encoding)
+    except LookupError:
+        raise ConfigError(
+            f"problem.encoding={shown(encoding)}: there is no such encoding; there are utf-8, "
+            "utf-16, latin-1, cp1252, cp1251, shift_jis, gb18030 and more"
+        ) from None
+    except UnicodeDecodeError as error:
+        if given or encoding != "utf-8":
+            raise DataError(f"{path} is not text in {encoding}: {error.reason}.") from None
+        try:
+            text = raw.decode("cp1252")
+        except UnicodeDecodeError:
+            raise DataError(
+                f"{path} is not text in UTF-8, nor in cp1252; write problem.encoding=NAME "
+                "(cp1251, shift_jis, gb18030, …)."
+            ) from None
+        encoding, sample = "cp1252", shown(error.object[: error.start + 1].decode("cp1252")[-8:])
+        note = (
+            "not UTF-8: read as cp1252, as Windows writes it in Western Europe "
+            f"(…{sample.strip()}…); problem.encoding=NAME names another"
+        )
+    if "\0" in text:
+        raise DataError(f"{path} is not text: it holds NUL characters.")
+    text = text.removesuffix("\x1a")
+    if "\r" in text and "\n" not in text:
+        text = text.replace("\r", "\n")
+    return text.encode(), note
+
+
+def collapsed(found: re.Match[bytes]) -> bytes:
+    """One blank for many, none at the end of a line, quoted text as it is."""
+    if found[1] is not None:
+        return found[1]
+    return b"" if found[2] is not None else b" "
+
+
+def read_rows(path: Path, raw: bytes, layout: Layout) -> pl.DataFrame:
+    """The rows below the header, every cell a text; a cell that is not there is null.
+
+    Raises:
+        DataError: a row has more cells than there are columns, or quotes do not match.
+    """
+    names = [name or f"{UNNAMED} {at}" for at, name in enumerate(layout.names)]
+    body = raw[line_start(raw, layout.skipped) :]
+    if not body.strip():
+        raise DataError(f"{path} has a header row and no row of numbers.")
+    header = layout.delimiter.join(str(at) for at in range(len(names))).encode()
+    try:
+        frame = pl.read_csv(
+            header + b"\n" + body,
+            infer_schema=False,
+            separator=layout.delimiter,
+            comment_prefix="#" if layout.comments else None,
+        )
+    except pl.exceptions.PolarsError as error:
+        for number, cells in Rows(raw, layout):
+            if len(cells) > len(names):
+                raise DataError(uneven(path, number, len(cells), layout)) from error
+        raise DataError(
+            f"{path}: a quotation mark stands inside a cell or is never closed; in a cell between "
+            f"quotation marks, two of them stand for one ({first_line(error)})."
+        ) from error
+    return frame.rename(dict(zip(frame.columns, names, strict=True))).with_columns(
+        pl.all().str.strip_chars()
+    )
+
+
+def line_start(raw: bytes, lines: int) -> int:
+    """Where the line after so many lines begins."""
+    at = 0
+    for _ in range(lines):
+        at = raw.find(b"\n", at) + 1 or len(raw)
+    return at
+
+
+def first_line(error: Exception) -> str:
+    return shown(str(error).partition("\n")[0])
+
+
+class Rows:
+    """Where the rows of a text are; it is gone through again, as only messages need it."""
+
+    def __init__(self, raw: bytes, layout: Layout) -> None:
+        self.raw, self.layout = raw, layout
+
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        """(number of the line in which it begins, cells) of every row, blank ones too."""
+        csv.field_size_limit(LONGEST_LINE)
+        skipped = self.layout.skipped
+        body = io.BytesIO(self.raw[line_start(self.raw, skipped) :])
+        lines = io.TextIOWrapper(body, "utf-8", newline="")
+        reader = csv.reader(lines, delimiter=self.layout.delimiter)
+        end = 0
+        for cells in reader:
+            begin, end = end + 1, reader.line_num
+            if not (self.layout.comments and cells and cells[0].startswith("#")):
+                yield skipped + begin, cells
+
+    def place(self, row: int) -> str:
+        """`line 3` of the row of this index."""
+        for index, (number, _) in enumerate(self):
+            if index == row:
+                return f"line {number}"
+        return f"row {row + 1}"
+
+
+def check_lengths(path: Path, cells: Cells, rows: Rows, layout: Layout) -> None:
+    """See that every row has as many cells as there are columns.
+
+    Raises:
+        DataError: one has fewer.
+    """
+    if not cells.frame.to_series(-1).is_null().any():
+        return
+    for number, found in rows:
+        if any(found) and len(found) < len(layout.names):
+            raise DataError(uneven(path, number, len(found), layout))
+
+
+def uneven(path: Path, number: int, found: int, layout: Layout) -> str:
+    many = f"{found} cell{'s' if found != 1 else ''}"
+    return (
+        f"{path}: line {number} has {many}, the header row has {len(layout.names)} "
+        f"(separated by {layout.delimiter!r}; problem.delimiter=… names another sign)."
+    )

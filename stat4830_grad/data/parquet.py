@@ -1,0 +1,30 @@
+"""Tables in Parquet files, whose columns have types."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+
+from ..system.errors import DataError
+from ..system.reading import LARGEST, MIB
+from .cells import Cells
+
+NUMBER = 8
+"""Bytes of a number."""
+
+
+def read_parquet(path: Path) -> Cells:
+    """The columns of a file.
+
+    Raises:
+        DataError: unpacked it is too large.
+    """
+    scanned = pl.scan_parquet(path, glob=False)
+    columns = len(scanned.collect_schema())
+    size = int(scanned.select(pl.len()).collect().item()) * columns * NUMBER
+    if size > LARGEST:
+        raise DataError(f"{path}: unpacked it has more than {LARGEST // MIB:,} MiB.")
+    frame = scanned.collect()
+    rows = pl.int_range(len(frame), eager=True)
+    return Cells(path, frame, lambda row: f"row {row + 1}", rows)
