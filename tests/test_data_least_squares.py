@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stat4830_grad.config.schema import Table
+from stat4830_grad.config.schema import TableFile
 from stat4830_grad.data import as_tensor, read_table, synthetic_least_squares
 from stat4830_grad.system.errors import ConfigError, DataError
 
@@ -45,7 +45,7 @@ def synthetic(
 def load(
     path: Path, target: str = "y", dtype: torch.dtype = torch.float64
 ) -> tuple[Tensor, Tensor, list[str]]:
-    data = read_table(path, Table(target=target))
+    data = read_table(path, TableFile(target=target))
     assert not isinstance(data.y, list)
     X, y = (as_tensor(path, values, dtype) for values in (data.X, data.y))
     return X, y, list(data.names)

@@ -29,7 +29,7 @@ from conftest import PYTHONPATH, Cli
 
 from stat4830_grad.config.arguments import arrange
 from stat4830_grad.config.overrides import parse
-from stat4830_grad.config.schema import Table
+from stat4830_grad.config.schema import TableFile
 from stat4830_grad.data import read_table
 from stat4830_grad.data.weights import load_indices, load_weights
 from stat4830_grad.gradients.file import load as load_gradient
@@ -45,7 +45,7 @@ ONE_A_LINE = "".join(f"{i}\n" for i in range(300)).encode()
 
 
 def table(path: Path) -> Any:
-    return read_table(path, Table(target="y"))
+    return read_table(path, TableFile(target="y"))
 
 
 def weights(path: Path) -> Any:
@@ -302,7 +302,7 @@ def test_a_wrong_target_prints_what_a_shell_takes(tmp_path: Path) -> None:
     printed = []
     for name in COLUMNS:
         with pytest.raises(ConfigError) as caught:
-            read_table(path, Table(target=f"{name}?"))
+            read_table(path, TableFile(target=f"{name}?"))
         assert repr(name) in str(caught.value)
         printed.append(str(caught.value).split("; write ")[1])
     shell = ["bash", "-c", f"printf '%s\\n' {' '.join(printed)}"]

@@ -44,7 +44,7 @@ class Composite(Strict, frozen=True, tag="composite"):
     init_seed: Annotated[Seed | None, PerRun]
 
 
-class Table(Strict, frozen=True, kw_only=True):
+class TableFile(Strict, frozen=True, kw_only=True):
     """The keys of a table in a file of the user's; `data.table.read_table` reads it."""
 
     file: str | None = None
@@ -58,7 +58,7 @@ class Table(Strict, frozen=True, kw_only=True):
     encoding: str | None = None
 
 
-class LeastSquares(Table, frozen=True, kw_only=True, tag="least_squares"):
+class LeastSquares(TableFile, frozen=True, kw_only=True, tag="least_squares"):
     module: ClassVar[str] = "least_squares"
     file: str | None
     target: str

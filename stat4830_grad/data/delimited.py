@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ..config.schema import Table
+from ..config.schema import TableFile
 from ..system.errors import ConfigError, DataError
 from ..system.reading import LARGEST, MIB
 from ..system.wording import shown
@@ -46,7 +46,7 @@ FOREIGN = {
 """How files begin that are no delimited text, and what to do with them."""
 
 
-def read_delimited(path: Path, table: Table) -> Cells:
+def read_delimited(path: Path, table: TableFile) -> Cells:
     """The cells of a text.
 
     Raises:

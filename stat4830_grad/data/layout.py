@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config.schema import Table
+from ..config.schema import TableFile
 from ..system.errors import ConfigError, DataError
 from ..system.wording import listed, shown
 
@@ -32,7 +32,7 @@ class Layout:
     notes: tuple[str, ...]  # what a user should know of it
 
 
-def find_layout(path: Path, sample: str, table: Table) -> Layout:
+def find_layout(path: Path, sample: str, table: TableFile) -> Layout:
     """The layout of the text that `sample` begins; what `table` says of it is not looked for.
 
     Raises:
@@ -73,7 +73,7 @@ def find_layout(path: Path, sample: str, table: Table) -> Layout:
     return Layout(delimiter, tuple(names), first, bool(comments), tuple(notes))
 
 
-def delimiter_of(table: Table) -> str | None:
+def delimiter_of(table: TableFile) -> str | None:
     """The delimiter that the user names, None to find it.
 
     Raises:

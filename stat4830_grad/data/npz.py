@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from numpy.typing import NDArray
 
-from ..config.schema import Table
+from ..config.schema import TableFile
 from ..system.errors import DataError
 from ..system.reading import LARGEST, MIB
 from .cells import Cells, unknown_column
@@ -20,7 +20,7 @@ SPARSE = {"indices", "indptr", "shape", "format"}
 """Arrays by which SciPy keeps a sparse matrix."""
 
 
-def read_npz(path: Path, table: Table) -> tuple[Cells, str]:
+def read_npz(path: Path, table: TableFile) -> tuple[Cells, str]:
     """The columns of the arrays in a file, and which of them is the target.
 
     The target is a vector, (n,) or (n, 1); where there is none of its name, a vector that is the

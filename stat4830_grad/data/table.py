@@ -58,7 +58,7 @@ class TableData:
     """Mean and deviation of each feature that was standardized."""
 
 
-def read_table(path: Path, table: schema.Table) -> TableData:
+def read_table(path: Path, table: schema.TableFile) -> TableData:
     """The features and the target of a table.
 
     A target of texts (or categories) comes as texts, one of numbers or booleans as numbers.
@@ -87,7 +87,7 @@ def unknown_kind(path: Path, kind: str) -> str:
     return f"{path} must be a .csv, .tsv, .txt (packed too, .csv.gz), .parquet or .npz file{how}"
 
 
-def cells_of(path: Path, kind: str, table: schema.Table) -> tuple[Cells, str]:
+def cells_of(path: Path, kind: str, table: schema.TableFile) -> tuple[Cells, str]:
     """The columns as they stand in the file, and the name of the target."""
     if kind == ".npz":
         from .npz import read_npz
@@ -102,7 +102,7 @@ def cells_of(path: Path, kind: str, table: schema.Table) -> tuple[Cells, str]:
     return read_delimited(path, table), table.target
 
 
-def data_of(cells: Cells, target: str, table: schema.Table) -> TableData:
+def data_of(cells: Cells, target: str, table: schema.TableFile) -> TableData:
     """The wanted columns as numbers."""
     from .cells import without_row_names
     from .columns import decimal_sign, encoded, is_text, labels
@@ -126,7 +126,7 @@ def data_of(cells: Cells, target: str, table: schema.Table) -> TableData:
     return TableData(X, tuple(name for one in made for name in one.names), target, y, tuple(notes))
 
 
-def chosen(cells: Cells, target: str, table: schema.Table) -> list[str]:
+def chosen(cells: Cells, target: str, table: schema.TableFile) -> list[str]:
     """The names of the features.
 
     Raises:
