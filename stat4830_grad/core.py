@@ -94,6 +94,9 @@ class Objective(Protocol):
     def workspace(self) -> int:
         """Numbers that one run holds at once between its parameters and its loss or metrics."""
 
+    def notes(self) -> list[str]:
+        """What a person should know of it before a run, line by line."""
+
 
 @dataclass(frozen=True)
 class Gradient:

@@ -8,9 +8,17 @@ import torch
 from torch import Tensor
 
 from stat4830_grad import optimizers
+from stat4830_grad.config.formula import parse
 from stat4830_grad.core import Model, Objective, Optimizer, Params
 from stat4830_grad.data import Part, Split, synthetic_least_squares
-from stat4830_grad.problems import Classification, Composite, LeastSquares, Polynomial, minimiser
+from stat4830_grad.problems import (
+    Classification,
+    Composite,
+    Formula,
+    LeastSquares,
+    Polynomial,
+    minimiser,
+)
 from stat4830_grad.problems.likelihoods import Softmax
 from stat4830_grad.problems.models import MLP, RELU, TANH, Logistic
 
@@ -19,6 +27,7 @@ NAMES = (
     "quartic",
     "composite",
     "least_squares",
+    "formula",
     "logistic",
     "logistic_bias",
     "relu_mlp",
@@ -71,6 +80,9 @@ def objective(name: str, dtype: torch.dtype = torch.float64) -> Objective:
         return Polynomial((0.25, -1.0, 0.0, 2.0, 5.0), x0=0.3)
     if name == "composite":
         return Composite(torch.randn(3, generator=generator).to(dtype), d=4, h=6)
+    if name == "formula":
+        text = "x**3 - 3*x*max(y, 0.1) + exp(-x*y)/(1 + y**2) + tanh(z)*abs(x) - 0.5*z"
+        return Formula(parse(text).root, {"x": 1.2, "y": 0.5, "z": -0.7})
     if name == "least_squares":
         X, y, _ = synthetic_least_squares(
             generator=generator,

@@ -39,6 +39,7 @@ from stat4830_grad.problems.likelihoods import Binary
 from stat4830_grad.problems.models import MLP, TANH
 from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.tasks.trace import traced_loss
+from stat4830_grad.training.experiment import build
 
 X3_MINUS_3X = Polynomial((1.0, 0.0, -3.0, 0.0), 1.0)
 
@@ -571,7 +572,7 @@ def test_an_order_that_the_loss_does_not_have_is_refused() -> None:
     with initialize_config_dir(str(conf_dir()), **COMPOSING):
         config = load(compose("config", overrides=overrides), overrides)
     with pytest.raises(ConfigError, match=r"trace\.order=5: there is no graph of order 5"):
-        traced_loss(config)
+        traced_loss(config, build([config], torch.Size(())))
 
 
 @pytest.mark.parametrize("order", [1, 2])

@@ -13,7 +13,7 @@ from hydra.core.override_parser.types import Override, Sweep
 
 from ..system.errors import ConfigError
 from ..system.wording import shown
-from . import paths
+from . import formulas, paths
 from .commands import assigned
 from .flags import MODES, split_flags
 from .keys import GROUPS, options
@@ -33,7 +33,11 @@ def arrange(words: Sequence[str]) -> list[str]:
         ConfigError: a word cannot be understood; the message says what to type.
     """
     flags, rest, own_conf = split_flags(words)
-    overrides = [readable(rest, at, own_conf=own_conf) for at in range(len(rest))]
+    rest = [formulas.quoted(word) for word in rest]
+    overrides = [
+        formulas.with_new_key(readable(rest, at, own_conf=own_conf), rest)
+        for at in range(len(rest))
+    ]
     parsed = [one for word in overrides if (one := parse(word)) is not None]
     sweeps = [one for one in parsed if one.is_sweep_override()]
     if not sweeps or {"-m", "--multirun"} & set(flags):

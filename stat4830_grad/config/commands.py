@@ -18,4 +18,4 @@ def assigned(key: str, value: Path | str | list[str]) -> str:
 
 def command(words: Sequence[str]) -> str:
     """The command line that runs this program with the overrides `words`."""
-    return shlex.join([*PROGRAM, *words])
+    return shlex.join([*PROGRAM, *(word.removeprefix("++") for word in words)])

@@ -12,6 +12,7 @@ from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf
 
 from .jobs import Job, make_jobs
+from .keys import FREE
 from .load import plain
 from .schema import per_run_keys
 
@@ -43,7 +44,7 @@ def compose_jobs(
             composed[others] = without_hydra(full)
         own = copy.deepcopy(composed[others])
         for one in carried:
-            OmegaConf.update(own, one.key_or_group, one.value())
+            OmegaConf.update(own, one.key_or_group, one.value(), force_add=True)
         stems.append((list(overrides), plain(own)))
     return make_jobs(stems, first_number)
 
@@ -54,7 +55,10 @@ def without_hydra(config: DictConfig) -> DictConfig:
 
 def is_carried(override: Override) -> bool:
     """Whether it sets a value that neither chooses nor adds anything else."""
-    return override.type is OverrideType.CHANGE and override.key_or_group in per_run_keys()
+    key = override.key_or_group
+    if key.startswith(f"{FREE}."):
+        return FREE in per_run_keys() and override.type is OverrideType.FORCE_ADD
+    return override.type is OverrideType.CHANGE and key in per_run_keys()
 
 
 def hydra_part(config: Any) -> dict[str, Any]:

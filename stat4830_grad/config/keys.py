@@ -13,6 +13,9 @@ from .hydra_versions import compose_ours
 from .synonyms import advice
 from .values import leaves
 
+FREE = "problem.start"
+"""The key below which each parameter of a formula has one of its own."""
+
 GROUPS = tuple(sorted(path.name for path in conf_dir().iterdir() if path.is_dir()))
 """What is chosen by name: problem, model, optimizer, …"""
 
@@ -53,7 +56,7 @@ def unknown_key(key: str, value: str, choices: Sequence[str]) -> str:
         choices: the options that the command line chooses.
     """
     here, known = run_keys(choices), known_keys()
-    owners = known.get(key, [])
+    owners = known.get(FREE if key.startswith(f"{FREE}.") else key, [])
     said, last = f"there is no key {shown(key)}", key.rpartition(".")[2]
     if owners:
         return f"{key} belongs to {listed(owners)}: write {command(key, value, owners)}"

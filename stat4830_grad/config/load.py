@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, assert_never
+from typing import Any
 
 import msgspec
 from omegaconf import DictConfig, OmegaConf
@@ -12,12 +12,13 @@ from omegaconf import DictConfig, OmegaConf
 from ..system.errors import ConfigError
 from ..system.reading import read_config
 from ..system.wording import nearest, shown
+from .checks import check
 from .commands import assigned
-from .keys import GROUPS, known_keys, options
+from .keys import FREE, GROUPS, known_keys, options
 from .messages import unknown_option
-from .schema import LARGEST, Composite, Config, ImageProblem, LeastSquares, Polynomial, Sweep
+from .schema import LARGEST, Config, Sweep
 from .synonyms import is_half, meant
-from .values import canonical, choices, leaves, written
+from .values import canonical, choices, written
 
 RESUMABLE = (
     "steps",
@@ -44,70 +45,6 @@ def parse(raw: dict[str, Any]) -> Config:
         raise ConfigError(complaint(str(error), raw)) from None
     check(config)
     return config
-
-
-LARGEST_FLOAT32 = (2 - 2**-23) * 2.0**127
-
-
-def check_range(config: Config) -> None:
-    """Whether every number fits into the dtype, a polynomial's also times their powers.
-
-    Raises:
-        ConfigError: one does not.
-    """
-    if config.dtype != "float32":
-        return
-    factor = len(config.problem.coefficients) if isinstance(config.problem, Polynomial) else 1
-    for key, value in leaves(msgspec.to_builtins(config)):
-        scale = factor if key == "problem.coefficients" else 1
-        for number in value if isinstance(value, list) else [value]:
-            if isinstance(number, float) and abs(number) * scale > LARGEST_FLOAT32:
-                raise ConfigError(
-                    f"{key}={written(value)}: too large for float32, which ends at 3.4e38; "
-                    "write dtype=float64"
-                )
-
-
-def check(config: Config) -> None:
-    """What single values cannot tell: which of them go together.
-
-    Raises:
-        ConfigError: two choices contradict each other.
-    """
-    check_range(config)
-    problem, model, name = config.problem, config.model, config.problem.name
-    match problem:
-        case ImageProblem():
-            if model is None:
-                known = "logistic, relu_mlp (mlp) or tanh_mlp"
-                raise ConfigError(f"problem={name} needs a model: {known}")
-        case Polynomial() | Composite() | LeastSquares():
-            if model is not None:
-                raise ConfigError(f"problem={name} takes no model: leave out model={model.name}")
-        case _:
-            assert_never(problem)
-    if (config.gradient.name == "file") != (config.gradient.path is not None):
-        raise ConfigError(
-            "gradient=file and gradient.path=FILE.py go together: the file defines your gradient"
-        )
-    if isinstance(problem, Polynomial) and not any(problem.coefficients[:-1]):
-        raise ConfigError(
-            f"problem.coefficients={problem.coefficients} is a constant: nothing to minimise"
-        )
-    if config.task == "compare" and not config.runs:
-        typed = written(config.runs)
-        raise ConfigError(f"runs={typed}: to compare takes two runs; write runs=[DIR,DIR]")
-    if isinstance(problem, LeastSquares) and problem.file is None:
-        if problem.target != "y":
-            raise ConfigError(
-                f"problem.target={written(problem.target)} is a column of problem.file: "
-                "write problem.file=FILE.csv too"
-            )
-        for key, vector in (("w_star", problem.w_star), ("w0", problem.w0)):
-            if vector is not None and len(vector) != problem.p:
-                raise ConfigError(
-                    f"problem.{key}={vector} has {len(vector)} entries, but problem.p={problem.p}"
-                )
 
 
 PLAIN = {
@@ -156,7 +93,12 @@ def complaint(message: str, raw: dict[str, Any]) -> str:
         return unknown_option(group, str(value), options(group))
     if "a group of keys" in what:
         inside = [one for one in known_keys() if one.startswith(f"{key}.")]
-        return f"{key}={shown(typed)}: {key} is a group of keys: {', '.join(inside)}"
+        example = f"; write {key}.NAME=NUMBER" if key == FREE else f": {', '.join(inside)}"
+        return f"{key}={shown(typed)}: {key} is a group of keys{example}"
+    if isinstance(value, dict):  # of keys that are the user's own
+        for name, one in value.items():
+            if not isinstance(one, int | float) or isinstance(one, bool) or abs(one) > LARGEST:
+                return f"{key}.{name}={shown(written(one))}: {what.split(', got')[0]}"
     entry = "every entry " if "[" in where else ""
     return f"{key}={shown(typed)}: {entry}{what.split(', got')[0]}"
 
@@ -172,6 +114,13 @@ def wrong_choice(key: str, typed: str, offered: Sequence[str]) -> str:
     ours = meant(key, typed)
     near = f"; write {key}={ours}" if ours else nearest(typed, offered)
     return f"no such {key}{near}{'' if near.endswith('?') else '.'} {there_are}"
+
+
+EXAMPLES = {
+    "runs": "runs=[DIR,DIR], patterns too",
+    "problem.f": "'problem.f=x**2 + exp(-x)' problem.start.x=1",
+}
+"""How keys are written that have no default."""
 
 
 def load(composed: DictConfig, overrides: Sequence[str]) -> Config:
@@ -229,7 +178,7 @@ def plain(config: Any) -> dict[str, Any]:
     """
     own = OmegaConf.masked_copy(config, [key for key in config if key != "hydra"])
     for key in sorted(OmegaConf.missing_keys(own)):
-        example = f"{key}=[DIR,DIR], patterns too" if key == "runs" else f"{key}=VALUE"
+        example = EXAMPLES.get(key, f"{key}=VALUE")
         raise ConfigError(f"{key}: a value is missing; write {example}")
     raw = OmegaConf.to_container(own, resolve=True)
     assert isinstance(raw, dict)

@@ -72,6 +72,12 @@ class LeastSquares(TableFile, frozen=True, kw_only=True, tag="least_squares"):
     w0: Annotated[list[Finite] | None, PerRun]
 
 
+class Formula(Strict, frozen=True, tag="formula"):
+    module: ClassVar[str] = "formula"
+    f: Annotated[str, Meta(min_length=1)]
+    start: Annotated[dict[str, Finite], PerRun]  # parameter -> initial value
+
+
 class ImageProblem(Strict, frozen=True):
     module: ClassVar[str] = "images"
     n_train: Count
@@ -149,7 +155,7 @@ class Adam(Strict, frozen=True, tag="adam"):
     eps: Annotated[Positive, PerRun]
 
 
-Problem = Polynomial | Composite | LeastSquares | Mnist | FashionMnist | Kmnist | Digits
+Problem = Polynomial | Composite | LeastSquares | Formula | Mnist | FashionMnist | Kmnist | Digits
 Model = Logistic | ReluMLP | TanhMLP
 Optimizer = GD | TorchSGD | Momentum | Nesterov | Adam
 
@@ -237,7 +243,7 @@ def init_seed(config: Config) -> int | None:
     match config.problem:
         case Composite(init_seed=seed):
             return seed
-        case Polynomial() | LeastSquares() | ImageProblem():
+        case Polynomial() | LeastSquares() | Formula() | ImageProblem():
             return None
         case _:
             assert_never(config.problem)

@@ -99,9 +99,9 @@ def as_text(value: Any) -> Any:
 
 
 def leaves(tree: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """(dotted key, value) of everything in nested dicts that is not itself a dict."""
+    """(dotted key, value) of everything in nested dicts that is not itself a dict with keys."""
     for key, value in tree.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and value:
             yield from leaves(value, f"{prefix}{key}.")
         else:
             yield prefix + key, value

@@ -16,12 +16,14 @@ from ..metrics import Metric, coordinate
 from . import classification, composite, least_squares, polynomial
 from .classification import Classification
 from .composite import Composite
+from .formula import Formula
 from .least_squares import LeastSquares, minimiser
 from .polynomial import Polynomial, monomial
 
 __all__ = [
     "Classification",
     "Composite",
+    "Formula",
     "LeastSquares",
     "Polynomial",
     "build",

@@ -100,3 +100,6 @@ class Classification:
 
     def workspace(self) -> int:
         return self.model.units * max(len(part.y) for part in self.parts().values())
+
+    def notes(self) -> list[str]:
+        return []

@@ -77,6 +77,9 @@ class Composite:
     def workspace(self) -> int:
         return self.h + len(self.y)
 
+    def notes(self) -> list[str]:
+        return []
+
 
 def apply(W: Tensor, x: Tensor) -> Tensor:
     """W x for W (*K, m, d) and x (*K, d): (*K, m)."""

@@ -76,6 +76,9 @@ class LeastSquares:
     def workspace(self) -> int:
         return len(self.X)
 
+    def notes(self) -> list[str]:
+        return []
+
 
 def minimiser(X: Tensor, y: Tensor) -> Tensor:
     """argmin ½‖Xw − y‖², the one of least norm, solved in float64: (p,)."""

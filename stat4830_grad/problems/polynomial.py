@@ -62,6 +62,9 @@ class Polynomial:
     def workspace(self) -> int:
         return len(self.terms)
 
+    def notes(self) -> list[str]:
+        return []
+
 
 def monomial(c: float, x: Tensor, power: int) -> Tensor:
     """c xⁱ without the factors that do nothing, so that the graph of x³ − 3x is the lecture's."""

@@ -8,19 +8,22 @@ import torch
 from torch import Tensor
 
 from ..config.schema import Config
-from ..console.terminal import make_console, say_whole
+from ..console.terminal import make_console, say, say_whole
 from ..figures.graph.figure import save_graph
 from ..graph import Trace, trace
 from ..graph.text import TraceText
 from ..system.errors import ConfigError
-from ..training.experiment import build
+from ..training.experiment import Experiment, build
 from ..training.run_directory import versions, write_config, write_json
 
 
 def run(config: Config, directory: Path, command: str) -> int:
     """Trace the loss at the initial point; tell it and leave it as JSON and as a drawing."""
-    traced = traced_loss(config)
+    experiment = build([config], torch.Size(()))
     console = make_console()
+    for line in experiment.objective.notes():
+        say(console, line, style="dim")
+    traced = traced_loss(config, experiment)
     write_config(directory, config)
     write_json(
         directory / "trace.json",
@@ -33,13 +36,12 @@ def run(config: Config, directory: Path, command: str) -> int:
     return 0
 
 
-def traced_loss(config: Config) -> Trace:
+def traced_loss(config: Config, experiment: Experiment) -> Trace:
     """The trace that `config` asks for.
 
     Raises:
         ConfigError: the loss has no derivatives of that order.
     """
-    experiment = build([config], torch.Size(()))
     data = experiment.objective.constants()
     order = config.trace.order if config.trace else 1
     try:

@@ -13,6 +13,7 @@ from ..config.lecture import UPDATES, departures, stated_accuracy
 from ..config.schema import Config, Digits, ImageProblem, Problem
 from ..console.tables import Column, FittedTable, show
 from ..console.terminal import say, say_whole
+from ..core import Objective
 from ..metrics import Metric
 from .run_directory import Row, RunDirectory
 
@@ -36,14 +37,14 @@ def problem_in_words(problem: Problem) -> str:
     return f"{problem.name}, ten classes" if ten else problem.name
 
 
-def note(config: Config) -> str | None:
-    """What a newcomer should know about the data."""
+def notes(config: Config, objective: Objective) -> list[str]:
+    """What a newcomer should know about the problem, line by line."""
     if isinstance(config.problem, Digits):
-        return (
+        return [
             "digits: scikit-learn's 1,797 handwritten digits, brought to 28×28. This is not MNIST; "
             "for the lecture's run use problem=mnist."
-        )
-    return None
+        ]
+    return objective.notes()
 
 
 def table(summary: dict[str, Any], columns: Sequence[Metric]) -> FittedTable:

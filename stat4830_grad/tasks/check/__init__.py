@@ -8,7 +8,7 @@ import torch
 from msgspec.structs import replace
 
 from ...config.schema import Config
-from ...console.terminal import make_console, say_whole
+from ...console.terminal import make_console, say, say_whole
 from ...core import Gradient
 from ...gradients.methods import GRADIENTS
 from ...system import exit_codes
@@ -22,6 +22,9 @@ from .study import study
 def run(config: Config, directory: Path, command: str) -> int:
     """Compare in both dtypes, diagnose a student's file, measure; tell and leave check.json."""
     double, single = experiment(config, "float64"), experiment(config, "float32")
+    console = make_console()
+    for line in double.objective.notes():
+        say(console, line, style="dim")
     path = Path(config.gradient.path) if config.gradient.path else None
     result = study(double.objective, single.objective, single.params, config.seed, path)
     measured = single if config.dtype == "float32" else double
@@ -45,7 +48,6 @@ def run(config: Config, directory: Path, command: str) -> int:
             "git": git(),
         },
     )
-    console = make_console()
     model = f" · {config.model.name}" if config.model else ""
     title = f"check · {config.problem.name}{model} · {single.lr.device}"
     show(console, result, card, title, f"cost, {config.dtype} on {single.lr.device}")

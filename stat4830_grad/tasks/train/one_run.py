@@ -17,7 +17,7 @@ from ...training.checkpoint import save_params, save_state
 from ...training.execution import EXIT, Interrupt, execute, summarise
 from ...training.experiment import Experiment, build
 from ...training.inputs import note_inputs
-from ...training.report import already_ended, closing, headline, lost_rows, note, where
+from ...training.report import already_ended, closing, headline, lost_rows, notes, where
 from ...training.resume import ended_before, saved_state
 from ...training.run_directory import (
     Row,
@@ -50,8 +50,8 @@ def train_one(config: Config, directory: Path, command: str, drawing: FigureProc
         return EXIT[before["status"]]
     experiment = build([config], torch.Size(()))
     say(console, headline(config, str(experiment.lr.device)))
-    if remark := note(config):
-        say(console, remark, style="dim")
+    for line in notes(config, experiment.objective):
+        say(console, line, style="dim")
     kept: list[Row] = []
     if saved is not None:
         kept, lost = rows_to_keep(directory, saved.updates, config.log.due)

@@ -1,0 +1,81 @@
+"""What single values of a configuration cannot tell: which of them go together."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import msgspec
+
+from ..system.errors import ConfigError
+from .formula import check_start
+from .formula import parse as parse_formula
+from .formula_tree import constants
+from .schema import Composite, Config, Formula, ImageProblem, LeastSquares, Polynomial
+from .values import leaves, written
+
+LARGEST_FLOAT32 = (2 - 2**-23) * 2.0**127
+TOO_LARGE = "too large for float32, which ends at 3.4e38; write dtype=float64"
+
+
+def check_range(config: Config) -> None:
+    """Whether every number fits into the dtype, a polynomial's also times their powers.
+
+    Raises:
+        ConfigError: one does not.
+    """
+    if config.dtype != "float32":
+        return
+    if isinstance(config.problem, Formula):
+        for number in constants(parse_formula(config.problem.f).root):
+            if abs(number) > LARGEST_FLOAT32:
+                raise ConfigError(f"problem.f: {written(number)} is {TOO_LARGE}")
+    factor = len(config.problem.coefficients) if isinstance(config.problem, Polynomial) else 1
+    for key, value in leaves(msgspec.to_builtins(config)):
+        scale = factor if key == "problem.coefficients" else 1
+        for number in value if isinstance(value, list) else [value]:
+            if isinstance(number, float) and abs(number) * scale > LARGEST_FLOAT32:
+                raise ConfigError(f"{key}={written(value)}: {TOO_LARGE}")
+
+
+def check(config: Config) -> None:
+    """What single values cannot tell: which of them go together.
+
+    Raises:
+        ConfigError: two choices contradict each other.
+    """
+    problem, model, name = config.problem, config.model, config.problem.name
+    if isinstance(problem, Formula):
+        check_start(problem.f, problem.start)
+    check_range(config)
+    match problem:
+        case ImageProblem():
+            if model is None:
+                known = "logistic, relu_mlp (mlp) or tanh_mlp"
+                raise ConfigError(f"problem={name} needs a model: {known}")
+        case Polynomial() | Composite() | LeastSquares() | Formula():
+            if model is not None:
+                raise ConfigError(f"problem={name} takes no model: leave out model={model.name}")
+        case _:
+            assert_never(problem)
+    if (config.gradient.name == "file") != (config.gradient.path is not None):
+        raise ConfigError(
+            "gradient=file and gradient.path=FILE.py go together: the file defines your gradient"
+        )
+    if isinstance(problem, Polynomial) and not any(problem.coefficients[:-1]):
+        raise ConfigError(
+            f"problem.coefficients={problem.coefficients} is a constant: nothing to minimise"
+        )
+    if config.task == "compare" and not config.runs:
+        typed = written(config.runs)
+        raise ConfigError(f"runs={typed}: to compare takes two runs; write runs=[DIR,DIR]")
+    if isinstance(problem, LeastSquares) and problem.file is None:
+        if problem.target != "y":
+            raise ConfigError(
+                f"problem.target={written(problem.target)} is a column of problem.file: "
+                "write problem.file=FILE.csv too"
+            )
+        for key, vector in (("w_star", problem.w_star), ("w0", problem.w0)):
+            if vector is not None and len(vector) != problem.p:
+                raise ConfigError(
+                    f"problem.{key}={vector} has {len(vector)} entries, but problem.p={problem.p}"
+                )
