@@ -1,0 +1,52 @@
+"""The how-to pages: their files and commands, run as written."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from conftest import Cli
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PROGRAM = "python -m stat4830_grad"
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The code of a page in this language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
+
+
+def commands(block: str) -> list[tuple[list[str], list[str]]]:
+    """The arguments of each command in a console's block, and the lines shown below it."""
+    parts = re.split(r"^\$ ", block, flags=re.M)[1:]
+    found = []
+    for part in parts:
+        typed, *lines = part.replace("\\\n", " ").splitlines()
+        assert typed.startswith(f"{PROGRAM} "), typed
+        words = shlex.split(typed.removeprefix(PROGRAM), comments=True)
+        found.append((words, [line for line in lines if line.strip() not in ("", "…")]))
+    return found
+
+
+@pytest.mark.parametrize("page", ["formula.md"])
+def test_a_how_to_page_holds_as_written(page: str, cli: Cli, tmp_path: Path) -> None:
+    for source in blocks(DOCS / page, "python"):
+        name = re.match(r"# (\w+\.py)\n", source)
+        assert name, source
+        (tmp_path / name[1]).write_text(source, "utf-8")
+    for block in blocks(DOCS / page, "console"):
+        for words, shown in commands(block):
+            done = cli(*words, COLUMNS="100", CUDA_VISIBLE_DEVICES="")
+            said = done.stdout + done.stderr
+            failed = any(line.startswith("error:") for line in shown)
+            assert (done.returncode != 0) == failed, said
+            for line in shown:
+                assert line in said, said
+
+
+def test_the_pages_are_read() -> None:
+    (arguments, shown), *_ = commands(blocks(DOCS / "formula.md", "console")[0])
+    assert arguments[:2] == ["problem=formula", "problem.f=x**3 - 3*x + exp(-x*y)"]
+    assert shown[1] == "by hand: ∂f/∂x = 3x² − y·exp(−xy) − 3"
