@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..training.sweep_row import SweepRow
+from .landscape import Landscape
+from .numbers import drawable
+from .path import draw_function
 from .style import (
     BLACK,
     BLUE,
@@ -33,33 +35,38 @@ DIVERGED, ELSEWHERE = (VERMILION, "x"), (GREY, ".")
 
 
 def draw_basins(
-    rows: Sequence[SweepRow], known: dict[str, Any], title: str, directory: Path
+    rows: Sequence[SweepRow],
+    known: dict[str, Any],
+    landscape: Landscape | None,
+    title: str,
+    directory: Path,
 ) -> None:
     """basins.png and .svg: starting points by the minimiser they lead to.
 
     On the graph of f if one step size was used, else over (x₀, η) with the limit 2/f″ of each
-    minimiser. Maximisers, where basins meet for small steps, are vertical lines.
+    minimiser. Maximisers, where basins meet for small steps, are vertical lines. Nothing is left
+    where some start, or its f, has no place.
+
+    Args:
+        landscape: f, with a path for each row; None where they have no place.
     """
-    sizes = {row.swept.get("optimizer.lr") for row in rows}
+    starts = [float(row.swept["problem.x0"]) for row in rows]
+    sizes = [float(row.swept["optimizer.lr"]) for row in rows if "optimizer.lr" in row.swept]
+    on_graph = len(set(sizes)) <= 1
+    if not all(map(drawable, [*starts, *sizes])) or (on_graph and landscape is None):
+        return
     figure = Figure(figsize=(6.4, 4.2), layout="constrained")
     figure.suptitle(title, fontsize=10)
     axes = figure.subplots()
-    f = np.poly1d(known["coefficients"])
-    starts = [float(row.swept["problem.x0"]) for row in rows]
-    if len(sizes) == 1:
-        xs = np.linspace(min(starts), max(starts), 400)
-        axes.plot(xs, f(xs), color=BLACK, linewidth=1)
-        heights = [float(f(x)) for x in starts]
+    if on_graph and landscape:
+        draw_function(axes, landscape, BLACK)
+        margin = 0.06 * (max(starts) - min(starts))
+        axes.set_xlim(min(starts) - margin, max(starts) + margin)
         axes.set_ylabel("f(x₀)")
+        heights = [float(path.losses[0]) for path in landscape.paths]
     else:
-        heights = [float(row.swept["optimizer.lr"]) for row in rows]
-        if log_spaced(heights):
-            logarithmic(axes, "y")
-        axes.set_ylabel("step size η")
-        for at, style in zip(known["minimisers"], ("--", "-.", ":") * 9, strict=False):
-            if at["step_limit"] is not None:
-                label = f"limit at x = {signed(at['x'])}: {at['step_limit']:.3g}"
-                axes.axhline(at["step_limit"], color=BLACK, linestyle=style, label=label)
+        dress_axis(axes, sizes, known)
+        heights = sizes
     scatter(axes, rows, starts, heights, known)
     for i, x in enumerate(known["maximisers"]):
         axes.axvline(x, color=GREY, linewidth=1, linestyle=":", label=None if i else "maximiser")
@@ -67,6 +74,17 @@ def draw_basins(
     legend_below(figure, entries_of(axes))
     plain_axes(axes)
     save(figure, directory, "basins")
+
+
+def dress_axis(axes: Axes, sizes: Sequence[float], known: dict[str, Any]) -> None:
+    """The vertical axis of step sizes, with the limit of each minimiser."""
+    if log_spaced(sizes):
+        logarithmic(axes, "y")
+    axes.set_ylabel("step size η")
+    for at, style in zip(known["minimisers"], ("--", "-.", ":") * 9, strict=False):
+        if at["step_limit"] is not None:
+            label = f"limit at x = {signed(at['x'])}: {at['step_limit']:.3g}"
+            axes.axhline(at["step_limit"], color=BLACK, linestyle=style, label=label)
 
 
 def scatter(

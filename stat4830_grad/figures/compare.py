@@ -22,7 +22,8 @@ from ..training.finished import (
 )
 from ..training.sweep_row import Cell
 from .legend import Legend, Look, tell_apart
-from .style import BLACK, legend_below, logarithmic, plain_axes, save, updates_axis
+from .numbers import drawable
+from .style import BLACK, legend_below, logarithmic, plain_axes, save, say_in_place, updates_axis
 from .sweep_curves import CROSS, draw_panel
 from .titles import shared_title
 
@@ -95,7 +96,7 @@ def kinds(told: Sequence[Mapping[str, Cell]], keys: Sequence[str]) -> int:
 
 
 def any_finite(runs: Sequence[FinishedRun], name: str) -> bool:
-    return any(math.isfinite(row[name]) for run in runs for row in run.rows)
+    return any(drawable(row[name]) for run in runs for row in run.rows)
 
 
 def draw_distance(
@@ -117,9 +118,7 @@ def draw_distance(
     if drawn:
         logarithmic(axes, "y")
     else:
-        middle: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
-        axes.set_yticks([])
-        axes.text(0.5, 0.5, "nowhere apart", **middle)
+        say_in_place(axes, "nowhere apart")
     if tolerance > 0:
         axes.axhline(tolerance, color=BLACK, linewidth=1, linestyle=(0, (1, 3)))
     updates_axis(axes, max(run.rows[-1]["step"] for run in runs))

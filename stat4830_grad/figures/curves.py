@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..metrics import Metric
+from .numbers import LARGEST, drawable
 from .style import (
     BLUE,
     GREEN,
@@ -21,6 +21,7 @@ from .style import (
     logarithmic,
     plain_axes,
     save,
+    say_in_place,
     updates_axis,
 )
 
@@ -83,23 +84,25 @@ def spans_decades(values: list[float]) -> bool:
 def draw_panel(axes: Axes, rows: Sequence[Row], label: str, metrics: Sequence[Metric]) -> None:
     """The metrics that share a panel, each by a line of its own."""
     names, percent = [metric.name for metric in metrics], all(m.percent for m in metrics)
-    values = [row[name] for name in names for row in rows if math.isfinite(row[name])]
+    values = [row[name] for name in names for row in rows if drawable(row[name])]
     decades = not percent and spans_decades(values)
     ends = [end for name in names for end in bounds([rows], name)]
     low, high = min(ends), max(ends)
-    diverged = not all(map(math.isfinite, rows[-1].values()))
+    diverged = not all(map(drawable, rows[-1].values()))
     far = diverged and not decades and not all(low <= value <= high for value in values)
     room = 0.25 * (high - low) or 1.0
     if far:  # the curve leaves the panel
         axes.set_ylim(low - room, high + room)
     for metric, style in zip(metrics, itertools.cycle(STYLES)):
         name = metric.name
-        points = [(row["step"], row[name]) for row in rows if math.isfinite(row[name])]
+        points = [(row["step"], row[name]) for row in rows if drawable(row[name])]
         if far:
             points = inside(points, low - 2 * room, high + 2 * room)
         in_legend = metric.line or in_print(name)
         axes.plot(*zip(*points, strict=True), label=in_legend, linewidth=1.6, **style)
-    if percent:
+    if not values:
+        say_in_place(axes, "no values up to 10¹⁵⁰")
+    elif percent:
         in_percent(axes)
     elif decades:
         logarithmic(axes, "y")
@@ -114,9 +117,9 @@ def draw_panel(axes: Axes, rows: Sequence[Row], label: str, metrics: Sequence[Me
 
 def bounds(runs: Sequence[Sequence[Row]], name: str) -> tuple[float, float]:
     """What the axis shows: all values, as far as 1000 times the start (5 where signs change)."""
-    values = [row[name] for rows in runs for row in rows if math.isfinite(row[name])]
+    values = [row[name] for rows in runs for row in rows if drawable(row[name])]
     times = 1e3 if min(values, default=0.0) >= 0 else 5.0
-    far = times * max((abs(rows[0][name]) for rows in runs), default=1.0) or math.inf
+    far = times * max((abs(rows[0][name]) for rows in runs), default=1.0) or LARGEST
     near = [value for value in values if abs(value) <= far]
     return min(near, default=0.0), max(near, default=1.0)
 

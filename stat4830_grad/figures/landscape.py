@@ -16,12 +16,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Path:
-    """The iterates of a run that were logged, as long as they are finite."""
+    """The iterates of a run that were logged, as long as there is a place for them."""
 
     steps: Array  # (T,), the number of updates
     points: Array  # (T, c), c being one or two
     losses: Array  # (T,)
-    diverged: bool  # its last loss was not finite
+    diverged: bool  # it came to numbers that are not finite, or too large
 
     @property
     def settled(self) -> bool:

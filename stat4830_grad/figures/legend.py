@@ -14,6 +14,7 @@ from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from .numbers import drawable
 from .style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, PowersOfTen, log_spaced
 
 FEW = 8
@@ -137,8 +138,9 @@ def varying(runs: Sequence[Values], keys: Sequence[str]) -> list[str]:
 
 
 def numeric(runs: Sequence[Values], key: str) -> bool:
-    """Whether every run has a number there."""
-    return all(not isinstance(run.get(key, ""), str) for run in runs)
+    """Whether every run has a number there, of a size that an axis can show."""
+    values = [run.get(key, "") for run in runs]
+    return all(not isinstance(value, str) and drawable(value) for value in values)
 
 
 def label(values: Values) -> str:

@@ -18,6 +18,7 @@ from ..system.errors import UserError
 from ..training.run_directory import Row
 from ..training.setup import prepare
 from .landscape import Array, Landscape, Path, window
+from .numbers import LARGEST
 
 POINTS = {1: 400, 2: 150}
 """Of the grid along its longest side, by the number of parameters."""
@@ -73,7 +74,7 @@ def landscape_of_files(directory: Directory, runs: Sequence[Sequence[Row]]) -> L
 def path(rows: Sequence[Row], loss: str, names: Sequence[str]) -> Path:
     """The iterates of a run, from its rows; `loss` and `names` are columns."""
     table = np.array([[row[name] for name in ("step", loss, *names)] for row in rows])
-    finite = np.isfinite(table).all(axis=1)
+    finite = (np.abs(table) <= LARGEST).all(axis=1)
     end = len(table) if finite.all() else int(finite.argmin())
     return Path(table[:end, 0], table[:end, 2:], table[:end, 1], diverged=end < len(table))
 
@@ -85,7 +86,10 @@ def sampled(
     paths: tuple[Path, ...] = (),
     solution: Array | None = None,
 ) -> Landscape:
-    """f on a grid over the window `shown` (c, 2), of at least 60 points along each side."""
+    """f on a grid over the window `shown` (c, 2), of at least 60 points along each side.
+
+    It is infinite where it is too large for a picture.
+    """
     objective = reduced(objective)
     size = shown[:, 1] - shown[:, 0]
     counts = np.maximum(60, np.round(POINTS[len(size)] * size / size.max())).astype(int)
@@ -94,6 +98,7 @@ def sampled(
     )
     points = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1)
     values = losses(objective, like, points.reshape(-1, len(grid))).reshape(points.shape[:-1])
+    values[np.abs(values) > LARGEST] = np.inf
     return Landscape(tuple(coordinates(like, 0)), grid, values, paths, solution)
 
 

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogFormatter, LogLocator, MaxNLocator, NullLocator
 
 from ..system.files import write_bytes
+from .numbers import drawable
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 SKY, GREY, BLACK = "#56B4E9", "#777777", "#000000"
@@ -42,6 +43,12 @@ def plain_axes(axes: Axes) -> None:
     """Light grid, no box."""
     axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def say_in_place(axes: Axes, text: str) -> None:
+    """In the middle of a panel that has nothing to show."""
+    axes.set_yticks([])
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center")
 
 
 def in_percent(axes: Axes) -> None:
@@ -82,7 +89,7 @@ class Scale:
 
 def scale_of(values: Sequence[float]) -> Scale:
     """Logarithmic where no value is negative and the positive ones span decades."""
-    finite = [value for value in values if math.isfinite(value)]
+    finite = [value for value in values if drawable(value)]
     positive = [value for value in finite if value > 0]
     if not positive or min(finite) < 0 or max(positive) <= 20 * min(positive):
         return Scale(False)

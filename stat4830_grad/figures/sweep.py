@@ -15,6 +15,7 @@ from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
 from ..metrics import Metric
 from ..training.sweep_row import Cell, SweepRow, metrics_of
 from .legend import NAMES, SEEDS, Look, Values, label, numeric, tell_apart, varying
+from .numbers import drawable
 from .style import (
     entries_of,
     in_percent,
@@ -60,7 +61,8 @@ def results(
     """A panel for each final metric, and one for rates where theory speaks of them."""
     values = [row.swept for row in rows]
     across, panels = horizontal(values, swept), metrics_of(rows)
-    rates = across.key == "optimizer.lr" and bool(of_one_curve(rows))
+    theory = across.key == "optimizer.lr" and not across.names
+    rates = theory and bool(of_one_curve(rows))
     count = len(panels) + rates
     figure = Figure(figsize=(max(3.6 * count, 5.4), 4.2), layout="constrained")
     figure.suptitle(title, fontsize=10)
@@ -77,7 +79,7 @@ def results(
         draw_rates(axes[-1], every, known, predict)
     for panel in axes:
         dress_axis(panel, rows, across)
-        if across.key == "optimizer.lr":
+        if theory:
             mark_theory(panel, known)
     legend.draw_bar(figure, axes)
     legend_below(figure, {**legend.handles(markers=True), **entries_of(*reversed(axes))})
@@ -143,7 +145,7 @@ def on_scale(row: SweepRow, metric: Metric) -> bool:
         return False
     if metric.better == "lower" and not end <= start:
         return False
-    return abs(end) <= 100 * (1 + abs(start))
+    return drawable(end) and abs(end) <= 100 * (1 + abs(start))
 
 
 def at_top(

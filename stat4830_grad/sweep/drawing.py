@@ -77,7 +77,7 @@ def draw_sweep(
     if found:
         draw_paths(found, tell_apart([row.swept for row in shown], swept), title, directory)
     if "minimisers" in theory and "problem.x0" in swept:
-        draw_basins(shown, theory, title, directory)
+        draw_basins(shown, theory, found, title, directory)
 
 
 def rows_of(row: SweepRow, context: SweepContext) -> list[Row]:
