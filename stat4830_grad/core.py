@@ -131,6 +131,10 @@ class Optimizer(Protocol):
     def convergence(self) -> Convergence | None:
         """What theory knows of it on a quadratic; None if it knows nothing of this kind."""
 
+    @property
+    def capturable(self) -> bool:
+        """Whether a CUDA graph can hold its update: nothing in it looks at values on the host."""
+
     def init(self, params: Params) -> OptimizerState:
         """The state before the first update."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -55,18 +55,31 @@ SOFTMAX_MODELS: dict[str, Model] = {  # of ten classes
 }
 
 
-RULES = ("gd", "torch_sgd", "momentum", "nesterov", "adam")
+RULES = ("gd", "torch_sgd", "momentum", "nesterov", "adam", "gd_cosine", "torch_sgd_cosine")
+"""Every rule, and a schedule around one that takes its step size as a tensor and one that does not;
+the schedule has 4 updates of warm-up and ends at 30."""
 
 
-def rule_named(name: str, dtype: torch.dtype = torch.float64) -> Optimizer:
-    """The rule with the usual hyperparameters."""
-    beta, beta2, eps = (torch.tensor(value, dtype=dtype) for value in (0.9, 0.999, 1e-8))
+def rule_named(
+    name: str, dtype: torch.dtype = torch.float64, beta: Sequence[float] | float = 0.9
+) -> Optimizer:
+    """The rule with the usual hyperparameters.
+
+    Args:
+        beta: of momentum; several for a batch.
+    """
+    momentum = torch.tensor(beta, dtype=dtype)
+    beta2, eps, warmup = (torch.full_like(momentum, value) for value in (0.999, 1e-8, 4))
     rules: dict[str, Callable[[], Optimizer]] = {
         "gd": optimizers.gd,
         "torch_sgd": optimizers.TorchSGD,
-        "momentum": lambda: optimizers.momentum(beta),
-        "nesterov": lambda: optimizers.nesterov(beta),
-        "adam": lambda: optimizers.adam(beta, beta2, eps),
+        "momentum": lambda: optimizers.momentum(momentum),
+        "nesterov": lambda: optimizers.nesterov(momentum),
+        "adam": lambda: optimizers.adam(momentum, beta2, eps),
+        "gd_cosine": lambda: optimizers.Scheduled(optimizers.gd(), "cosine", warmup, 30),
+        "torch_sgd_cosine": lambda: optimizers.Scheduled(
+            optimizers.TorchSGD(), "cosine", warmup, 30
+        ),
     }
     return rules[name]()
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from stat4830_grad import optimizers
 from stat4830_grad.config import schema
 from stat4830_grad.config.help import conf_dir
+from stat4830_grad.config.optimizers import Adam
 from stat4830_grad.core import Inputs, Params
 from stat4830_grad.problems import Classification
 from stat4830_grad.problems.models import MLP, Activation, Logistic
@@ -48,7 +49,7 @@ def test_an_optimizer_that_states_no_convergence_has_no_limit() -> None:
         convergence=None,
     )
     assert sign.convergence is None
-    assert optimizers.convergence(schema.Adam(lr=0.1, beta1=0.9, beta2=0.999, eps=1e-8)) is None
+    assert optimizers.convergence(Adam(lr=0.1, beta1=0.9, beta2=0.999, eps=1e-8)) is None
 
 
 @dataclass(frozen=True)

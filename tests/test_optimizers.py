@@ -8,6 +8,7 @@ import pytest
 import torch
 from cases import NAMES, RULES, batch, objective, relative, rule_named, start
 from torch import Tensor
+from torch.optim import lr_scheduler
 
 from stat4830_grad import optimizers
 from stat4830_grad.core import Objective, Optimizer, Params
@@ -20,6 +21,15 @@ TORCH: dict[str, Callable[[list[Tensor], float], torch.optim.Optimizer]] = {
     "nesterov": lambda p, lr: torch.optim.SGD(p, lr=lr, momentum=0.9, nesterov=True),
     "adam": lambda p, lr: torch.optim.Adam(p, lr=lr),
 }
+
+
+def cosine(
+    optimizer: torch.optim.Optimizer, warmup: int, steps: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """Torch's schedules that do what `optimizer.schedule=cosine optimizer.warmup=…` does."""
+    first = lr_scheduler.LinearLR(optimizer, 1 / warmup, total_iters=warmup - 1)
+    then = lr_scheduler.CosineAnnealingLR(optimizer, steps - warmup)
+    return lr_scheduler.SequentialLR(optimizer, [first, then], [warmup])
 
 
 def descend(
@@ -45,12 +55,15 @@ def test_a_rule_makes_the_iterates_of_torch_optim(name: str) -> None:
     params = start(target, seed=0)
     ours = descend(target, rule_named(name), params, torch.tensor(0.05, dtype=torch.float64), 30)
     theirs = {k: p.clone().requires_grad_() for k, p in params.items()}
-    optimizer = TORCH[name](list(theirs.values()), 0.05)
+    optimizer = TORCH[name.removesuffix("_cosine")](list(theirs.values()), 0.05)
+    schedule = cosine(optimizer, warmup=4, steps=30) if name.endswith("_cosine") else None
     for _ in range(30):
         loss = target.loss(theirs)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        if schedule:
+            schedule.step()
     for k in params:
         assert relative(ours[k], theirs[k].detach()) < 1e-12
 

@@ -18,7 +18,8 @@ from stat4830_grad.config.help import conf_dir
 from stat4830_grad.config.hydra_versions import COMPOSING
 from stat4830_grad.config.jobs import make_jobs
 from stat4830_grad.config.load import plain
-from stat4830_grad.config.schema import GD, Adam, Momentum, Nesterov, Sweep
+from stat4830_grad.config.optimizers import GD, Adam, Momentum, Nesterov
+from stat4830_grad.config.schema import Sweep
 from stat4830_grad.sweep.run import run_sweep
 from stat4830_grad.training.run_directory import read_rows
 from stat4830_grad.training.theory import (

@@ -25,6 +25,13 @@ from stat4830_grad.training.loop import start as begin
 from stat4830_grad.training.loop import train
 from stat4830_grad.training.steppers import WARM_UP
 
+CAPTURABLE = [name for name in RULES if rule_named(name).capturable]
+CHOICES = [
+    *(f"optimizer={name}" for name in ("gd", "torch_sgd", "momentum", "nesterov", "adam")),
+    *(f"optimizer={name} optimizer.schedule=cosine" for name in ("adam", "torch_sgd")),
+]
+"""On the command line."""
+
 CUBIC = Polynomial((1.0, 0.0, -3.0, 0.0), x0=2.0)
 
 
@@ -159,7 +166,7 @@ def again(work: Callable[[], None]) -> Callable[[], None]:
     return work
 
 
-@pytest.mark.parametrize("optimizer", ["gd", "momentum", "adam", "torch_sgd"])
+@pytest.mark.parametrize("optimizer", CAPTURABLE)
 @pytest.mark.parametrize("method", GRADIENTS)
 def test_replayed_updates_are_the_updates_and_leave_what_was_yielded_alone(
     method: str, optimizer: str
@@ -167,7 +174,7 @@ def test_replayed_updates_are_the_updates_and_leave_what_was_yielded_alone(
     target, lr = objective("relu_mlp"), torch.tensor([0.05, 0.5], dtype=torch.float64)
     ends: list[list[tuple[State, Tensor, Record]]] = []
     for capture in (None, again):
-        rule = rule_named(optimizer)
+        rule = rule_named(optimizer, beta=[0.9, 0.5])
         state = begin(batch(target, [0, 1]), rule, lr.shape)
         due = {0, 3, 4, 9}.__contains__
         parts = (target, GRADIENTS[method], rule, lr)
@@ -191,11 +198,11 @@ def test_a_replayed_run_says_when_each_row_diverged() -> None:
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")
-@pytest.mark.parametrize("optimizer", RULES)
+@pytest.mark.parametrize("optimizer", CHOICES)
 @pytest.mark.parametrize("method", GRADIENTS)
 def test_a_cuda_graph_gives_what_the_cpu_gives(method: str, optimizer: str) -> None:
     words = ["problem=digits", "model=mlp", "problem.n_train=300", "problem.n_val=50"]
-    words += [f"gradient={method}", f"optimizer={optimizer}", "dtype=float64", "steps=50"]
+    words += [f"gradient={method}", *optimizer.split(), "dtype=float64", "steps=50"]
     on_cpu, on_cuda = (
         build([compose(*words, f"device={device}")], torch.Size(())) for device in ("cpu", "cuda")
     )
@@ -223,21 +230,14 @@ def states(name: str, rule: Optimizer, state: State | None, steps: int) -> list[
     ]
 
 
-@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "adam", "torch_sgd"])
+@pytest.mark.parametrize("optimizer", RULES)
 @pytest.mark.parametrize("method", GRADIENTS)
 def test_resuming_gives_bit_for_bit_what_going_on_gives(
     optimizer: str, method: str, tmp_path: Path
 ) -> None:
-    beta = torch.tensor([0.9, 0.5])
-    eps = torch.tensor([1e-8, 1e-8])
-    rules: dict[str, Callable[[], Optimizer]] = {
-        "gd": optimizers.gd,
-        "momentum": lambda: optimizers.momentum(beta),
-        "nesterov": lambda: optimizers.nesterov(beta),
-        "adam": lambda: optimizers.adam(beta, beta, eps),
-        "torch_sgd": optimizers.TorchSGD,
-    }
-    make = rules[optimizer]
+    def make() -> Optimizer:
+        return rule_named(optimizer, torch.float32, beta=[0.9, 0.5])
+
     whole = states(method, make(), None, 20)
     half = states(method, make(), None, 10)
     save_state(tmp_path / "checkpoint.pt", half[-1])

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from .schema import GD, Config, Logistic, Mnist, ReluMLP, TanhMLP, TorchSGD
+from .optimizers import GD, TorchSGD
+from .schema import Config, Logistic, Mnist, ReluMLP, TanhMLP
 
 UPDATES = 991
 """The lecture's final figure is its last logged row, after 991 updates."""
@@ -35,6 +36,8 @@ def departures(config: Config) -> list[str]:
         f"mean={problem.mean}, std={problem.std}": (problem.mean, problem.std) == (0.1307, 0.3081),
         f"lr={optimizer.lr}": optimizer.lr == 0.01,
         f"optimizer={optimizer.name}": isinstance(optimizer, GD | TorchSGD),
+        f"optimizer.schedule={optimizer.schedule}": optimizer.schedule == "constant",
+        f"optimizer.warmup={optimizer.warmup}": optimizer.warmup == 0,
         f"steps={config.steps}": config.steps >= UPDATES,
         "no row after 991 updates": config.log.due(UPDATES) or config.steps == UPDATES,
     }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..system.errors import ConfigError
-from .schema import LARGEST
+from .fields import LARGEST
 from .values import leaves, list_keys, whole, written
 
 SWEPT_PARTS = ("problem", "model", "optimizer", "steps", "seed", "dtype", "device", "threads")

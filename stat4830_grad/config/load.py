@@ -14,9 +14,10 @@ from ..system.reading import read_config
 from ..system.wording import nearest, shown
 from .checks import check
 from .commands import assigned
+from .fields import LARGEST
 from .keys import FREE, GROUPS, known_keys, options
 from .messages import unknown_option
-from .schema import LARGEST, Config, Sweep
+from .schema import Config, Sweep
 from .synonyms import is_half, meant
 from .values import canonical, choices, written
 
@@ -146,7 +147,8 @@ def resumed(directory: Path, raw: dict[str, Any], overrides: Sequence[str]) -> d
     """
     if not (directory / "checkpoint.pt").is_file() or not (directory / "config.yaml").is_file():
         raise ConfigError(f"{assigned('resume', directory)}: {not_a_run(directory)}")
-    saved = OmegaConf.create(read_config(directory / "config.yaml"))
+    before = plain(OmegaConf.create(read_config(directory / "config.yaml")))
+    saved = OmegaConf.create(before)
     for override in overrides:
         key = override.split("=")[0].lstrip("+")
         if key == "resume":
@@ -157,7 +159,13 @@ def resumed(directory: Path, raw: dict[str, Any], overrides: Sequence[str]) -> d
                 "only steps, log, checkpoint, figures, device, threads and data_dir may change"
             )
         OmegaConf.update(saved, key, OmegaConf.select(OmegaConf.create(raw), key))
-    return {**plain(saved), "resume": str(directory)}
+    now = plain(saved)
+    if before["optimizer"].get("schedule") == "cosine" and now["steps"] != before["steps"]:
+        raise ConfigError(
+            f"steps={now['steps']}: the step size of this run follows a cosine that ends after "
+            f"{before['steps']} updates, so a longer run is another one; leave out steps"
+        )
+    return {**now, "resume": str(directory)}
 
 
 def not_a_run(directory: Path) -> str:

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cache
-from typing import Annotated, ClassVar, Literal, assert_never, get_args, get_type_hints
+from typing import Annotated, ClassVar, Literal, assert_never, get_args
 
 from msgspec import Meta, Struct, field
 
-LARGEST = sys.float_info.max  # keeps out infinity and, as every bound does, NaN
-Finite = Annotated[float, Meta(ge=-LARGEST, le=LARGEST)]
-Positive = Annotated[float, Meta(gt=0, le=LARGEST)]
-NotNegative = Annotated[float, Meta(ge=0, le=LARGEST)]
-Fraction = Annotated[float, Meta(ge=0, lt=1)]
-PerRun = Meta(extra={"per_run": True})
-"""Marks what each run of a batch may have of its own; jobs that differ in nothing else train
-together, with leading dimensions *K = (K,)."""
-
-Count = Annotated[int, Meta(ge=1)]
-Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-
-
-class Strict(Struct, frozen=True, forbid_unknown_fields=True, tag_field="name"):
-    """A part of the configuration: unknown keys are errors, values never change."""
-
-    @property
-    def name(self) -> str:
-        """The option chosen, e.g. "mnist" of problem=mnist."""
-        return str(type(self).__struct_config__.tag)
+from .fields import (
+    LARGEST,
+    Count,
+    Finite,
+    NotNegative,
+    PerRun,
+    Positive,
+    Seed,
+    Strict,
+    per_run_fields,
+)
+from .optimizers import Optimizer
 
 
 class Polynomial(Strict, frozen=True, tag="polynomial"):
@@ -130,34 +121,8 @@ class Gradient(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     path: str | None = None  # of gradient=file
 
 
-class GD(Strict, frozen=True, tag="gd"):
-    lr: Annotated[Positive, PerRun]
-
-
-class TorchSGD(Strict, frozen=True, tag="torch_sgd"):
-    lr: Annotated[Positive, PerRun]
-
-
-class Momentum(Strict, frozen=True, tag="momentum"):
-    lr: Annotated[Positive, PerRun]
-    beta: Annotated[Fraction, PerRun]
-
-
-class Nesterov(Strict, frozen=True, tag="nesterov"):
-    lr: Annotated[Positive, PerRun]
-    beta: Annotated[Fraction, PerRun]
-
-
-class Adam(Strict, frozen=True, tag="adam"):
-    lr: Annotated[Positive, PerRun]
-    beta1: Annotated[Fraction, PerRun]
-    beta2: Annotated[Fraction, PerRun]
-    eps: Annotated[Positive, PerRun]
-
-
 Problem = Polynomial | Composite | LeastSquares | Formula | Mnist | FashionMnist | Kmnist | Digits
 Model = Logistic | ReluMLP | TanhMLP
-Optimizer = GD | TorchSGD | Momentum | Nesterov | Adam
 
 
 class Log(Struct, frozen=True, forbid_unknown_fields=True):
@@ -231,8 +196,7 @@ def per_run_keys() -> frozenset[str]:
         f"{part}.{key}"
         for part, options in PARTS.items()
         for option in get_args(options)
-        for key, hint in get_type_hints(option, include_extras=True).items()
-        if PerRun in getattr(hint, "__metadata__", ())
+        for key in per_run_fields(option)
     )
 
 

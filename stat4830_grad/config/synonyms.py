@@ -32,8 +32,8 @@ ADVICE: dict[str, Advice] = {
         "",
     ),
     r"(lr_?)?sched(uler|ule)?|lr_?decay|gamma|warm_?up(_steps)?|annealing": (
-        "the step size stays the same for the whole run",
-        "optimizer.lr=0.01",
+        "the step size may follow a schedule, with warm-up",
+        "optimizer.schedule=cosine optimizer.warmup=100",
     ),
     r"(num_?)?workers|n_jobs|pin_memory|shuffle|prefetch(_factor)?": (
         "all data are in memory, so nothing loads them meanwhile; leave it out",

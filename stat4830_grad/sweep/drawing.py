@@ -14,7 +14,8 @@ import numpy as np
 from msgspec import structs, to_builtins
 
 from ..config.jobs import Job
-from ..config.schema import Config, Optimizer
+from ..config.optimizers import Optimizer
+from ..config.schema import Config
 from ..config.values import leaves
 from ..figures.basins import draw_basins
 from ..figures.legend import tell_apart

@@ -20,9 +20,9 @@ import msgspec
 from msgspec import Meta, Struct
 from omegaconf import DictConfig, OmegaConf
 
+from ..config.fields import Count, Positive
 from ..config.jobs import Job
 from ..config.load import complaint
-from ..config.schema import Count, Positive
 from ..system.errors import ConfigError
 from ..system.threads import patience
 from ..training.run_directory import write_json

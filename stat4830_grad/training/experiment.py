@@ -16,6 +16,8 @@ from torch import Tensor
 
 from .. import optimizers
 from ..config import schema
+from ..config.fields import per_run_fields
+from ..config.optimizers import Optimizer as OptimizerChoice
 from ..config.schema import Config
 from ..core import (
     Gradient,
@@ -65,9 +67,9 @@ class Experiment:
         stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[tuple[State, Record]]:
         """`loop.train` with these parts. On CUDA, updates are replayed from a graph if one can
-        hold the gradient."""
+        hold the gradient and the optimizer."""
         self.objective.loss_and_gradient(state.params)  # what compiles does so before the clock
-        replayed = self.gradient.capturable and self.lr.device.type == "cuda"
+        capturable = self.gradient.capturable and self.optimizer.capturable
         return train(
             self.objective,
             self.gradient,
@@ -77,7 +79,7 @@ class Experiment:
             steps=steps,
             due=due,
             stop=stop,
-            capture=cuda_graph if replayed else None,
+            capture=cuda_graph if capturable and self.lr.device.type == "cuda" else None,
         )
 
 
@@ -115,7 +117,7 @@ def build(jobs: Sequence[Config], rows: torch.Size, setup: Setup | None = None) 
     return Experiment(
         objective=objective,
         gradient=build_gradient(first.gradient),
-        optimizer=optimizers.build(first.optimizer, values),
+        optimizer=optimizers.build(first.optimizer, values, first.steps),
         lr=values["lr"],
         params=params,
         dataset=setup.dataset,
@@ -128,13 +130,13 @@ def build_gradient(choice: schema.Gradient) -> Gradient:
 
 
 def hyperparameters(
-    jobs: Sequence[schema.Optimizer], rows: torch.Size, device: torch.device, dtype: torch.dtype
+    jobs: Sequence[OptimizerChoice], rows: torch.Size, device: torch.device, dtype: torch.dtype
 ) -> dict[str, Tensor]:
-    """Every key of an optimizer, lr among them, with each job's own value: (*K,)."""
+    """Every key of an optimizer that a run may have of its own, lr among them: (*K,)."""
     first = jobs[0]
     return {
         key: torch.tensor([getattr(job, key) for job in jobs], dtype=dtype, device=device).reshape(
             rows
         )
-        for key in first.__struct_fields__
+        for key in per_run_fields(type(first))
     }

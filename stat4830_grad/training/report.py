@@ -25,7 +25,7 @@ def headline(config: Config, device: str) -> str:
         problem_in_words(config.problem),
         model,
         config.gradient.name,
-        f"{config.optimizer.name} lr={config.optimizer.lr:g}",
+        optimizer_in_words(config),
         f"{config.steps:,} steps",
         f"{device} {config.dtype}",
     ]
@@ -35,6 +35,15 @@ def headline(config: Config, device: str) -> str:
 def problem_in_words(problem: Problem) -> str:
     ten = isinstance(problem, ImageProblem) and problem.labels == "digit"
     return f"{problem.name}, ten classes" if ten else problem.name
+
+
+def optimizer_in_words(config: Config) -> str:
+    """`adam lr=0.1 cosine, warm-up 10`."""
+    optimizer = config.optimizer
+    changes = [f"warm-up {optimizer.warmup}"] if optimizer.warmup else []
+    if optimizer.schedule != "constant":
+        changes.insert(0, optimizer.schedule)
+    return f"{optimizer.name} lr={optimizer.lr:g} {', '.join(changes)}".rstrip()
 
 
 def notes(config: Config, objective: Objective) -> list[str]:

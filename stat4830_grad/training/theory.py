@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..config import schema
+from ..config.optimizers import Optimizer
 from ..config.schema import Config
 from ..core import Objective
 from ..optimizers import GRADIENT_DESCENT, convergence
@@ -26,7 +26,7 @@ from .run_directory import Row
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
 
 
-def forecast(objective: Objective, optimizer: schema.Optimizer) -> dict[str, Any]:
+def forecast(objective: Objective, optimizer: Optimizer) -> dict[str, Any]:
     """What is known before a run; empty where theory does not speak.
 
     Least squares: `lambda_max`, `mu` and the named step sizes of gradient descent. Polynomials:
@@ -94,7 +94,7 @@ def extremes(X: Tensor) -> tuple[float, float] | None:
     return (L, mu) if usable else None
 
 
-def rate(optimizer: schema.Optimizer, eigenvalues: Sequence[float]) -> float | None:
+def rate(optimizer: Optimizer, eigenvalues: Sequence[float]) -> float | None:
     """Factor of the error per update, the worst over `eigenvalues`; None where none is known.
 
     It is largest at the ends of the spectrum, so μ and L suffice.
@@ -103,7 +103,7 @@ def rate(optimizer: schema.Optimizer, eigenvalues: Sequence[float]) -> float | N
     return max(known.rate(optimizer.lr * value) for value in eigenvalues) if known else None
 
 
-def step_limit(curvature: float, optimizer: schema.Optimizer) -> float | None:
+def step_limit(curvature: float, optimizer: Optimizer) -> float | None:
     """Step sizes from here on do not converge on f″ = `curvature`, if theory knows that."""
     known = convergence(optimizer)
     return known.step_limit(curvature) if known else None
@@ -146,7 +146,7 @@ def limit_in_words(objective: Objective, config: Config) -> str | None:
     return None
 
 
-def landscape(coefficients: Sequence[float], optimizer: schema.Optimizer) -> dict[str, Any]:
+def landscape(coefficients: Sequence[float], optimizer: Optimizer) -> dict[str, Any]:
     """Minimisers and maximisers of a polynomial, from the real roots of f′."""
     scale = max(abs(c) for c in coefficients)
     f = np.poly1d([c / scale for c in coefficients])  # the same roots, and nothing overflows

@@ -8,45 +8,15 @@ run of a batch may have its own. λ is the eigenvalue, η the step size, z = η�
 from __future__ import annotations
 
 import cmath
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import assert_never
 
 import torch
 from torch import Tensor
 
-from .config import schema
-from .core import Convergence, Optimizer, OptimizerState, Params, per_row
+from ..core import Convergence, OptimizerState, Params, per_row
 
 Direction = Callable[[Params, OptimizerState], tuple[Params, OptimizerState]]
-
-
-def build(choice: schema.Optimizer, values: Mapping[str, Tensor]) -> Optimizer:
-    """The optimizer of a configuration.
-
-    Args:
-        values: every hyperparameter of `choice` by name, each (*K,).
-    """
-    match choice:
-        case schema.GD():
-            return gd()
-        case schema.TorchSGD():
-            return TorchSGD()
-        case schema.Momentum():
-            return momentum(values["beta"])
-        case schema.Nesterov():
-            return nesterov(values["beta"])
-        case schema.Adam():
-            return adam(values["beta1"], values["beta2"], values["eps"])
-        case _:
-            assert_never(choice)
-
-
-def convergence(choice: schema.Optimizer) -> Convergence | None:
-    """What theory knows of the optimizer of one run."""
-    keys = choice.__struct_fields__
-    values = {key: torch.tensor(getattr(choice, key), dtype=torch.float64) for key in keys}
-    return build(choice, values).convergence
 
 
 @dataclass(frozen=True)
@@ -56,6 +26,7 @@ class Rule:
     init: Callable[[Params], OptimizerState]
     direction: Direction
     convergence: Convergence | None
+    capturable: bool = True
 
     def update(
         self, params: Params, grads: Params, lr: Tensor, state: OptimizerState
@@ -169,46 +140,3 @@ def average(v: Params, beta: Tensor, grads: Params) -> Params:
     return {
         name: per_row(beta, g) * v[name] + per_row(1 - beta, g) * g for name, g in grads.items()
     }
-
-
-class TorchSGD:
-    """The lecture's loop: `torch.optim.SGD` makes the step from each tensor's `.grad`.
-
-    It updates the parameters in place. A batch (*K, …) is one parameter group per run, made of
-    views, since each run has its own step size.
-    """
-
-    convergence: Convergence | None = GRADIENT_DESCENT
-
-    def __init__(self) -> None:
-        self._bound: tuple[Params, Tensor] | None = None
-
-    def init(self, params: Params) -> OptimizerState:
-        return {}
-
-    def update(
-        self, params: Params, grads: Params, lr: Tensor, state: OptimizerState
-    ) -> tuple[Params, OptimizerState]:
-        if self._bound is None or params is not self._bound[0] or lr is not self._bound[1]:
-            self._bind(params, lr)
-        for group, row in zip(self._sgd.param_groups, rows(grads, lr.ndim), strict=True):
-            for p, g in zip(group["params"], row, strict=True):
-                p.grad = g
-        self._sgd.step()
-        self._sgd.zero_grad()
-        return params, state
-
-    def _bind(self, params: Params, lr: Tensor) -> None:
-        sizes = lr.reshape(-1).tolist()
-        groups = [
-            {"params": row, "lr": size}
-            for row, size in zip(rows(params, lr.ndim), sizes, strict=True)
-        ]
-        self._sgd = torch.optim.SGD(groups)
-        self._bound = (params, lr)
-
-
-def rows(params: Params, leading: int) -> list[list[Tensor]]:
-    """One list of views per run: tensors (*K, …) with `leading` = len(*K) come apart."""
-    flat = [p.reshape((-1, *p.shape[leading:])).unbind(0) for p in params.values()]
-    return [list(row) for row in zip(*flat, strict=True)]
