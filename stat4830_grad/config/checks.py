@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import assert_never
-
 import msgspec
 
 from ..system.errors import ConfigError
+from ..system.wording import listed
 from .formula import check_start
 from .formula import parse as parse_formula
 from .formula_tree import constants
-from .schema import Composite, Config, Formula, ImageProblem, LeastSquares, Polynomial
+from .keys import options
+from .schema import Config, Formula, LeastSquares, Polynomial
 from .values import leaves, written
 
 LARGEST_FLOAT32 = (2 - 2**-23) * 2.0**127
@@ -47,16 +47,10 @@ def check(config: Config) -> None:
     if isinstance(problem, Formula):
         check_start(problem.f, problem.start)
     check_range(config)
-    match problem:
-        case ImageProblem():
-            if model is None:
-                known = "logistic, relu_mlp (mlp) or tanh_mlp"
-                raise ConfigError(f"problem={name} needs a model: {known}")
-        case Polynomial() | Composite() | LeastSquares() | Formula():
-            if model is not None:
-                raise ConfigError(f"problem={name} takes no model: leave out model={model.name}")
-        case _:
-            assert_never(problem)
+    if problem.takes_model and model is None:
+        raise ConfigError(f"problem={name} needs a model: {listed(options('model'))}")
+    if model is not None and not problem.takes_model:
+        raise ConfigError(f"problem={name} takes no model: leave out model={model.name}")
     if (config.gradient.name == "file") != (config.gradient.path is not None):
         raise ConfigError(
             "gradient=file and gradient.path=FILE.py go together: the file defines your gradient"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, ClassVar, Literal, assert_never, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 from msgspec import Meta, Struct, field
 
@@ -21,13 +21,20 @@ from .fields import (
 from .optimizers import Optimizer
 
 
-class Polynomial(Strict, frozen=True, tag="polynomial"):
-    module: ClassVar[str] = "polynomial"  # of stat4830_grad.problems, where the objective is
+class ProblemKeys(Strict, frozen=True):
+    """What every problem states about itself."""
+
+    module: ClassVar[str]  # of stat4830_grad.problems, where the objective is
+    takes_model: ClassVar[bool] = False
+
+
+class Polynomial(ProblemKeys, frozen=True, tag="polynomial"):
+    module: ClassVar[str] = "polynomial"
     coefficients: Annotated[list[Finite], Meta(min_length=2)]
     x0: Annotated[Finite, PerRun]
 
 
-class Composite(Strict, frozen=True, tag="composite"):
+class Composite(ProblemKeys, frozen=True, tag="composite"):
     module: ClassVar[str] = "composite"
     inputs: Count
     hidden: Count
@@ -35,7 +42,7 @@ class Composite(Strict, frozen=True, tag="composite"):
     init_seed: Annotated[Seed | None, PerRun]
 
 
-class TableFile(Strict, frozen=True, kw_only=True):
+class TableFile(ProblemKeys, frozen=True, kw_only=True):
     """The keys of a table in a file of the user's; `data.table.read_table` reads it."""
 
     file: str | None = None
@@ -63,14 +70,15 @@ class LeastSquares(TableFile, frozen=True, kw_only=True, tag="least_squares"):
     w0: Annotated[list[Finite] | None, PerRun]
 
 
-class Formula(Strict, frozen=True, tag="formula"):
+class Formula(ProblemKeys, frozen=True, tag="formula"):
     module: ClassVar[str] = "formula"
     f: Annotated[str, Meta(min_length=1)]
     start: Annotated[dict[str, Finite], PerRun]  # parameter -> initial value
 
 
-class ImageProblem(Strict, frozen=True):
+class ImageProblem(ProblemKeys, frozen=True):
     module: ClassVar[str] = "images"
+    takes_model: ClassVar[bool] = True
     n_train: Count
     n_val: Annotated[int, Meta(ge=0)]
     test: bool
@@ -202,12 +210,6 @@ def per_run_keys() -> frozenset[str]:
 
 def init_seed(config: Config) -> int | None:
     """The seed of a generator for the initial weights alone, if they have one."""
-    if config.model is not None:
-        return config.model.init_seed
-    match config.problem:
-        case Composite(init_seed=seed):
-            return seed
-        case Polynomial() | LeastSquares() | Formula() | ImageProblem():
-            return None
-        case _:
-            assert_never(config.problem)
+    chosen = config.model or config.problem
+    seed: int | None = getattr(chosen, "init_seed", None)
+    return seed
