@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from conftest import PYTHONPATH, Cli
@@ -63,6 +64,8 @@ READERS = {
     "split.pt": (load_indices, 3),
     "table.csv": (table, 3),
     "table.npz": (table, 3),
+    "table.csv.gz": (table, 3),
+    "table.parquet": (table, 3),
     "weights.pt": (weights, 3),
     "checkpoint.pt": (checkpoint, 3),
 }
@@ -338,6 +341,10 @@ SOUND = {
     "split.pt": pt(torch.arange(50)),
     "table.csv": b"a,y,b\n" + b"".join(b"%d,%d.5,-%d\n" % (i, i, i) for i in range(50)),
     "table.npz": npz(X=npy(np.eye(3))),
+    "table.csv.gz": gzip.compress(b"a,y\n" + b"".join(b"%d,%d\n" % (i, i) for i in range(50))),
+    "table.parquet": written(
+        pl.DataFrame({"a": range(50), "b": ["p", "q"] * 25, "y": [0.5] * 50}).write_parquet
+    ),
     "weights.pt": pt(WEIGHTS),
     "checkpoint.pt": pt({"params": WEIGHTS, "updates": 3, "seconds": 1.0}),
 }

@@ -27,6 +27,9 @@ class Cells:
     frame: pl.DataFrame  # a text's cells are texts without blanks around them
     place: Callable[[int], str]  # index of a row of the file -> "line 3"
     rows: pl.Series  # index in the file of each row of the frame
+    target: str  # name of a column
+    dropped: tuple[str, ...]  # columns that the user has left out
+    headless: bool = False  # whether the names are ours, as the file has none
     notes: tuple[str, ...] = ()  # what was left out or taken for something
 
     def noting(self, note: str) -> Cells:
@@ -41,6 +44,12 @@ class Cells:
     def where(self, mask: pl.Series) -> Cells:
         """The rows for which `mask` holds."""
         return replace(self, frame=self.frame.filter(mask), rows=self.rows.filter(mask))
+
+    def without(self, name: str) -> str | None:
+        """What to type to leave a column out; None for the target."""
+        if name == self.target:
+            return None
+        return f"leave it out by {assigned('problem.drop', [*self.dropped, name])}"
 
     def at(self, row: int, name: str) -> str:
         """Where the cell of a row of the frame is."""
@@ -99,7 +108,9 @@ def unnamed(path: Path, position: int) -> str:
     return f"{path}: column {position + 1} has no name in the header row."
 
 
-def unknown_column(path: Path, key: str, name: str, names: Sequence[str]) -> UserError:
+def unknown_column(
+    path: Path, key: str, name: str, names: Sequence[str], *, headless: bool = False
+) -> UserError:
     """The error about a column that is not there; it shows the nearest one, quoted for a shell."""
     if not names:
         return DataError(f"{path} has no column for the target, nothing but a matrix X.")
@@ -108,6 +119,12 @@ def unknown_column(path: Path, key: str, name: str, names: Sequence[str]) -> Use
         return SequenceMatcher(None, name.lower(), other.lower()).ratio()
 
     nearest = sorted(names, key=likeness, reverse=True)
+    if headless:
+        called = f"{names[0]} to {names[-1]}"
+        return ConfigError(
+            f"{path} has no header row: its columns are called {called}; {name!r} is none of them; "
+            f"write {key}={names[-1]} for the last (problem.header=true takes row 1 as names)"
+        )
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     role = " for the target" if key == "problem.target" else ""
     typed = nearest[0] if key == "problem.target" else [nearest[0]]

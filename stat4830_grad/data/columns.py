@@ -3,45 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ..config.commands import assigned
-from ..system.errors import ConfigError, DataError
+from ..system.errors import DataError
 from ..system.wording import shown
 from .cells import Cells
+from .numerals import LIKE_A_NUMBER, Decimal, numbers
 
 Array = NDArray[np.float64]
-Decimal = Literal[".", ","]
 
 MOST_LEVELS = 50
 """Most different texts in a column that is taken for a category."""
-
-COMMA = {
-    "certain": r"^[+-]?(\d{4,},\d+|\d{1,3},(\d{1,2}|\d{4,})|\d{1,3}(\.\d{3})+,\d+"
-    r"|\d{1,3}(\.\d{3}){2,}|0\d*,\d+|,\d+)([eE][+-]?\d+)?$",
-    "point": r"^[+-]?(\d{1,3}(,\d{3})+\.\d*|\d{1,3}(,\d{3}){2,}|\d+\.(\d{1,2}|\d{4,})"
-    r"|\d{4,}\.\d+|0\d*\.\d+|\.\d+)([eE][+-]?\d+)?$",
-    "either": r"^[+-]?\d{1,3},\d{3}$",
-}
-"""Numbers that show that a decimal sign is a comma, that it is a point, or that could be both."""
-
-GROUPED = {
-    ".": r"^[+-]?\d{1,3}([,'’ \x{a0}\x{202f}\x{2009}]\d{3})+(\.\d*)?$",
-    ",": r"^[+-]?\d{1,3}([.'’ \x{a0}\x{202f}\x{2009}]\d{3})+(,\d*)?$",
-}
-"""Numbers with signs between their thousands, by the decimal sign."""
-
-THOUSANDS = {".": r"[,'’ \x{a0}\x{202f}\x{2009}]", ",": r"[.'’ \x{a0}\x{202f}\x{2009}]"}
 
 HINTS = {
     r"^[+-]?\d+(_\d+)+$": "write it without _",
     r"^[+-]?[\d.,]+ *%$": "take the % out",
     r"^[$€£¥] *[+-]?[\d.,]+$|^[+-]?[\d.,]+ *[$€£¥]$": "take the sign of the currency out",
     r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?$": "a date: turn it into a number, such as a year",
+    r"^[−–] *\d": "its minus is another sign than -",
     r"^\d{1,2}:\d{2}(:\d{2}.*)?$": "a time: turn it into a number",
 }
 """What looks like a number and is none, and what helps."""
@@ -54,32 +36,6 @@ class Encoded:
     values: Array  # (n, k)
     names: tuple[str, ...]  # of the k columns
     note: str | None = None  # what was encoded
-
-
-def decimal_sign(cells: Cells, given: Decimal | None) -> Decimal:
-    """The sign between the whole and the rest of a number, the same in the whole table.
-
-    Raises:
-        ConfigError: it is not to be found without a word from the user.
-    """
-    if given:
-        return given
-    found: dict[str, str] = {}
-    for column in cells.frame:
-        if column.dtype != pl.String or not column.str.contains(",", literal=True).any():
-            continue
-        for kind, pattern in COMMA.items():
-            matching = column.filter(column.str.contains(pattern).fill_null(False))
-            if len(matching):
-                found.setdefault(kind, f"{column.name!r} holds {matching[0]!r}")
-    if "certain" in found and "point" not in found:
-        return ","
-    if "either" in found and "point" not in found:
-        raise ConfigError(
-            f"{cells.path}: column {found['either']}, which may be a decimal comma or may part "
-            "thousands: write problem.decimal=, or problem.decimal=."
-        )
-    return "."
 
 
 def labels(cells: Cells, name: str) -> list[str]:
@@ -100,45 +56,29 @@ def encoded(cells: Cells, name: str, decimal: Decimal) -> Encoded:
     if column.dtype == pl.Boolean:
         return boolean(column, name)
     if column.dtype.is_numeric():
-        return Encoded(finite(cells, name, column.cast(pl.Float64)), (name,))
+        values = column.cast(pl.Float64)
+        if column.dtype.is_integer():
+            check_exact(cells, name, column.cast(pl.String), values)
+        return Encoded(finite(cells, name, values), (name,))
     if column.dtype in (pl.Categorical, pl.Enum):
         column = column.cast(pl.String)
     if column.dtype != pl.String:
         raise DataError(
-            f"{cells.path}: column {name!r} holds {column.dtype}, not numbers; leave it out by "
-            f"{assigned('problem.drop', [name])}"
+            f"{cells.path}: column {name!r} holds {column.dtype}, not numbers{instead(cells, name)}"
         )
     values, note = numbers(column, decimal)
     bad = values.is_null()
     if not bad.any():
-        check_small(cells, name, column, values)
+        check_exact(cells, name, column, values)
         return Encoded(finite(cells, name, values), (name,), note)
     if not bad.all():
         raise DataError(not_numbers(cells, name, column, bad, decimal))
     words = column.str.to_lowercase().unique().to_list()
     if set(words) <= {"true", "false"}:
         return boolean(column.str.to_lowercase() == "true", name)
-    if any(column.str.contains(pattern).any() for pattern in HINTS):
+    if any(column.str.contains(pattern).any() for pattern in (*HINTS, LIKE_A_NUMBER)):
         raise DataError(not_numbers(cells, name, column, bad, decimal))
     return category(cells, name, column)
-
-
-def numbers(column: pl.Series, decimal: Decimal) -> tuple[pl.Series, str | None]:
-    """Float64, null where a text is no number; and what to say of the way they are written."""
-    plain = column if decimal == "." else column.str.replace(",", ".", literal=True)
-    if decimal == ",":
-        plain = plain.set(column.str.contains(".", literal=True), None)
-    values = plain.cast(pl.Float64, strict=False)
-    if not values.is_null().any():
-        return values, None
-    grouped = column.str.contains(GROUPED[decimal]) & values.is_null()
-    if not grouped.any():
-        return values, None
-    digits = column.str.replace_all(THOUSANDS[decimal], "").str.replace(",", ".", literal=True)
-    values = values.zip_with(~grouped, digits.cast(pl.Float64, strict=False))
-    example = column.filter(grouped)[0]
-    note = f"{column.name}: thousands are parted, {example} is {values.filter(grouped)[0]:.15g}"
-    return values, note
 
 
 def finite(cells: Cells, name: str, values: pl.Series) -> Array:
@@ -157,12 +97,23 @@ def finite(cells: Cells, name: str, values: pl.Series) -> Array:
     return array
 
 
-def check_small(cells: Cells, name: str, column: pl.Series, values: pl.Series) -> None:
-    """See that nothing but a zero has become 0.
+LARGEST_EXACT = 2.0**53
+"""Up to here float64 has every whole number."""
+
+
+def check_exact(cells: Cells, name: str, column: pl.Series, values: pl.Series) -> None:
+    """See that nothing but a zero has become 0, and that long whole numbers are what they were.
 
     Raises:
-        DataError: a number is too small for float64.
+        DataError: a number is too small for float64, or a whole one has too many digits.
     """
+    whole = (values.abs() > LARGEST_EXACT) & column.str.contains(r"^[+-]?\d+$")
+    for row in whole.arg_true():
+        if int(values[row]) != int(column[row]):
+            raise DataError(
+                f"{cells.at(row, name)} holds {column[row]}, which has more digits than float64 "
+                f"can hold; a name or a key?{instead(cells, name)}"
+            )
     lost = (values == 0) & column.str.contains("^[^eE]*[1-9]")
     if lost.any():
         row = first(lost)
@@ -184,8 +135,8 @@ def category(cells: Cells, name: str, column: pl.Series) -> Encoded:
     if len(levels) > MOST_LEVELS or len(levels) == len(column) > 1:
         raise DataError(
             f"{cells.path}: column {name!r} holds {len(levels)} different texts in {len(column)} "
-            f"rows ({shown(levels[0])!r}, …), too many for a category; leave it out by "
-            f"{assigned('problem.drop', [name])}"
+            f"rows ({shown(levels[0])!r}, …), too many for a category"
+            f"{instead(cells, name)}"
         )
     others = levels[1:]
     values = np.zeros((len(column), len(others)))
@@ -218,8 +169,14 @@ def not_numbers(
     more = f" (and {bad.sum() - 1} more in this column)" if bad.sum() > 1 else ""
     return (
         f"{cells.at(row, name)} holds {shown(text)!r}, which is not a number{more}; "
-        f"{hint or 'correct it'}, or leave the column out by {assigned('problem.drop', [name])}"
+        f"{hint or 'correct it'}{instead(cells, name, ', or')}"
     )
+
+
+def instead(cells: Cells, name: str, before: str = ";") -> str:
+    """What to type to leave a column out, after what is wrong with it."""
+    typed = cells.without(name)
+    return f"{before} {typed}" if typed else ""
 
 
 def first(mask: pl.Series) -> int:
@@ -234,5 +191,7 @@ def is_text(cells: Cells, name: str, decimal: Decimal) -> bool:
         return True
     if column.dtype != pl.String or not len(column):
         return False
+    if numbers(column, decimal)[0].is_not_null().any():
+        return False
     words = set(column.str.to_lowercase().unique().to_list())
-    return bool(numbers(column, decimal)[0].is_null().all()) and not words <= {"true", "false"}
+    return not words <= {"true", "false"} and not column.str.contains(LIKE_A_NUMBER).any()

@@ -53,16 +53,27 @@ def read_delimited(path: Path, table: TableFile) -> Cells:
         ConfigError: what `table` says of the file cannot be, or not enough of it is said.
         DataError: it is no table.
     """
-    raw = unpacked(path, LARGEST, LineLengths(path))
-    raw, note = as_utf8(path, raw, table.encoding)
+    raw, note = as_utf8(path, unpacked(path, LARGEST, LineLengths(path)), table.encoding)
     layout = find_layout(path, raw[:SAMPLE].decode("utf-8", "ignore"), table)
-    if layout.delimiter == " ":
-        raw = re.sub(rb'("[^"\n]*")|[ \t]+(?=(\r?\n)?)', collapsed, raw)
-    frame = read_rows(path, raw, layout)
-    rows = Rows(raw, layout)
-    cells = Cells(path, frame, rows.place, pl.int_range(len(frame), eager=True), layout.notes)
-    cells = without_empty_rows(cells.noting(note) if note else cells)
-    check_lengths(path, cells, rows, layout)
+    raw = tidied(raw, layout.delimiter)
+    comments = len(re.findall(rb"(?m)^#", raw)) - layout.named_by_comment
+    rows = Rows(raw, layout, comments > 0)
+    frame = read_rows(path, rows)
+    cells = Cells(
+        path,
+        frame,
+        rows.place,
+        pl.int_range(len(frame), eager=True),
+        table.target,
+        tuple(table.drop),
+        layout.headless,
+    )
+    plural = "s" if comments > 1 else ""
+    left_out = f"{comments:,} line{plural} of comments, from # on, left out" if comments else None
+    for one in filter(None, (note, layout.note, left_out)):
+        cells = cells.noting(one)
+    cells = without_empty_rows(cells)
+    check_lengths(path, cells, rows)
     return cells
 
 
@@ -92,7 +103,7 @@ def as_utf8(path: Path, raw: bytes, given: str | None) -> tuple[bytes, str | Non
     """
     note = None
     for sign, what in FOREIGN.items():
-        if raw.lstrip()[: len(sign)].lower() == sign.lower():
+        if raw[:64].lstrip()[: len(sign)].lower() == sign.lower():
             raise DataError(f"{path} is {what}.")
     encoding = given or next((name for bom, name in BOMS.items() if raw.startswith(bom)), "utf-8")
     try:
@@ -122,22 +133,29 @@ def as_utf8(path: Path, raw: bytes, given: str | None) -> tuple[bytes, str | Non
     text = text.removesuffix("\x1a")
     if "\r" in text and "\n" not in text:
         text = text.replace("\r", "\n")
-    return text.encode(), note
+    return (raw if len(text) == len(raw) and text.isascii() else text.encode()), note
 
 
-def collapsed(found: re.Match[bytes]) -> bytes:
-    """One blank for many, none at the end of a line, quoted text as it is."""
-    if found[1] is not None:
-        return found[1]
-    return b"" if found[2] is not None else b" "
+def tidied(raw: bytes, delimiter: str) -> bytes:
+    """The text without blanks before quotation marks, and without those that part no cells."""
+    sign = re.escape(delimiter.encode())
+    if delimiter != " ":
+        return re.sub(sign + rb'[ \t]+"', delimiter.encode() + b'"', raw)
+    return re.sub(rb'(?m)("[^"\n]*")|(^[ \t]+|[ \t]+\r?$|\r$)|[ \t]+', one_blank, raw)
 
 
-def read_rows(path: Path, raw: bytes, layout: Layout) -> pl.DataFrame:
+def one_blank(found: re.Match[bytes]) -> bytes:
+    """One blank for many, none at the ends of a line, quoted text as it is."""
+    return found[1] or (b" " if found[2] is None else b"")
+
+
+def read_rows(path: Path, rows: Rows) -> pl.DataFrame:
     """The rows below the header, every cell a text; a cell that is not there is null.
 
     Raises:
         DataError: a row has more cells than there are columns, or quotes do not match.
     """
+    raw, layout = rows.raw, rows.layout
     names = [name or f"{UNNAMED} {at}" for at, name in enumerate(layout.names)]
     body = raw[line_start(raw, layout.skipped) :]
     if not body.strip():
@@ -148,15 +166,17 @@ def read_rows(path: Path, raw: bytes, layout: Layout) -> pl.DataFrame:
             header + b"\n" + body,
             infer_schema=False,
             separator=layout.delimiter,
-            comment_prefix="#" if layout.comments else None,
+            comment_prefix="#" if rows.comments else None,
         )
     except pl.exceptions.PolarsError as error:
-        for number, cells in Rows(raw, layout):
+        for number, cells in rows:
             if len(cells) > len(names):
                 raise DataError(uneven(path, number, len(cells), layout)) from error
+        lines = raw.split(b"\n")
+        odd = next((number for number, line in enumerate(lines, 1) if line.count(b'"') % 2), None)
+        where = f"line {odd} has an odd number of quotation marks" if odd else first_line(error)
         raise DataError(
-            f"{path}: a quotation mark stands inside a cell or is never closed; in a cell between "
-            f"quotation marks, two of them stand for one ({first_line(error)})."
+            f"{path}: {where}; a cell stands between two, and two inside it stand for one."
         ) from error
     return frame.rename(dict(zip(frame.columns, names, strict=True))).with_columns(
         pl.all().str.strip_chars()
@@ -178,8 +198,8 @@ def first_line(error: Exception) -> str:
 class Rows:
     """Where the rows of a text are; it is gone through again, as only messages need it."""
 
-    def __init__(self, raw: bytes, layout: Layout) -> None:
-        self.raw, self.layout = raw, layout
+    def __init__(self, raw: bytes, layout: Layout, comments: bool) -> None:
+        self.raw, self.layout, self.comments = raw, layout, comments
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         """(number of the line in which it begins, cells) of every row, blank ones too."""
@@ -191,7 +211,7 @@ class Rows:
         end = 0
         for cells in reader:
             begin, end = end + 1, reader.line_num
-            if not (self.layout.comments and cells and cells[0].startswith("#")):
+            if not (self.comments and cells and cells[0].startswith("#")):
                 yield skipped + begin, cells
 
     def place(self, row: int) -> str:
@@ -202,7 +222,7 @@ class Rows:
         return f"row {row + 1}"
 
 
-def check_lengths(path: Path, cells: Cells, rows: Rows, layout: Layout) -> None:
+def check_lengths(path: Path, cells: Cells, rows: Rows) -> None:
     """See that every row has as many cells as there are columns.
 
     Raises:
@@ -211,8 +231,8 @@ def check_lengths(path: Path, cells: Cells, rows: Rows, layout: Layout) -> None:
     if not cells.frame.to_series(-1).is_null().any():
         return
     for number, found in rows:
-        if any(found) and len(found) < len(layout.names):
-            raise DataError(uneven(path, number, len(found), layout))
+        if any(found) and len(found) < len(rows.layout.names):
+            raise DataError(uneven(path, number, len(found), rows.layout))
 
 
 def uneven(path: Path, number: int, found: int, layout: Layout) -> str:

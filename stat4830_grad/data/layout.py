@@ -27,9 +27,15 @@ class Layout:
 
     delimiter: str  # one character; a space stands for any number of blanks
     names: tuple[str, ...]  # of the columns; "" for one without a name
+    headless: bool  # whether the names are ours: x1, x2, …
     skipped: int  # lines before the first row of values
-    comments: bool  # whether lines that begin with # are none of the table
-    notes: tuple[str, ...]  # what a user should know of it
+    named_by_comment: bool  # whether the last of these begins with #
+
+    @property
+    def note(self) -> str | None:
+        """What a user should know of it."""
+        called = ", ".join(self.names) if len(self.names) < 4 else f"x1, …, {self.names[-1]}"
+        return f"no header row: the columns are called {called}" if self.headless else None
 
 
 def find_layout(path: Path, sample: str, table: TableFile) -> Layout:
@@ -40,37 +46,45 @@ def find_layout(path: Path, sample: str, table: TableFile) -> Layout:
         DataError: it is no table.
     """
     lines = io.StringIO(sample, newline="").readlines()[: 4 * SAMPLE]
-    given = delimiter_of(table)
-    start = 0
+    given, start = delimiter_of(table), 0
     if lines and (spoken := re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\r\n"))):
         start, given = 1, given or spoken[1]
-    comments = [line for line in lines[start:] if line.startswith("#")]
-    header = commented_header(lines[start:], given)
-    notes: list[str] = []
-    if header is not None:
-        start = lines.index(header) + 1
-        lines[start - 1] = header.lstrip("# ")
-        comments.remove(header)
-    if comments:
-        plural = "s" if len(comments) > 1 else ""
-        notes.append(f"{len(comments)} line{plural} of comments, from # on, left out")
-    first = start - (header is not None)
-    delimiter = given or found_delimiter([line for line in lines[first:] if line[:1] != "#"])
-    rows = numbered_rows(lines[first:], delimiter)
+    named = commented_header(lines[start:], given)
+    if named is not None:
+        start += named[0]
+        lines[start] = named[1]
+    body = lines[start:]
+    delimiter = given or found_delimiter([line for line in body if line[:1] != "#"])
+    rows = numbered_rows(body, delimiter)
     if not rows:
         raise DataError(f"{path} is empty; a header row and rows of numbers are needed.")
-    end, names = rows[0]
-    width = usual_width([cells for _, cells in rows[1:]]) or len(names)
-    if has_header(path, names, [cells for _, cells in rows[1:]], table.header):
-        check_names(path, names)
-        if 1 < width == len(names) + 1:
-            last = [cells[-1] for _, cells in rows[1:] if len(cells) == width]
-            # Rows that end with a delimiter, or the names of rows that R's write.table writes.
-            names = [*names, ""] if not any(last) else ["", *names]
-        return Layout(delimiter, tuple(names), first + end, bool(comments), tuple(notes))
-    names = [f"x{i}" for i in range(1, max(width, len(names)) + 1)]
-    notes.append(f"no header row: the columns are called {', '.join(names[:2])}, …, {names[-1]}")
-    return Layout(delimiter, tuple(names), first, bool(comments), tuple(notes))
+    (end, cells), below = rows[0], [row for _, row in rows[1:]]
+    width = usual_width(below) or len(cells)
+    if has_header(path, cells, below, table.header):
+        names = column_names(path, cells, below, width)
+        return Layout(delimiter, names, False, start + end, named is not None)
+    ours = tuple(f"x{i}" for i in range(1, max(width, len(cells)) + 1))
+    return Layout(delimiter, ours, True, start, False)
+
+
+def column_names(
+    path: Path, cells: list[str], below: Sequence[Sequence[str]], width: int
+) -> tuple[str, ...]:
+    """The names in a header row, as many as the rows below have cells.
+
+    Raises:
+        DataError: two columns have one name.
+    """
+    for name, times in Counter(filter(None, cells)).items():
+        if times > 1:
+            raise DataError(f"{path}: two columns are called {name!r}; rename one.")
+    while len(cells) > width and not cells[-1]:
+        cells = cells[:-1]
+    if not 1 < width == len(cells) + 1:
+        return tuple(cells)
+    # Rows that end with a delimiter, or the names of rows that R's write.table puts before them.
+    ends = any(row[-1] for row in below if len(row) == width)
+    return ("", *cells) if ends else (*cells, "")
 
 
 def delimiter_of(table: TableFile) -> str | None:
@@ -87,22 +101,22 @@ def delimiter_of(table: TableFile) -> str | None:
     return sign
 
 
-def commented_header(lines: Sequence[str], given: str | None) -> str | None:
-    """The comment that holds the names of the columns, as `np.savetxt(header=…)` writes it."""
-    above = ""
-    for line in lines:
-        if line.strip() and not line.startswith("#"):
-            break
-        above = line if line.startswith("#") else above
-    else:
+def commented_header(lines: Sequence[str], given: str | None) -> tuple[int, str] | None:
+    """(index, text) of the comment above the values that holds the names of the columns.
+
+    `np.savetxt(header=…)` writes it so.
+    """
+    first = next((i for i, line in enumerate(lines) if line.strip() and line[0] != "#"), 0)
+    above = next((i for i in reversed(range(first)) if lines[i].startswith("#")), None)
+    if above is None:
         return None
-    if not above:
-        return None
-    delimiter = given or found_delimiter([line])
-    row, names = (cells_of(text, delimiter) for text in (line, above.lstrip("# ")))
-    numeric = all(map(is_number, row))
-    named = names and all(names) and not any(map(is_number, names))
-    return above if numeric and named and len(row) == len(names) else None
+    delimiter = given or found_delimiter([lines[first]])
+    row = cells_of(lines[first], delimiter)
+    for text in (lines[above].lstrip("# "), lines[above]):
+        names = cells_of(text, delimiter)
+        if len(names) == len(row) and all(names) and any(map(is_number, row)):
+            return None if any(map(is_number, names)) else (above, text)
+    return None
 
 
 def found_delimiter(lines: Sequence[str]) -> str:
@@ -181,14 +195,3 @@ def has_header(
 def is_number(text: str) -> bool:
     """Whether it is written as a number, with a decimal point or a comma."""
     return NUMBER.fullmatch(text) is not None
-
-
-def check_names(path: Path, names: Sequence[str]) -> None:
-    """See that no two columns have one name.
-
-    Raises:
-        DataError: two have.
-    """
-    for name, times in Counter(filter(None, names)).items():
-        if times > 1:
-            raise DataError(f"{path}: two columns are called {name!r}; rename one.")

@@ -20,8 +20,8 @@ SPARSE = {"indices", "indptr", "shape", "format"}
 """Arrays by which SciPy keeps a sparse matrix."""
 
 
-def read_npz(path: Path, table: TableFile) -> tuple[Cells, str]:
-    """The columns of the arrays in a file, and which of them is the target.
+def read_npz(path: Path, table: TableFile) -> Cells:
+    """The columns of the arrays in a file.
 
     The target is a vector, (n,) or (n, 1); where there is none of its name, a vector that is the
     only one beside matrices. X is the matrix of that name, the only one, or the only one of n rows;
@@ -53,7 +53,15 @@ def read_npz(path: Path, table: TableFile) -> tuple[Cells, str]:
             notes.append(f"{matrix}, the only matrix, is X")
     frame = pl.DataFrame({**columns, target: y})
     rows = pl.int_range(len(frame), eager=True)
-    return Cells(path, frame, lambda row: f"row {row + 1}", rows, tuple(notes)), target
+    return Cells(
+        path,
+        frame,
+        lambda row: f"row {row + 1}",
+        rows,
+        target,
+        tuple(table.drop),
+        notes=tuple(notes),
+    )
 
 
 def chosen_matrix(path: Path, arrays: Arrays, n: int, target: str) -> str | None:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import schema
-from ..config.commands import assigned
 from ..system.errors import ConfigError, DataError
 from ..system.reading import reading
 from ..system.wording import shown
@@ -78,7 +77,7 @@ def read_table(path: Path, table: schema.TableFile) -> TableData:
     if kind not in (*TEXTS, *wanted) or (packed and kind in wanted):
         raise ConfigError(unknown_kind(path, kind))
     with reading(path, wanted.get(kind, "a table in text")):
-        return data_of(*cells_of(path, kind, table), table)
+        return data_of(cells_of(path, kind, table), table)
 
 
 def unknown_kind(path: Path, kind: str) -> str:
@@ -87,8 +86,8 @@ def unknown_kind(path: Path, kind: str) -> str:
     return f"{path} must be a .csv, .tsv, .txt (packed too, .csv.gz), .parquet or .npz file{how}"
 
 
-def cells_of(path: Path, kind: str, table: schema.TableFile) -> tuple[Cells, str]:
-    """The columns as they stand in the file, and the name of the target."""
+def cells_of(path: Path, kind: str, table: schema.TableFile) -> Cells:
+    """The columns as they stand in the file."""
     if kind == ".npz":
         from .npz import read_npz
 
@@ -96,24 +95,26 @@ def cells_of(path: Path, kind: str, table: schema.TableFile) -> tuple[Cells, str
     if kind == ".parquet":
         from .parquet import read_parquet
 
-        return read_parquet(path), table.target
+        return read_parquet(path, table)
     from .delimited import read_delimited
 
-    return read_delimited(path, table), table.target
+    return read_delimited(path, table)
 
 
-def data_of(cells: Cells, target: str, table: schema.TableFile) -> TableData:
+def data_of(cells: Cells, table: schema.TableFile) -> TableData:
     """The wanted columns as numbers."""
     from .cells import without_row_names
-    from .columns import decimal_sign, encoded, is_text, labels
+    from .columns import encoded, is_text, labels
+    from .numerals import decimal_sign
 
     cells = without_row_names(cells)
-    features = chosen(cells, target, table)
+    target, features = cells.target, chosen(cells, table)
     cells = cells.of([*features, target])
     cells = complete(cells, table.missing)
     if not len(cells.frame):
         raise DataError(f"{cells.path} has no row of numbers.")
-    decimal = decimal_sign(cells, table.decimal)
+    decimal, note = decimal_sign(cells, table.decimal)
+    cells = cells.noting(note) if note else cells
     made = [encoded(cells, name, decimal) for name in features]
     y: Array | list[str]
     if is_text(cells, target, decimal):
@@ -123,10 +124,12 @@ def data_of(cells: Cells, target: str, table: schema.TableFile) -> TableData:
         y, note = own.values[:, 0], own.note
     notes = filter(None, (*cells.notes, *(one.note for one in made), note))
     X = np.concatenate([one.values for one in made], axis=1)
+    if not X.shape[1]:
+        raise DataError(f"{cells.path}: no column beside the target differs from row to row.")
     return TableData(X, tuple(name for one in made for name in one.names), target, y, tuple(notes))
 
 
-def chosen(cells: Cells, target: str, table: schema.TableFile) -> list[str]:
+def chosen(cells: Cells, table: schema.TableFile) -> list[str]:
     """The names of the features.
 
     Raises:
@@ -135,13 +138,15 @@ def chosen(cells: Cells, target: str, table: schema.TableFile) -> list[str]:
     """
     from .cells import unknown_column
 
-    names = cells.frame.columns
-    if target not in names:
-        raise unknown_column(cells.path, "problem.target", target, names)
-    for key, wanted in (("columns", table.columns or []), ("drop", table.drop)):
+    names, target = cells.frame.columns, cells.target
+    for key, wanted in (
+        ("problem.target", [target]),
+        ("problem.columns", table.columns or []),
+        ("problem.drop", table.drop),
+    ):
         for name in wanted:
             if name not in names:
-                raise unknown_column(cells.path, f"problem.{key}", name, names)
+                raise unknown_column(cells.path, key, name, names, headless=cells.headless)
     kept = table.columns if table.columns is not None else names
     features = [name for name in kept if name != target and name not in table.drop]
     if target in (table.columns or []):
@@ -173,10 +178,10 @@ def complete(cells: Cells, missing: str) -> Cells:
     row = int(gaps.arg_max() or 0)
     name = next(name for name, hole in holes.items() if hole[row])
     said = f" ({cells.frame[name][row]!r})" if isinstance(cells.frame[name][row], str) else ""
+    column = cells.without(name)
     raise DataError(
-        f"{cells.at(row, name)} has no value{said}; "
-        f"{per_column(holes)}; problem.missing=drop leaves out {count:,} of {n:,} rows, "
-        f"{assigned('problem.drop', [name])} the column"
+        f"{cells.at(row, name)} has no value{said}; {per_column(holes)}; problem.missing=drop "
+        f"leaves out {count:,} of {n:,} rows{f', or {column}' if column else ''}"
     )
 
 

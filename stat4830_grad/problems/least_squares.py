@@ -29,6 +29,7 @@ class LeastSquares:
     y: Tensor  # (n,)
     minimiser: Tensor  # (p,), of least norm where there are many
     w0: tuple[float, ...] | None = None  # initial point; None is the origin
+    remarks: tuple[str, ...] = ()  # what a person should know of the data
     columns: tuple[Metric, ...] = METRICS
 
     def init(self, generator: torch.Generator) -> Params:
@@ -77,7 +78,8 @@ class LeastSquares:
         return len(self.X)
 
     def notes(self) -> list[str]:
-        return []
+        """What was made of a table's cells."""
+        return list(self.remarks)
 
 
 def minimiser(X: Tensor, y: Tensor) -> Tensor:
@@ -108,17 +110,14 @@ def from_table(
         )
     X = data.as_tensor(path, table.X, dtype).to(device)
     y = data.as_tensor(path, table.y, dtype).to(device)
-    return (
-        X,
-        y,
-        {
-            "name": problem.file,
-            "target": table.target,
-            "features": list(table.names),
-            "notes": list(table.notes),
-            "scales": table.scales,
-        },
-    )
+    described = {
+        "name": problem.file,
+        "target": table.target,
+        "features": list(table.names),
+        "notes": [f"{path.name}: {note}" for note in table.notes],
+        "scales": table.scales,
+    }
+    return X, y, described
 
 
 def build(
@@ -145,4 +144,6 @@ def build(
         dataset: dict[str, Any] = {"name": "synthetic"}
     else:
         X, y, dataset = from_table(Path(problem.file), problem, device, dtype)
-    return LeastSquares(X, y, minimiser(X, y)), {**dataset, "n": X.shape[0], "p": X.shape[1]}
+    remarks = tuple(dataset.get("notes", ()))
+    objective = LeastSquares(X, y, minimiser(X, y), remarks=remarks)
+    return objective, {**dataset, "n": X.shape[0], "p": X.shape[1]}

@@ -21,7 +21,7 @@ from ..training.execution import execute, summarise
 from ..training.experiment import build
 from ..training.inputs import FILE as INPUTS
 from ..training.inputs import note_inputs, refuse_changed_inputs
-from ..training.report import lost_rows
+from ..training.report import lost_rows, notes
 from ..training.run_directory import (
     Row,
     RunDirectory,
@@ -68,6 +68,7 @@ def run_group(jobs: list[Job], context: SweepContext) -> None:
         refuse_changed_inputs(context.directory / ".sweep", [job.config() for job in jobs])
         setup = prepare(config)
         setup = replace(setup, objective=reduced(setup.objective))
+        context.say_once(notes(config, setup.objective))
         size = batch_size(jobs, setup, context)
     except Exception as error:
         record_failures(jobs, error, context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,11 +28,20 @@ class SweepContext:
     stop: Interrupt
     trained: dict[str, RunDirectory] = field(default_factory=dict)
     """By job, the runs that this process trained, their rows still in memory."""
+    said: set[str] = field(default_factory=set)
+    """What `say_once` has said."""
 
     @cached_property
     def table(self) -> SweepTable:
         """sweep.csv, for as long as this process takes part in the sweep."""
         return SweepTable(self.directory)
+
+    def say_once(self, notes: Sequence[str]) -> None:
+        """What a person should know of a problem, once for all jobs that have it."""
+        for note in notes:
+            if note not in self.said:
+                self.said.add(note)
+                self.say(note, style="dim")
 
     def say(self, text: str, style: str = "") -> None:
         """A sentence: wrapped between words on a terminal."""

@@ -138,6 +138,20 @@ def leave(code: int) -> NoReturn:
 
 
 @contextlib.contextmanager
+def silent_stderr() -> Iterator[None]:
+    """Lose what compiled libraries write to standard error meanwhile."""
+    sys.stderr.flush()
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+
+
+@contextlib.contextmanager
 def no_garbage() -> Iterator[None]:
     """Collect no garbage meanwhile, and leave what is there afterwards alone until the end.
 

@@ -27,7 +27,7 @@ from ...training.run_directory import (
     rows_to_keep,
     write_config,
 )
-from ...training.theory import limit_in_words
+from ...training.theory import limit_in_words, warning
 
 
 def train_one(config: Config, directory: Path, command: str, drawing: FigureProcess | None) -> int:
@@ -52,6 +52,8 @@ def train_one(config: Config, directory: Path, command: str, drawing: FigureProc
     say(console, headline(config, str(experiment.lr.device)))
     for line in notes(config, experiment.objective):
         say(console, line, style="dim")
+    if saved is None and (remark := warning(experiment.objective, config)):
+        say(console, remark, style="yellow")
     kept: list[Row] = []
     if saved is not None:
         kept, lost = rows_to_keep(directory, saved.updates, config.log.due)
