@@ -28,10 +28,12 @@ class Inputs(Protocol):
     """A matrix of data X (n, d) as formulas use it: a tensor, or what multiplies as one."""
 
     @property
-    def shape(self) -> torch.Size: ...
+    def shape(self) -> torch.Size:
+        """(n, d)."""
 
     @property
-    def mT(self) -> Inputs: ...
+    def mT(self) -> Inputs:
+        """Xᵀ (d, n), of which only products are taken."""
 
     def __matmul__(self, other: Tensor, /) -> Tensor: ...
 
@@ -107,6 +109,7 @@ class Gradient:
     """Whether a CUDA graph can hold it: nothing in it looks at values or waits for the device."""
 
     def __call__(self, objective: Objective, params: Params) -> tuple[Tensor, Params]:
+        """The loss (*K,) and the gradients (*K, …)."""
         return self.function(objective, params)
 
 

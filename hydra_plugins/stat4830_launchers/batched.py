@@ -32,6 +32,7 @@ class BatchedLauncher(Launcher):
     def setup(
         self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig
     ) -> None:
+        """Hydra calls it once, before `launch`."""
         self.config, self.context = config, hydra_context
 
     def launch(

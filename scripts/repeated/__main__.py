@@ -47,6 +47,7 @@ def main() -> int:
 
 
 def parse() -> argparse.Namespace:
+    """The options; a wrong one ends the process with 2."""
     parser = argparse.ArgumentParser(
         prog="scripts/determinism",
         description="Runs the same commands under conditions that must not matter, and prints how "

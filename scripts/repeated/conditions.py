@@ -70,11 +70,13 @@ class Setting:
 
     @property
     def name(self) -> str:
+        """As in the table: `avx2 2 threads`."""
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
         return f"{self.capability or 'native'} {threads}"
 
     @property
     def environment(self) -> dict[str, str]:
+        """The variable by which torch takes only these instructions."""
         return {"ATEN_CPU_CAPABILITY": self.capability} if self.capability else {}
 
 

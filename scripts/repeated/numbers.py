@@ -57,6 +57,7 @@ def bits(numbers: NDArray[np.float64] | NDArray[np.float32]) -> NDArray[np.int64
 
 
 def size(numbers: Numbers) -> int:
+    """How many numbers there are in all files."""
     return sum(array.size for files in numbers.values() for array in files.values())
 
 

@@ -50,6 +50,7 @@ def compose_jobs(
 
 
 def without_hydra(config: DictConfig) -> DictConfig:
+    """Our part of a composed configuration, in a copy."""
     return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
 
 

@@ -81,6 +81,11 @@ class Reader:
         self.names: dict[str, int] = {}
 
     def formula(self) -> Parsed:
+        """The whole text as a tree, and its names in the order in which they first appear.
+
+        Raises:
+            ConfigError: it is no formula, or a constant.
+        """
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of text that is refused below
@@ -102,11 +107,17 @@ class Reader:
         return ConfigError(f"problem.f: column {column}{at}: {why}")
 
     def hint(self, message: str) -> str:
+        """Python's message, and what to write where a product lacks its sign."""
         if re.search(r"[\d)]\s*[A-Za-z_(]|[A-Za-z_]\w*\s+[A-Za-z_]", self.text):
             return f"{message}; a product is written with *"
         return message
 
     def tree(self, node: ast.expr, depth: int) -> Tree:
+        """An expression of Python's as ours; `depth` is how many operations it stands inside.
+
+        Raises:
+            ConfigError: it is none that a formula may hold, or too deep.
+        """
         column = node.col_offset + self.indent + 1
         if depth > DEEPEST:
             raise self.wrong(column, f"more than {DEEPEST} operations inside one another")
@@ -145,6 +156,11 @@ class Reader:
         return Number(int(real) if real.is_integer() and abs(real) < 2**53 else real)
 
     def name(self, name: str, column: int) -> Tree:
+        """A parameter, or the number that a constant stands for.
+
+        Raises:
+            ConfigError: it is the name of a function.
+        """
         if name in CONSTANTS:
             return Number(CONSTANTS[name])
         if name in FUNCTIONS:
@@ -153,6 +169,11 @@ class Reader:
         return Name(name)
 
     def function(self, name: str, arguments: list[ast.expr], column: int, depth: int) -> Tree:
+        """A function of its arguments; one that takes several is applied from left to right.
+
+        Raises:
+            ConfigError: there is none of that name, or not with so many arguments.
+        """
         if name not in FUNCTIONS:
             said = f"there is no function {name}"
             if name in OTHERS:

@@ -34,6 +34,7 @@ Tree = Number | Name | Call
 
 
 def sigmoid(x: float) -> float:
+    """1/(1 + exp(−x)), which does not overflow."""
     return 0.5 * (1 + math.tanh(x / 2))
 
 

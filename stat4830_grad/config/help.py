@@ -39,6 +39,7 @@ def fitted(text: str, width: int) -> str:
 
 
 def fitted_line(line: str, width: int) -> str:
+    """A line wrapped to `width` columns, under its explanation; a command stays whole."""
     if len(line) <= width or line.startswith("  python "):
         return line
     explained = re.match(r".*?# | {4}\S+ +", line)
@@ -108,4 +109,5 @@ def common_keys() -> str:
 
 
 def indent(text: str) -> str:
+    """By two columns."""
     return "".join(f"  {line}\n" if line else "\n" for line in text.splitlines())

@@ -85,6 +85,7 @@ def linspace(*numbers: Any) -> list[float]:
 
 
 def evenly(a: float, b: float, n: int) -> list[float]:
+    """n evenly spaced numbers from a to b, both included."""
     if n == 1:
         return [a]
     return [(a * (n - 1 - i) + b * i) / (n - 1) for i in range(n)]

@@ -31,9 +31,11 @@ class CheckFirst(Callback):
     _checked: Config | list[Job] | None = None
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Hydra calls it before a run."""
         self._check(config, is_multirun=False)
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Hydra calls it before the jobs of a multirun."""
         self._check(config, is_multirun=True)
 
     def on_job_start(self, config: DictConfig, *, task_function: Any, **kwargs: Any) -> None:

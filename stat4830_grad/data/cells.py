@@ -33,6 +33,7 @@ class Cells:
     notes: tuple[str, ...] = ()  # what was left out or taken for something
 
     def noting(self, note: str) -> Cells:
+        """The same cells, with one more note."""
         return replace(self, notes=(*self.notes, note))
 
     def of(self, names: Sequence[str]) -> Cells:
@@ -105,6 +106,7 @@ UNNAMED = "\0unnamed"
 
 
 def unnamed(path: Path, position: int) -> str:
+    """The error about a column without a name; `position` counts from 0."""
     return f"{path}: column {position + 1} has no name in the header row."
 
 

@@ -121,6 +121,7 @@ def check_exact(cells: Cells, name: str, column: pl.Series, values: pl.Series) -
 
 
 def boolean(column: pl.Series, name: str) -> Encoded:
+    """A column of True and False as one of numbers: (n, 1) float64."""
     values = column.cast(pl.Float64).to_numpy().reshape(-1, 1)
     return Encoded(values, (name,), f"{name}: True is 1 and False is 0")
 

@@ -84,6 +84,11 @@ class LineLengths:
         self.path, self.number, self.length = path, 1, 0
 
     def __call__(self, piece: bytes) -> None:
+        """Take the next piece.
+
+        Raises:
+            DataError: a line is longer than LONGEST_LINE.
+        """
         end = b"\n" if b"\n" in piece else b"\r"
         before, found, _ = piece.partition(end)
         self.length += len(before)
@@ -192,6 +197,7 @@ def line_start(raw: bytes, lines: int) -> int:
 
 
 def first_line(error: Exception) -> str:
+    """Of what a library says of an error."""
     return shown(str(error).partition("\n")[0])
 
 
@@ -236,6 +242,7 @@ def check_lengths(path: Path, cells: Cells, rows: Rows) -> None:
 
 
 def uneven(path: Path, number: int, found: int, layout: Layout) -> str:
+    """The error about a line of another length than the header row."""
     many = f"{found} cell{'s' if found != 1 else ''}"
     return (
         f"{path}: line {number} has {many}, the header row has {len(layout.names)} "

@@ -29,7 +29,8 @@ def fetch_files(source: idx.Source, data_dir: Path, missing: list[str]) -> None:
 
     A download that fails or is interrupted leaves nothing behind.
 
-    Raises DataError, which says where to put which files.
+    Raises:
+        DataError: they cannot be had; it says where to put which files.
     """
     raw = idx.raw_folder(source, data_dir)
     _require_folder(raw, data_dir)

@@ -110,7 +110,8 @@ def read_verified(source: Source, file: str, path: Path) -> bytes:
     No checksum is published for the unpacked files of MNIST's kin: those have only what `parse`
     checks, their magic number, shape and length.
 
-    Raises DataError for a wrong checksum or an unreadable file.
+    Raises:
+        DataError: the checksum is wrong, or the file cannot be read.
     """
     try:
         content = path.read_bytes()
@@ -138,7 +139,8 @@ def parse(content: bytes, file: str, path: Path) -> NDArray[np.uint8]:
     An idx file is big-endian: two zero bytes, 0x08 for unsigned bytes, the number of dimensions,
     each dimension as a 32-bit integer, then the values.
 
-    Raises DataError where `content` is not the idx file expected under the name `file`.
+    Raises:
+        DataError: `content` is not the idx file expected under the name `file`.
     """
     shape = SHAPES[file]
     start = 4 + 4 * len(shape)

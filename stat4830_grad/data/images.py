@@ -40,7 +40,9 @@ def load_images(name: str, data_dir: Path) -> Images:
     Files are looked for under `data_dir` in torchvision's layout and downloaded there only where
     they are missing; digits need none. Files that are present are never written to.
 
-    Raises ConfigError for another name, DataError where files are damaged or cannot be had.
+    Raises:
+        ConfigError: another name.
+        DataError: files are damaged or cannot be had.
     """
     if name == "digits":
         return _load_digits()

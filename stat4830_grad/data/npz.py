@@ -102,6 +102,11 @@ def read_arrays(path: Path) -> Arrays:
 
 
 def member_array(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    """The array that is a member of the archive.
+
+    Raises:
+        DataError: it is damaged, or no array of numbers.
+    """
     with archive.open(member) as file:
         try:
             return read_array(file, member.file_size)

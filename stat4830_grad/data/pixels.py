@@ -32,6 +32,7 @@ class Pixels:
 
     @property
     def shape(self) -> torch.Size:
+        """(n, d)."""
         return self.stored.shape
 
     @cached_property
@@ -109,9 +110,11 @@ class Product(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, W: Tensor, X: Pixels) -> Tensor:
+        """X W (n, …) for X (n, d) and W (d, …); keeps X for `backward`."""
         ctx.X = X
         return X.times(W)
 
     @staticmethod
     def backward(ctx: Any, G: Tensor) -> tuple[Tensor, None]:
+        """Xᵀ G (d, …) for G (n, …); nothing for X, which is data."""
         return ctx.X.mT @ G, None

@@ -66,20 +66,13 @@ def split_images(
 
     `indices` (n_train + n_val,) int64 takes the permutation's place. The permutation is drawn all
     the same, so that what is drawn from `generator` later (weights) does not depend on it.
-    `indices_are` is what messages call them. `compiled` keeps the inputs as bytes, for products
-    that are compiled for them; on the CPU.
+    `indices_are` is what messages call them. `compiled` keeps the inputs as bytes (on the CPU).
 
-    Raises ConfigError for sizes, indices, a test part or a `std` that cannot be had.
+    Raises:
+        ConfigError: sizes, indices, a test part or a `std` that cannot be had.
     """
-    n = n_train + n_val
-    _check_sizes(images, n_train, n_val)
-    if use_test and images.test is None:
-        raise ConfigError(f"{images.name} has no test images; leave them out.")
-    if not 0 < std < float("inf") or not abs(mean) < float("inf"):
-        raise ConfigError(f"Images cannot be normalised by mean {mean} and std {std}.")
-    available = len(images.train)
-    drawn = torch.randperm(available, generator=generator, device=generator.device).cpu()[:n]
-    chosen = drawn if indices is None else _checked(indices, n, available, indices_are)
+    check_split(images, n_train, n_val, use_test, mean, std)
+    chosen = chosen_images(len(images.train), n_train + n_val, generator, indices, indices_are)
 
     def part(stored: Tensor, digits: Tensor) -> Part:
         pixels = Pixels(stored.flatten(1), mean, std, dtype)
@@ -87,17 +80,22 @@ def split_images(
         y = (digits % 2).to(dtype) if labels == "parity" else digits.long()
         return Part(inputs, y.to(device), stored, digits)
 
-    def chosen_part(rows: Tensor) -> Part:
-        return part(images.train[rows], images.train_labels[rows])
-
-    val = chosen_part(chosen[n_train:]) if n_val else None
+    both = (chosen[:n_train], chosen[n_train:])
+    train, val = (part(images.train[rows], images.train_labels[rows]) for rows in both)
     test = None
     if use_test and images.test is not None and images.test_labels is not None:
         test = part(images.test, images.test_labels)
-    return Split(images.name, chosen_part(chosen[:n_train]), val, test, images.sha256)
+    return Split(images.name, train, val if n_val else None, test, images.sha256)
 
 
-def _check_sizes(images: Images, n_train: int, n_val: int) -> None:
+def check_split(
+    images: Images, n_train: int, n_val: int, use_test: bool, mean: float, std: float
+) -> None:
+    """Whether such a split can be had.
+
+    Raises:
+        ConfigError: there are not so many images, none would train, or they cannot be normalised.
+    """
     if n_train < 1 or n_val < 0:
         raise ConfigError(
             f"n_train={n_train} and n_val={n_val}: at least one image must train, and none or "
@@ -108,10 +106,25 @@ def _check_sizes(images: Images, n_train: int, n_val: int) -> None:
             f"n_train={n_train} and n_val={n_val} make {n_train + n_val} images; {images.name} "
             f"has {len(images.train)} to split."
         )
+    if use_test and images.test is None:
+        raise ConfigError(f"{images.name} has no test images; leave them out.")
+    if not 0 < std < float("inf") or not abs(mean) < float("inf"):
+        raise ConfigError(f"Images cannot be normalised by mean {mean} and std {std}.")
 
 
-def _checked(indices: Tensor, n: int, available: int, name: str) -> Tensor:
-    """`indices` if they are `n` distinct integers in [0, available), or a ConfigError."""
+def chosen_images(
+    available: int, n: int, generator: torch.Generator, indices: Tensor | None, name: str
+) -> Tensor:
+    """Which `n` images of those `available`: (n,) int64, on the CPU.
+
+    The first of a random permutation, or `indices`, which messages call `name`.
+
+    Raises:
+        ConfigError: `indices` are not `n` distinct integers in [0, available).
+    """
+    drawn = torch.randperm(available, generator=generator, device=generator.device)
+    if indices is None:
+        return drawn.cpu()[:n]
     indices = indices.cpu()
     if indices.dtype != torch.int64 or indices.shape != (n,):
         raise ConfigError(

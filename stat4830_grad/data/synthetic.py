@@ -28,7 +28,8 @@ def synthetic_least_squares(
     data to rounding. X and w_true are rounded to `dtype` before y is made of them, so that
     w_true fits noise-free data as well as `dtype` allows.
 
-    Raises ConfigError for sizes, noise or a condition number that cannot be had.
+    Raises:
+        ConfigError: sizes, noise or a condition number that cannot be had.
     """
     _check(n, p, w_star, noise, condition)
 
@@ -42,9 +43,7 @@ def synthetic_least_squares(
         return values.to(dtype).double()
 
     X = normal(n, p)
-    if condition is not None:
-        X = _with_condition(X, condition)
-    X = rounded(X)
+    X = rounded(X if condition is None else _with_condition(X, condition))
     w_true = normal(p) if w_star is None else torch.tensor(list(w_star), dtype=torch.float64)
     w_true = rounded(w_true)
     y = X @ w_true + noise * normal(n)

@@ -81,6 +81,7 @@ def read_table(path: Path, table: schema.TableFile) -> TableData:
 
 
 def unknown_kind(path: Path, kind: str) -> str:
+    """The error about a file of another kind."""
     instead = INSTEAD.get(kind)
     how = f"; write it anew: {instead}" if instead else ""
     return f"{path} must be a .csv, .tsv, .txt (packed too, .csv.gz), .parquet or .npz file{how}"

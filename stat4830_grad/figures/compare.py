@@ -96,6 +96,7 @@ def kinds(told: Sequence[Mapping[str, Cell]], keys: Sequence[str]) -> int:
 
 
 def any_finite(runs: Sequence[FinishedRun], name: str) -> bool:
+    """Whether some run has a value of this metric that a picture can show."""
     return any(drawable(row[name]) for run in runs for row in run.rows)
 
 
@@ -106,6 +107,7 @@ def draw_distance(
     looks: Sequence[Look],
     tolerance: float,
 ) -> None:
+    """How far each run is from the first in one metric, where it is; a line at the `tolerance`."""
     drawn = False
     for run, look in zip(runs[1:], looks[1:], strict=True):
         pairs = common_steps(runs[0], run)

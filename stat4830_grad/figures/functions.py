@@ -44,6 +44,7 @@ def draw_function_and_derivative(
 
 
 def finish(axes: Axes) -> None:
+    """Zero line, labels and whole ticks from −2 to 2."""
     axes.axhline(0, color=BLACK, linewidth=0.8)
     axes.set_xlabel("x")
     axes.set_xticks(range(-2, 3))

@@ -33,6 +33,7 @@ def draw_mistakes(
 
 
 def parity(digit: int) -> str:
+    """The class of a digit."""
     return "odd" if digit % 2 else "even"
 
 

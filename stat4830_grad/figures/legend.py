@@ -42,6 +42,7 @@ class Look:
     marker: str = "o"
 
     def of_line(self, **more: Any) -> dict[str, Any]:
+        """What `Axes.plot` takes, without the marker."""
         return {"color": self.color, "linestyle": self.line, **more}
 
 

@@ -110,6 +110,7 @@ def losses(objective: Objective, like: Params, points: Array) -> Array:
 
 
 def as_array(values: torch.Tensor) -> Array:
+    """In float64 and in host memory."""
     array: Array = values.detach().double().cpu().numpy()
     return array
 

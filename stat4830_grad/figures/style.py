@@ -78,9 +78,11 @@ class Scale:
     floor: float | None = None
 
     def place(self, value: float) -> float:
+        """Where a value is drawn."""
         return max(value, self.floor) if self.floor is not None else value
 
     def apply(self, axes: Axes, which: Literal["x", "y"]) -> None:
+        """Give an axis this scale."""
         if self.logarithmic:
             logarithmic(axes, which, self.floor)
         else:  # long numbers leave a factor aside
@@ -133,6 +135,7 @@ class FlooredLocator(LogLocator):
         self._floor = floor
 
     def tick_values(self, vmin: float, vmax: float) -> Any:
+        """Those of a logarithmic axis above the floor, and the floor."""
         above = [t for t in super().tick_values(vmin, vmax) if t > 5 * self._floor]
         return [self._floor, *above]
 
@@ -151,6 +154,7 @@ class PowersOfTen(LogFormatter):
         self._floor = floor
 
     def __call__(self, value: float, pos: int | None = None) -> str:
+        """The label of a tick; empty where matplotlib has none."""
         if value == self._floor:
             return "0"
         if value <= 0:  # a tick below the least number of float64

@@ -160,6 +160,7 @@ def at_top(
 
 
 def dress_axis(axes: Axes, rows: Sequence[SweepRow], across: Across) -> None:
+    """The horizontal axis: names side by side, or numbers on a scale that spreads them."""
     if across.names:
         texts = [label({across.key: name}).rpartition("=")[2] for name in across.names]
         turned: dict[str, Any] = (

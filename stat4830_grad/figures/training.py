@@ -47,6 +47,7 @@ def draw_training(runs: dict[str, list[Record]], final: int, directory: Path) ->
 
 
 def mark(axes: Axes, records: list[Record], updates: int, colour: str) -> None:
+    """The validation accuracy after so many updates, in percent."""
     share = next(float(r.values["val_accuracy"]) for r in records if r.updates == updates)
     axes.plot(updates, share, "o", color=colour, markersize=7)
     axes.annotate(

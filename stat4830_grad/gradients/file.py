@@ -66,6 +66,7 @@ def read(answer: Any, params: Params) -> tuple[Params, list[Finding]]:
 
 
 def read_dict(answer: dict[Any, Any], params: Params) -> tuple[Params, list[Finding]]:
+    """The gradients of a dict by parameter, as tensors, and what is wrong with the others."""
     findings = []
     values = {}
     for name in params:

@@ -32,8 +32,11 @@ def trace(
     sum, whose gradient is the Hessian times a vector of ones. `constants` are tensors to call by
     name in formulas. Tensors of at most `keep` entries are kept as numbers, others as shape and
     norm. With `fold`, operations that only move entries (view, transpose, …) become part of the
-    edges. Raises ValueError for a function of another shape, one that depends on no parameter
-    through autograd, and an order that has no graph left.
+    edges.
+
+    Raises:
+        ValueError: `function` returns another shape, or depends on no parameter through autograd;
+            or there is no graph of that order.
     """
     if order < 1:
         raise ValueError(f"order={order}: a trace needs an order of at least 1")
@@ -73,6 +76,11 @@ def assemble(root: Tensor, leaves: Params, values: Values, order: int, fold: boo
 
 
 def one_number(value: Tensor) -> Tensor:
+    """The value itself.
+
+    Raises:
+        ValueError: it is not one number.
+    """
     if value.numel() != 1:
         raise ValueError(
             f"a trace starts from one number, and the function returned shape "
@@ -82,6 +90,11 @@ def one_number(value: Tensor) -> Tensor:
 
 
 def differentiable(root: Tensor, order: int) -> None:
+    """Nothing, if autograd has a graph of the value.
+
+    Raises:
+        ValueError: it has none.
+    """
     if not root.requires_grad:
         raise ValueError(
             f"there is no graph of order {order}: the function of that order does not depend on "
@@ -115,6 +128,7 @@ def symbol(order: int, params: Params) -> str:
 
 
 def meaning(order: int, params: Params) -> str:
+    """What the function is whose graph of this order is walked."""
     if order == 1:
         return "the function itself"
     if symbol(order, params).startswith("f"):

@@ -28,10 +28,12 @@ class DerivativeRule:
 
 
 def entrywise(operation: str, value: str, *derivatives: str) -> DerivativeRule:
+    """An operation on each entry: its Jacobian is diagonal."""
     return DerivativeRule(operation, value, derivatives, "diagonal")
 
 
 def matrix(operation: str, value: str, *derivatives: str) -> DerivativeRule:
+    """An operation whose Jacobian is written with matrices."""
     return DerivativeRule(operation, value, derivatives)
 
 
@@ -171,6 +173,7 @@ def slope(a: str, b: str) -> str:
 
 
 def transpose(name: str) -> str:
+    """A ↦ Aᵀ, Aᵀ ↦ A."""
     return name[:-1] if name.endswith("ᵀ") else name + "ᵀ"
 
 

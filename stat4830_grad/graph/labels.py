@@ -48,6 +48,7 @@ class Labels:
         return map(self.node, self.events)
 
     def node(self, event: Event) -> Node:
+        """The operation of one event, with its names, values and edges."""
         grad_fn, torch_name = event.grad_fn, event.grad_fn.name()
         rule = rule_for(torch_name, saved(grad_fn, "reduction"))
         outputs = tuple(self.output(event, k) for k in range(len(event.incoming)))
@@ -76,6 +77,7 @@ class Labels:
         numbers: list[str],
         outputs: tuple[Summary, ...],
     ) -> Iterator[Edge]:
+        """From an operation to what it read, with local derivatives where the table has them."""
         out_size = sum(output.size for output in outputs)
         out_number = operand(outputs[0]) or self.names[event.grad_fn]
         for slot, (target, output) in enumerate(event.grad_fn.next_functions):
@@ -226,6 +228,7 @@ def fill(
 
 
 def operand(value: Summary | None) -> str | None:
+    """A number as it stands in a formula; None for a tensor."""
     return None if value is None or value.scalar is None else signed(value.scalar)
 
 

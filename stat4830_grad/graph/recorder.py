@@ -48,6 +48,7 @@ class Values(TorchDispatchMode):
         return result
 
     def note(self, tensor: Tensor) -> None:
+        """Keep the summary of a tensor, the first time it is seen."""
         key = (tensor.grad_fn, tensor.output_nr)
         if tensor.grad_fn is not None and key not in self.seen:
             self.seen[key] = summarise(tensor, self.keep)
@@ -103,6 +104,7 @@ class Recording:
         return self.names.get(id(getattr(grad_fn, "variable", None)))
 
     def summaries(self, gradients: Gradients) -> tuple[Summary | None, ...]:
+        """Of the gradients of an event; None where none arrived."""
         return tuple(None if g is None else summarise(g, self.keep) for g in gradients)
 
 

@@ -21,6 +21,7 @@ class Summary:
 
     @property
     def size(self) -> int:
+        """Number of entries."""
         return math.prod(self.shape)
 
     @property
@@ -39,6 +40,7 @@ class Summary:
         return dimensions(self.shape) + norm
 
     def to_dict(self) -> dict[str, Any]:
+        """As in trace.json; `values` are null where there are many."""
         values = None if self.values is None else [finite(v) for v in self.values]
         norm = None if self.norm is None else finite(self.norm)
         return {"shape": list(self.shape), "dtype": self.dtype, "values": values, "norm": norm}

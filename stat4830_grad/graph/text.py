@@ -84,6 +84,7 @@ def table_rows(trace: Trace, limit: int) -> Iterator[tuple[str, str, str, str]]:
 
 
 def heading(trace: Trace) -> Text:
+    """What is differentiated, and where."""
     at = ", ".join(f"{subscripted(leaf.name)} = {leaf.value.text()}" for leaf in trace.leaves)
     what = trace.function if trace.order == 1 else f"{trace.function}, {trace.meaning},"
     return Text(f"Reverse mode on {what} at {at}", style="bold")
@@ -196,4 +197,5 @@ def partial(of: str, by: str) -> str:
 
 
 def parenthesised(text: str) -> str:
+    """A negative factor in parentheses."""
     return f"({text})" if text.startswith("−") else text

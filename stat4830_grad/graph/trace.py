@@ -96,6 +96,7 @@ class Trace:
 
 
 def node_dict(step: int, node: Node) -> dict[str, Any]:
+    """An operation as in trace.json, `step` being its place in the order of the walk."""
     return {
         "step": step,
         "name": node.name,
@@ -109,6 +110,7 @@ def node_dict(step: int, node: Node) -> dict[str, Any]:
 
 
 def edge_dict(edge: Edge) -> dict[str, Any]:
+    """An edge as in trace.json."""
     return {
         "target": edge.target,
         "output": edge.output,
@@ -123,6 +125,7 @@ def edge_dict(edge: Edge) -> dict[str, Any]:
 
 
 def leaf_dict(leaf: Leaf) -> dict[str, Any]:
+    """A parameter as in trace.json."""
     return {
         "name": leaf.name,
         "value": leaf.value.to_dict(),
@@ -136,4 +139,5 @@ def leaf_dict(leaf: Leaf) -> dict[str, Any]:
 
 
 def optional(summary: Summary | None) -> dict[str, Any] | None:
+    """A summary as in trace.json, null for none."""
     return None if summary is None else summary.to_dict()

@@ -31,6 +31,7 @@ class Rule:
     def update(
         self, params: Params, grads: Params, lr: Tensor, state: OptimizerState
     ) -> tuple[Params, OptimizerState]:
+        """`Optimizer.update`: params − lr · direction, lr (*K,)."""
         direction, state = self.direction(grads, state)
         moved = {name: p - per_row(lr, p) * direction[name] for name, p in params.items()}
         return moved, state
@@ -127,6 +128,7 @@ def adam(beta1: Tensor, beta2: Tensor, eps: Tensor) -> Rule:
 
 
 def zeros(params: Params) -> Params:
+    """Of the shapes of `params`."""
     return {name: torch.zeros_like(p) for name, p in params.items()}
 
 

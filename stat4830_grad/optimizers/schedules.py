@@ -64,12 +64,14 @@ class Scheduled:
         return isinstance(self.inner, Rule) and self.inner.capturable
 
     def init(self, params: Params) -> OptimizerState:
+        """What `inner` remembers, and the updates made: (*K,) int64."""
         updates = torch.zeros_like(self.warmup, dtype=torch.int64)
         return {**self.inner.init(params), PART: {"updates": updates}}
 
     def update(
         self, params: Params, grads: Params, lr: Tensor, state: OptimizerState
     ) -> tuple[Params, OptimizerState]:
+        """`Optimizer.update` of `inner`, with the step size of this update."""
         updates = state[PART]["updates"]
         size = lr * self.factor_at(updates)
         inner = {part: held for part, held in state.items() if part != PART}

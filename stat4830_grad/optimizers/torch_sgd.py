@@ -24,11 +24,13 @@ class TorchSGD:
         self._lr: Tensor | None = None
 
     def init(self, params: Params) -> OptimizerState:
+        """Nothing to remember: torch does."""
         return {}
 
     def update(
         self, params: Params, grads: Params, lr: Tensor, state: OptimizerState
     ) -> tuple[Params, OptimizerState]:
+        """`Optimizer.update`, in place: the parameters returned are those given."""
         if params is not self._params:
             self._bind(params, lr)
         if lr is not self._lr:

@@ -61,6 +61,7 @@ class Classification:
 
     @property
     def columns(self) -> tuple[Metric, ...]:
+        """Loss and accuracy of each part of the data, then the gradient norm."""
         return (*(metric for part in self.parts() for metric in OF_PART[part]), GRAD_NORM)
 
     def init(self, generator: torch.Generator) -> Params:
@@ -75,15 +76,18 @@ class Classification:
         return self
 
     def loss(self, params: Params) -> Tensor:
+        """Mean cross-entropy on the training data: (*K,)."""
         train = self.data.train
         return self.likelihood.loss(self.model.logits(params, train.inputs), train.y)
 
     def loss_and_gradient(self, params: Params) -> tuple[Tensor, Params]:
+        """The loss (*K,), and ∂f/∂params: the model's pullback of the likelihood's slope."""
         X, y = self.data.train.inputs, self.data.train.y
         z, pullback = self.model.vjp(params, X)
         return self.likelihood.loss(z, y), pullback(self.likelihood.slope(z, y))
 
     def metrics(self, params: Params) -> dict[str, Tensor]:
+        """Loss, and the share of samples whose class is the likeliest, of each part: (*K,)."""
         values: dict[str, Tensor] = {}
         for name, part in self.parts().items():
             z, (loss, share) = self.model.logits(params, part.inputs), OF_PART[name]
@@ -99,7 +103,9 @@ class Classification:
         """None is known."""
 
     def workspace(self) -> int:
+        """The model's units for each sample of the largest part."""
         return self.model.units * max(len(part.y) for part in self.parts().values())
 
     def notes(self) -> list[str]:
+        """None."""
         return []

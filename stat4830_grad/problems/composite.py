@@ -44,11 +44,13 @@ class Composite:
         return self
 
     def loss(self, params: Params) -> Tensor:
+        """½‖o − y‖²: (*K,)."""
         r = torch.relu(apply(params["w1"], params["x"]) + params["b1"])  # (*K, h)
         o = torch.tanh(apply(params["w2"], r) + params["b2"])  # (*K, m)
         return 0.5 * ((o - self.y) ** 2).sum(-1)
 
     def loss_and_gradient(self, params: Params) -> tuple[Tensor, Params]:
+        """The loss (*K,) and ∂f by the chain rule, from the output back to x."""
         x, w1, w2 = params["x"], params["w1"], params["w2"]
         r = torch.relu(apply(w1, x) + params["b1"])
         o = torch.tanh(apply(w2, r) + params["b2"])
@@ -65,6 +67,7 @@ class Composite:
         return 0.5 * (e**2).sum(-1), grads
 
     def metrics(self, params: Params) -> dict[str, Tensor]:
+        """The loss."""
         return {LOSS.name: self.loss(params)}
 
     def constants(self) -> dict[str, Any]:
@@ -75,9 +78,11 @@ class Composite:
         """None is known."""
 
     def workspace(self) -> int:
+        """Both layers: h + m."""
         return self.h + len(self.y)
 
     def notes(self) -> list[str]:
+        """None."""
         return []
 
 

@@ -111,6 +111,7 @@ class Translation:
         return self.made[expression]
 
     def translated(self, expression: Any) -> Tree:
+        """An expression of SymPy's as a tree; NaN for what has no value anywhere."""
         if expression.is_Number:
             return Number(real(expression))
         if expression.is_Symbol:
@@ -146,6 +147,7 @@ class Translation:
         return call("negate", whole) if negative else whole
 
     def power(self, base: Any, exponent: Any) -> Tree:
+        """base^exponent; a square root as such."""
         if exponent == 1:
             return self.tree(base)
         if exponent == sympy.S.Half:
@@ -219,6 +221,7 @@ def total(terms: list[Tree]) -> Tree:
 
 
 def plus(a: Tree, b: Tree) -> Tree:
+    """a + b, or a − (−b)."""
     opposite = negated(b)
     return Call("add", (a, b)) if opposite is None else Call("subtract", (a, opposite))
 

@@ -99,6 +99,7 @@ class Formula:
 
     @property
     def columns(self) -> tuple[Metric, ...]:
+        """The loss, the parameters where they are few, the gradient norm."""
         names = self.start if len(self.start) <= LOGGED else ()
         return (LOSS, *map(coordinate, names), GRAD_NORM)
 
@@ -117,11 +118,13 @@ class Formula:
         return replace(self, start={name: problem.start[name] for name in self.start})
 
     def loss(self, params: Params) -> Tensor:
+        """f: (*K,)."""
         found = value(self.root, params, {})
         assert isinstance(found, Tensor)  # a constant is no formula
         return found
 
     def loss_and_gradient(self, params: Params) -> tuple[Tensor, Params]:
+        """f (*K,) and its derived slopes, of which common parts are computed once."""
         known: dict[int, Value] = {}
         slopes = {name: value(tree, params, known) for name, tree in self.slopes.items()}
         return self.loss(params), {
@@ -130,6 +133,7 @@ class Formula:
         }
 
     def metrics(self, params: Params) -> dict[str, Tensor]:
+        """The loss, and the parameters that are logged: (*K,)."""
         shown = {one.name: params[one.name] for one in self.columns if one.name in params}
         return {LOSS.name: self.loss(params), **shown}
 
@@ -141,6 +145,7 @@ class Formula:
         """None is known."""
 
     def workspace(self) -> int:
+        """A number for each operation of the formula."""
         return operations(self.root)
 
     def notes(self) -> list[str]:

@@ -56,13 +56,16 @@ class LeastSquares:
         return params["w"] @ self.X.mT - self.y
 
     def loss(self, params: Params) -> Tensor:
+        """½‖Xw − y‖²: (*K,)."""
         return 0.5 * (self.residual(params) ** 2).sum(-1)
 
     def loss_and_gradient(self, params: Params) -> tuple[Tensor, Params]:
+        """The loss (*K,) and Xᵀ(Xw − y): (*K, p)."""
         r = self.residual(params)
         return 0.5 * (r**2).sum(-1), {"w": r @ self.X}
 
     def metrics(self, params: Params) -> dict[str, Tensor]:
+        """The loss, and the distance ‖w − w*‖ to the minimiser of least norm: (*K,)."""
         distance = torch.linalg.vector_norm(params["w"] - self.minimiser, dim=-1)
         return {LOSS.name: self.loss(params), DISTANCE.name: distance}
 
@@ -75,6 +78,7 @@ class LeastSquares:
         return {"w": self.minimiser}
 
     def workspace(self) -> int:
+        """The residual: n."""
         return len(self.X)
 
     def notes(self) -> list[str]:

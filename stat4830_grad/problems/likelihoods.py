@@ -47,14 +47,17 @@ class Binary:
     error: str = "σ(z) − y"
 
     def loss(self, z: Tensor, y: Tensor) -> Tensor:
+        """Mean of log(1 + exp(z)) − y z over samples: (*K,)."""
         if z.ndim == 1:
             return binary_cross_entropy_with_logits(z, y)
         return binary_cross_entropy_with_logits(z, y.expand_as(z), reduction="none").mean(-1)
 
     def slope(self, z: Tensor, y: Tensor) -> Tensor:
+        """∂loss/∂z = (σ(z) − y)/n: (*K, n)."""
         return (torch.sigmoid(z) - y) / len(y)
 
     def accuracy(self, z: Tensor, y: Tensor) -> Tensor:
+        """Share of samples with z > 0 where y = 1, z ≤ 0 where y = 0: (*K,), float64."""
         return ((z > 0) == (y > 0.5)).double().mean(-1)
 
 
@@ -70,15 +73,18 @@ class Softmax:
     error: str = "softmax(z) − Y"
 
     def loss(self, z: Tensor, y: Tensor) -> Tensor:
+        """Mean of −log P(y) over samples: (*K,)."""
         if z.ndim == 2:
             return torch_cross_entropy(z, y)
         of_y = y.expand(z.shape[:-1]).unsqueeze(-1)
         return -torch.log_softmax(z, -1).gather(-1, of_y).squeeze(-1).mean(-1)
 
     def slope(self, z: Tensor, y: Tensor) -> Tensor:
+        """∂loss/∂z = (P − indicator of y)/n: (*K, n, C)."""
         return (torch.softmax(z, -1) - self.indicators(z, y)) / len(y)
 
     def accuracy(self, z: Tensor, y: Tensor) -> Tensor:
+        """Share of samples whose greatest logit is that of y: (*K,), float64."""
         return (z.argmax(-1) == y).double().mean(-1)
 
     def indicators(self, z: Tensor, y: Tensor) -> Tensor:

@@ -62,10 +62,13 @@ class Logistic:
         return {k: p.squeeze(0) for k, p in params.items()} if self.outputs == 1 else params
 
     def logits(self, params: Params, X: Inputs) -> Tensor:
+        """X w + b: (*K, n), or (*K, n, C)."""
         z = forward(X, params["w"]).movedim(0, self.samples)  # (*K, n) or (*K, n, C)
         return z + params["b"].unsqueeze(self.samples) if self.bias else z
 
     def vjp(self, params: Params, X: Inputs) -> tuple[Tensor, Callable[[Tensor], Params]]:
+        """`Model.vjp`: the pullback of dz is Xᵀ dz for w, Σ_n dz for b."""
+
         def pullback(dz: Tensor) -> Params:  # in the shape of the logits
             grads = {"w": pull_back(X, dz.movedim(self.samples, 0))}
             if self.bias:
@@ -137,9 +140,11 @@ class MLP:
         return params
 
     def logits(self, params: Params, X: Inputs) -> Tensor:
+        """Of the last layer: (*K, n), or (*K, n, C)."""
         return self._forward(params, X)[0]
 
     def vjp(self, params: Params, X: Inputs) -> tuple[Tensor, Callable[[Tensor], Params]]:
+        """`Model.vjp`: backpropagation, layer by layer from the last."""
         logits, activations = self._forward(params, X)
 
         def pullback(dlogits: Tensor) -> Params:

@@ -61,6 +61,7 @@ def within(tree: Tree, least: int) -> str:
 
 
 def power(base: Tree, exponent: Tree) -> str:
+    """x³, or x^y."""
     below = within(base, ATOM)
     if isinstance(exponent, Number) and isinstance(exponent.value, int):
         return below + notation(exponent).translate(SUPERSCRIPTS)

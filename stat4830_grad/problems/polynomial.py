@@ -42,14 +42,17 @@ class Polynomial:
         return replace(self, x0=problem.x0)
 
     def loss(self, params: Params) -> Tensor:
+        """Σ cᵢ xⁱ: (*K,)."""
         return reduce(add, [monomial(c, params["x"], i) for i, c in self.terms])
 
     def loss_and_gradient(self, params: Params) -> tuple[Tensor, Params]:
+        """The loss and Σ i cᵢ xⁱ⁻¹, both (*K,)."""
         x = params["x"]
         slopes = [monomial(i * c, x, i - 1) for i, c in self.terms if i > 0]  # c i xⁱ⁻¹
         return self.loss(params), {"x": reduce(add, slopes)}
 
     def metrics(self, params: Params) -> dict[str, Tensor]:
+        """The loss and x: (*K,)."""
         return {LOSS.name: self.loss(params), X.name: params["x"]}
 
     def constants(self) -> dict[str, Any]:
@@ -60,9 +63,11 @@ class Polynomial:
         """None is known."""
 
     def workspace(self) -> int:
+        """A number for each term."""
         return len(self.terms)
 
     def notes(self) -> list[str]:
+        """None."""
         return []
 
 

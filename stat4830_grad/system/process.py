@@ -77,6 +77,7 @@ class Output(io.FileIO):
     lost: OSError | None = None
 
     def write(self, data: Buffer) -> int:
+        """Takes all of it, written or lost."""
         if self.lost is None:
             try:
                 return super().write(data)

@@ -26,12 +26,16 @@ class Words:
 
 @dataclass(frozen=True)
 class Box:
+    """An operation, a leaf or what stands for many, as lines of text."""
+
     kind: str
     words: list[Words]
 
 
 @dataclass(frozen=True)
 class Drawing:
+    """Boxes, the links (from, to) between them, and what is written on each link."""
+
     boxes: list[Box]
     links: list[tuple[int, int]]
     labels: list[list[Words]]
@@ -39,6 +43,7 @@ class Drawing:
 
 
 def title(trace: Trace) -> str:
+    """What the graph is the graph of."""
     if trace.order == 1:
         return f"The graph of {trace.function} and what reverse mode passes along it"
     return f"{trace.function}: {trace.meaning}"
@@ -80,6 +85,7 @@ def drawn(trace: Trace) -> Drawing:
 
 
 def node_words(node: Node, trace: Trace) -> list[Words]:
+    """An operation: its expression, its value, the gradient that arrives."""
     value = ", ".join(output.text() for output in node.outputs)
     arrived = ", ".join("nothing" if g is None else row(g) for g in node.incoming)
     return [
@@ -90,12 +96,14 @@ def node_words(node: Node, trace: Trace) -> list[Words]:
 
 
 def rest_words(nodes: list[Node]) -> list[Words]:
+    """The box that stands for the operations that are not drawn, with the four most frequent."""
     counts = Counter(node.operation for node in nodes).most_common(4)
     most = ", ".join(f"{operation} ×{count:,}" for operation, count in counts)
     return [Words(f"⋮ {len(nodes):,} operations", size=10, weight="bold"), Words(most, SOFT)]
 
 
 def leaf_words(leaf: Leaf, function: str) -> list[Words]:
+    """A parameter: its value, and its gradient as the sum of what arrived."""
     terms = summation([c.value for c in leaf.contributions])
     gradient = f"{partial(function, leaf.name)} = {terms}{row(leaf.gradient)}"
     return [

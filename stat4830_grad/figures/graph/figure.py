@@ -68,6 +68,7 @@ def fitted(figure: Figure, layout: Layout, least: float) -> Axes:
 
 
 def heading(trace: Trace, drawing: Drawing) -> list[Words]:
+    """The title, and under it what the drawing leaves out."""
     note = [Words(drawing.note, SOFT)] if drawing.note else []
     return [Words(title(trace), size=11, weight="bold"), *note]
 
@@ -95,6 +96,7 @@ def write(axes: Axes, words: list[Words], x: float, y: float) -> None:
 
 
 def draw_box(axes: Axes, box: Box, place: Place) -> None:
+    """A box at its place, in points; those of leaves are round."""
     x, y = place.x - place.w / 2, place.y - place.h / 2
     corner = 9 if box.kind == "leaf" else 2
     style = f"round,pad=0,rounding_size={corner}"

@@ -19,6 +19,8 @@ LANE = 24.0  # width of a pair of lines; a label's text starts to the right of i
 
 @dataclass(frozen=True)
 class Size:
+    """Of a box, in points."""
+
     w: float
     h: float
 
@@ -39,6 +41,7 @@ class Route:
     points: list[tuple[float, float]] = field(default_factory=list)
 
     def setpath(self, points: list[tuple[float, float]]) -> None:
+        """Called by grandalf, with the ends of the edge among the points."""
         self.points = points[1:-1]
 
 
@@ -66,6 +69,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Layout:
+    """The place of each box and the line of each link, in their order."""
+
     boxes: list[Place]
     lines: list[Line]
 
@@ -104,6 +109,7 @@ def layered(boxes: list[Size], links: list[tuple[int, int]], labels: list[Size])
 
 
 def vertex(size: Size) -> Any:
+    """A box as grandalf's."""
     made = Vertex()
     made.view = View(size.w, size.h)
     return made

@@ -56,4 +56,5 @@ def run(config: Config, directory: Path, command: str) -> int:
 
 
 def experiment(config: Config, dtype: str) -> Experiment:
+    """One run of the configuration in another dtype."""
     return build([replace(config, dtype=dtype)], torch.Size(()))

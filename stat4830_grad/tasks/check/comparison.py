@@ -53,6 +53,7 @@ class Pair:
 
     @property
     def agree(self) -> bool:
+        """Whether they agree in every parameter."""
         return self.worst.agree
 
 

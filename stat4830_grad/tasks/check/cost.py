@@ -75,6 +75,7 @@ def elapsed(work: Work, calls: int, device: torch.device) -> float:
 
 
 def wait(device: torch.device) -> None:
+    """Until the device has done what it was given."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
 

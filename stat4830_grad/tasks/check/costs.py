@@ -50,6 +50,7 @@ def cost_card(
 
 
 def gradient_work(method: Gradient, objective: Objective, params: Params) -> Work:
+    """One gradient by this method."""
     return lambda: method(objective, params)
 
 
@@ -65,4 +66,5 @@ def slope_works(objective: Objective, params: Params) -> tuple[Work, Work]:
 
 
 def central_difference(up: Tensor, down: Tensor, h: float) -> Tensor:
+    """The slope from the values at +h and −h."""
     return (up - down) / (2 * h)

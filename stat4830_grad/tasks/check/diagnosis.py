@@ -76,6 +76,11 @@ def upright(g: Tensor, right: Tensor) -> Tensor:
 
 
 def attempt(path: Path, objective: Objective, params: Params, right: Params) -> Trial:
+    """Call the function of the file twice at `params`, of which `right` is the gradient.
+
+    Raises:
+        ConfigError: the file, or its function, cannot be run.
+    """
     function = load(path)
     first, findings, changed = ask(function, objective, params)
     second, _, _ = ask(function, objective, params)
@@ -111,6 +116,7 @@ def tolerant(path: Path) -> Gradient:
 
 
 def differs(mine: object, fresh: object) -> bool:
+    """Whether an argument is no longer what it was."""
     if isinstance(mine, Tensor) and isinstance(fresh, Tensor):
         return not torch.equal(mine.detach(), fresh)
     return mine != fresh
@@ -137,6 +143,7 @@ def habits(trials: list[Trial]) -> list[Finding]:
 
 
 def steady(trials: list[Trial], name: str) -> bool:
+    """Whether the second call of each trial gave the same."""
     return all(
         name in t.second
         and same(t.first[name].nan_to_num(0, 1, -1), t.second[name].nan_to_num(0, 1, -1))
@@ -145,6 +152,7 @@ def steady(trials: list[Trial], name: str) -> bool:
 
 
 def doubled(trial: Trial, name: str) -> bool:
+    """Whether the second call gave twice as much: a gradient that was not cleared."""
     return name in trial.second and same(trial.second[name], 2 * trial.first[name])
 
 

@@ -148,6 +148,7 @@ def spelled(name: str, objective: Objective) -> str:
 
 
 def factor_hints(name: str) -> dict[type, str]:
+    """Why a gradient may be off by the factor `name`, by the kind of objective."""
     mean, total = (
         "the loss is a mean over the samples, this is the gradient of their sum: divide by n",
         "the loss ½‖Xw − y‖² is a sum over the samples, this is the gradient of a mean",
@@ -216,6 +217,7 @@ def characterise(pairs: list[tuple[Tensor, Tensor]]) -> tuple[str, str]:
 
 
 def relative(a: Tensor, b: Tensor) -> float:
+    """Largest difference of two tensors as a share of their largest entry."""
     return float((a - b).abs().max() / torch.maximum(a.abs().max(), b.abs().max()))
 
 

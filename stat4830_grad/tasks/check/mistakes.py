@@ -53,21 +53,22 @@ def sample_count(objective: Objective) -> tuple[str, int] | None:
 
 
 def polynomial_mistakes(f: Polynomial) -> list[Mistake]:
+    """The usual ones with f = Σ cᵢ xⁱ."""
+
     def of(slope: Callable[[Tensor], Tensor]) -> Callable[[Params], Params]:
         return lambda params: {"x": slope(params["x"])}
 
     def total(term: Callable[[int, float, Tensor], Tensor]) -> Callable[[Params], Params]:
         return of(lambda x: torch.stack([term(i, c, x) for i, c in f.terms]).sum(0))
 
+    def f_at(x: Tensor) -> Tensor:
+        return f.loss({"x": x})
+
     def right(x: Tensor) -> Tensor:
         return f.loss_and_gradient({"x": x})[1]["x"]
 
-    found = [
-        Mistake(
-            "no_derivative",
-            "this is f itself, not its derivative",
-            of(lambda x: f.loss({"x": x})),
-        ),
+    every = [
+        Mistake("no_derivative", "this is f itself, not its derivative", of(f_at)),
         Mistake(
             "second_derivative",
             "this is f″, the derivative taken twice",
@@ -90,9 +91,7 @@ def polynomial_mistakes(f: Polynomial) -> list[Mistake]:
             total(lambda i, c, x: monomial(i, x, max(i - 1, 0))),
         ),
     ]
-    for i, c in f.terms:
-        found += term_mistakes(i, c, right)
-    return found
+    return every + [one for i, c in f.terms for one in term_mistakes(i, c, right)]
 
 
 def term_mistakes(i: int, c: float, right: Callable[[Tensor], Tensor]) -> list[Mistake]:
@@ -130,40 +129,51 @@ def term_mistakes(i: int, c: float, right: Callable[[Tensor], Tensor]) -> list[M
     return [Mistake(kind, text, instead(term)) for kind, text, term in wrong]
 
 
+def back(f: LeastSquares, of: Callable[[Tensor], Tensor]) -> Callable[[Params], Params]:
+    """params -> Xᵀ times what `of` makes of the residual (*K, n)."""
+    return lambda params: {"w": of(f.residual(params)) @ f.X}
+
+
 def least_squares_mistakes(f: LeastSquares) -> list[Mistake]:
-    def back(residual: Callable[[Params], Tensor]) -> Callable[[Params], Params]:
-        return lambda params: {"w": residual(params) @ f.X}
+    """The usual ones with f = ½‖Xw − y‖²."""
 
     return [
         Mistake(
             "target_forgotten",
             "y is forgotten: this is Xᵀ(Xw), the gradient is Xᵀ(Xw − y)",
-            back(lambda params: f.residual(params) + f.y),
+            back(f, lambda r: r + f.y),
         ),
         Mistake(
             "target_sign",
             "y has the wrong sign: this is Xᵀ(Xw + y), the gradient is Xᵀ(Xw − y)",
-            back(lambda params: f.residual(params) + 2 * f.y),
+            back(f, lambda r: r + 2 * f.y),
         ),
         Mistake(
             "prediction_forgotten",
             "Xw is forgotten: this is −Xᵀy, the gradient is Xᵀ(Xw − y)",
-            back(lambda params: -f.y),
+            back(f, lambda r: -f.y),
         ),
+        *residual_mistakes(f),
+    ]
+
+
+def residual_mistakes(f: LeastSquares) -> list[Mistake]:
+    """Of the residual Xw − y something else is made before, or instead of, Xᵀ."""
+    return [
         Mistake(
             "norm_not_squared",
             "this is the gradient of ‖Xw − y‖; the loss is ½‖Xw − y‖², so leave out 1/‖Xw − y‖",
-            back(lambda params: f.residual(params) / torch.linalg.vector_norm(f.residual(params))),
+            back(f, lambda r: r / torch.linalg.vector_norm(r)),
         ),
         Mistake(
             "absolute_error",
             "this is the gradient of Σ|Xw − y|; the loss is ½‖Xw − y‖², without a sign function",
-            back(lambda params: f.residual(params).sign()),
+            back(f, torch.sign),
         ),
         Mistake(
             "residual_squared",
             "the residual is squared: Xᵀ(Xw − y), not Xᵀ(Xw − y)²",
-            back(lambda params: f.residual(params) ** 2),
+            back(f, torch.square),
         ),
         Mistake(
             "factor_forgotten",

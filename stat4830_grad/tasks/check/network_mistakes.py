@@ -1,12 +1,8 @@
-"""Wrong gradients of models: backpropagation with one of its factors exchanged.
-
-Index legend: n samples, d inputs, h units of a layer; layers are counted from 1.
-"""
+"""Wrong gradients of models: backpropagation with one of its factors exchanged."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -16,60 +12,11 @@ from ...core import Params
 from ...problems import Classification, Composite
 from ...problems.likelihoods import Binary, Softmax
 from ...problems.models import MLP, RELU, Activation, Logistic
+from .backpropagation import Tape, run_backward, run_forward
 from .slopes import BINARY_ERRORS, SOFTMAX_ERRORS, TANH_SLOPES, Slope, wrong_slopes
 
 Wrong = tuple[str, str, Callable[[Params], Params]]
 """Kind, sentence and gradient of a `Mistake`."""
-
-
-@dataclass(frozen=True)
-class Tape:
-    """A forward pass: each layer's input and output before the activation, (h, n), from layer 1."""
-
-    inputs: list[Tensor]
-    z: list[Tensor]
-
-    @property
-    def depth(self) -> int:
-        return len(self.z)
-
-
-def run_forward(params: Params, a: Tensor, activation: Callable[[Tensor], Tensor]) -> Tape:
-    """Layers w1, b1, w2, … on a (d, n), an activation between them."""
-    inputs, zs = [], []
-    depth = sum(name.startswith("w") for name in params)
-    for layer in range(1, depth + 1):
-        inputs.append(a)
-        zs.append(params[f"w{layer}"] @ a + params[f"b{layer}"][:, None])
-        a = activation(zs[-1])
-    return Tape(inputs, zs)
-
-
-def run_backward(
-    tape: Tape,
-    params: Params,
-    dz: Tensor,
-    slope: Callable[[int], Tensor],
-    *,
-    without: int = 0,
-    before_activation: int = 0,
-) -> Params:
-    """Gradients of all layers, and of the input as "x".
-
-    Args:
-        dz: ∂f/∂z of the last layer (h, n).
-        slope: hidden layer -> φ′ there (h, n).
-        without: a layer whose weight is left out on the way back.
-        before_activation: a layer whose input is taken before the activation.
-    """
-    grads: Params = {}
-    for layer in range(tape.depth, 0, -1):
-        a = tape.z[layer - 2] if layer == before_activation else tape.inputs[layer - 1]
-        W = params[f"w{layer}"]
-        grads[f"w{layer}"], grads[f"b{layer}"] = dz @ a.mT, dz.sum(-1)
-        da = (torch.ones_like(W) if layer == without else W).mT @ dz
-        dz = da * slope(layer - 1) if layer > 1 else da
-    return {**grads, "x": dz.sum(-1)}
 
 
 def classification_mistakes(f: Classification) -> Iterator[Wrong]:
@@ -100,6 +47,7 @@ def classification_mistakes(f: Classification) -> Iterator[Wrong]:
 
 
 def error_at(error: Slope, labels: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+    """∂loss/∂z of the last layer, with the labels as the mistake has them."""
     return error(z, labels(z))
 
 
@@ -159,6 +107,7 @@ def composite_mistakes(f: Composite) -> Iterator[Wrong]:
 
 
 def d_tanh(tape: Tape) -> Tensor:
+    """Derivative of the output's tanh."""
     return 1 - torch.tanh(tape.z[-1]) ** 2
 
 
@@ -167,12 +116,17 @@ def without_w1(
     error: Callable[[Tape], Tensor],
     slope: Callable[[Tape], Callable[[int], Tensor]],
 ) -> Callable[[Params], Params]:
+    """The gradient of x with the last factor, W₁ᵀ, left out."""
+
     def gradient(params: Params) -> Params:
         tape = forward(params)
         grads = run_backward(tape, params, error(tape), slope(tape))
         return {"x": grads["b1"]}
 
     return gradient
+
+
+AFTER = "its weight's gradient needs the output of the activation"
 
 
 def hidden_mistakes(
@@ -212,10 +166,7 @@ def hidden_mistakes(
     for layer in range(2, layers + 1):
         text = f"w{layer} is missing on the way back: multiply by its transpose"
         yield "factor_forgotten", text, gradient(without=layer)
-        text = (
-            f"layer {layer}'s input is taken before the activation; its weight's gradient needs "
-            "the output of the activation"
-        )
+        text = f"layer {layer}'s input is taken before the activation; {AFTER}"
         yield "input_before_activation", text, gradient(before_activation=layer)
     yield from neighbours_slopes(hidden, right, forward, error)
 

@@ -45,6 +45,7 @@ def as_json(study: Study, card: list[MethodCost]) -> dict[str, Any]:
 
 
 def pair_as_json(pair: Pair) -> dict[str, Any]:
+    """Two methods as in check.json."""
     return {
         "a": pair.a,
         "b": pair.b,
@@ -58,6 +59,7 @@ def pair_as_json(pair: Pair) -> dict[str, Any]:
 
 
 def cost_as_json(row: MethodCost) -> dict[str, Any]:
+    """A row of the costs as in check.json, times in seconds."""
     return {
         "method": row.method,
         "seconds_per_gradient": row.seconds,
@@ -71,6 +73,7 @@ def cost_as_json(row: MethodCost) -> dict[str, Any]:
 
 
 def student_as_json(study: Study) -> dict[str, Any] | None:
+    """The verdict on the user's file as in check.json; null without one."""
     if study.diagnosis is None:
         return None
     return {
@@ -99,6 +102,7 @@ def show(console: Console, study: Study, card: list[MethodCost], title: str, cos
 
 
 def shape(size: tuple[int, ...]) -> str:
+    """`32×784`."""
     return "×".join(map(str, size)) or "scalar"
 
 
@@ -112,6 +116,7 @@ def matrix(dtype: str, pairs: list[Pair]) -> FittedTable:
 
 
 def cell(pair: Pair | None) -> Text:
+    """The largest relative difference of two methods."""
     if pair is None:
         return Text("")
     relative = pair.worst.relative
@@ -120,6 +125,7 @@ def cell(pair: Pair | None) -> Text:
 
 
 def cost_table(card: list[MethodCost], title: str) -> FittedTable:
+    """Time, memory, nodes and saved bytes of each method."""
     headings = ("time per gradient", "peak memory", "graph nodes", "saved for backward")
     columns = [Column("", left=True), *(Column(heading) for heading in headings)]
     rows = []
@@ -138,6 +144,7 @@ def cost_table(card: list[MethodCost], title: str) -> FittedTable:
 
 
 def footnote(card: list[MethodCost]) -> str:
+    """How to read that table."""
     slopes = [row for row in card if row.directions > 1]
     text = "Time is a median; memory is beyond what was there; parameters and data that backward "
     text += "refers to are not counted as saved."
@@ -149,6 +156,7 @@ def footnote(card: list[MethodCost]) -> str:
 
 
 def duration(seconds: float) -> str:
+    """0.00021 s -> 210 µs."""
     for unit, size in (("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)):
         if seconds < min(1000 * size, 120):
             return f"{seconds / size:.3g} {unit}"
@@ -156,6 +164,7 @@ def duration(seconds: float) -> str:
 
 
 def size(count: int) -> str:
+    """25600 bytes -> 25.6 kB."""
     for unit, bytes_ in (("B", 1), ("kB", 1e3), ("MB", 1e6)):
         if count < 1000 * bytes_:
             return f"{count / bytes_:.3g} {unit}"
@@ -198,6 +207,7 @@ def closeness(study: Study) -> list[str]:
 
 
 def disagreements(study: Study) -> list[str]:
+    """A line for each pair of methods that differ, and one for what is not finite."""
     lines = []
     for dtype, pairs in study.pairs.items():
         for pair in pairs:
@@ -210,5 +220,6 @@ def disagreements(study: Study) -> list[str]:
 
 
 def line(finding: Finding) -> str:
+    """A finding as a sentence, after the parameters it is about."""
     about = f"{', '.join(finding.parameters)}: " if finding.parameters else ""
     return f"{about}{finding.sentence}."

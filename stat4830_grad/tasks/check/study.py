@@ -89,10 +89,12 @@ def evaluate_all(
 
 
 def in_double(params: Params) -> Params:
+    """The same in float64."""
     return {name: p.double() for name, p in params.items()}
 
 
 def description(size: int, directions: int) -> str:
+    """What central differences are compared along."""
     if size <= COORDINATES:
         return "every coordinate"
     return f"{directions} random directions"

@@ -108,10 +108,16 @@ def numbers(outcome: Outcome, *names: str) -> list[float]:
 
 
 def number(printed: Value) -> float:
+    """A printed value.
+
+    Raises:
+        TypeError: None was printed.
+    """
     if printed is None:
         raise TypeError("a listing printed None where the lecture has a number")
     return printed
 
 
 def listings(*results: Result) -> str:
+    """Pitfalls as parts of a section of the report."""
     return "\n\n".join(markdown(result, level=3) for result in results)

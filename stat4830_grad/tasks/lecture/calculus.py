@@ -79,6 +79,7 @@ def cubic() -> Row:
 
 
 def trace_cubic(x: float) -> Trace:
+    """The walk through x³ − 3x in float64."""
     return trace(CUBIC.loss, {"x": torch.tensor(x, dtype=torch.float64)})
 
 
@@ -88,6 +89,7 @@ def node(traced: Trace, operation: str) -> Node:
 
 
 def edge(traced: Trace, operation: str, slot: int = 0) -> Edge:
+    """The edge of the only operation of this kind to its operand number `slot`."""
     return next(edge for edge in node(traced, operation).edges if edge.slot == slot)
 
 
@@ -116,11 +118,13 @@ def cubic_graph() -> Row:
 
 
 def graph_picture(name: str, what: str, traced: Trace) -> Picture:
+    """The drawing of a traced graph."""
     caption = f"{what}: values forward (solid), gradients backward (dashed)."
     return Picture(name, caption, partial(draw_graph, traced, name))
 
 
 def draw_graph(traced: Trace, name: str, directory: Path) -> None:
+    """`name`.png and .svg in `directory`."""
     save(graph_figure(traced), directory, name)
 
 
@@ -159,6 +163,7 @@ def cubic_backward() -> Row:
 
 
 def scalar(summary: object) -> float:
+    """The number in a summary of one."""
     number = getattr(summary, "scalar", None)
     assert number is not None, f"{summary} is not one number"
     return float(number)

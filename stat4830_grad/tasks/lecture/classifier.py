@@ -83,10 +83,12 @@ def layer_outputs(layers: nn.Sequential, X: Tensor) -> list[Tensor]:
 
 
 def sizes(params: Params, *names: str) -> str:
+    """`32×784, 32`."""
     return ", ".join(dimensions(params[name]) for name in names)
 
 
 def dimensions(tensor: Tensor) -> str:
+    """`32×784`."""
     return "×".join(map(str, tensor.shape))
 
 

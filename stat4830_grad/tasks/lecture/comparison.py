@@ -60,6 +60,7 @@ def told(claim: Claim) -> RenderableType:
 
 
 def grid() -> Table:
+    """A table without lines whose columns are those of every other."""
     result = Table.grid(padding=(0, 1))
     for width in WIDTHS.values():
         result.add_column(width=width, overflow="fold")
@@ -67,11 +68,13 @@ def grid() -> Table:
 
 
 def headline(row: Row) -> Text:
+    """A row of the lecture with its verdict."""
     colour = STYLE[{"exact": True, NOT_RUN: None}.get(row.verdict, False)]
     return Text.assemble((f"{row.id} {row.title}", "bold"), ": ", (row.verdict, colour))
 
 
 def claims(row: Row) -> Table:
+    """What the lecture states beside what came out."""
     result = grid()
     for claim in row.claims:
         sign = Text(SIGN[claim.exact], style=STYLE[claim.exact])
@@ -95,6 +98,7 @@ def markdown(rows: Sequence[Row], command: str) -> str:
 
 
 def section(row: Row) -> str:
+    """A row of the lecture in Markdown: its claims, pictures and details."""
     lines = ["| what | the lecture | ours | exact |", "|---|---|---|---|"]
     lines += [
         f"| {cell(c.what)} | {cell(c.stated)} | {cell(c.obtained)} | {SIGN[c.exact]} |"

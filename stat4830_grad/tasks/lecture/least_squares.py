@@ -28,6 +28,7 @@ WINDOW = np.array([[-2, 2.5], [-2, 1.5]])
 
 
 def lecture_problem() -> LeastSquares:
+    """X, y and the minimiser of `experiment=lecture_least_squares`."""
     objective = single(compose("experiment=lecture_least_squares", "device=cpu")).objective
     assert isinstance(objective, LeastSquares)
     return objective
@@ -103,10 +104,12 @@ def vector(summary: object) -> Tensor:
 
 
 def shape(jacobian: tuple[int, int]) -> str:
+    """`5×2`."""
     return f"{jacobian[0]}×{jacobian[1]}"
 
 
 def manual(objective: LeastSquares, params: Params) -> Tensor:
+    """∇f by hand: (*K, p)."""
     return objective.loss_and_gradient(params)[1]["w"]
 
 

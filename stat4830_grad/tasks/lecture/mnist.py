@@ -76,7 +76,7 @@ def lecture_run(model: str, config: Config) -> Config:
 def data_set(images: Images, config: Config) -> Row:
     """L14: what MNIST is, and twelve of its images."""
     assert images.test is not None
-    objective = parity(single(lecture_run("logistic", config)).objective)
+    objective = classification(single(lecture_run("logistic", config)).objective)
     train, val = objective.data.train, objective.data.val
     assert val is not None
     mean, std = pixel_moments(images.train)
@@ -107,7 +107,8 @@ def pixel_moments(images: Tensor) -> tuple[float, float]:
     return mean, float(weights @ (grey - mean) ** 2) ** 0.5
 
 
-def parity(objective: object) -> Classification:
+def classification(objective: object) -> Classification:
+    """The objective, whose kind the configuration decides."""
     assert isinstance(objective, Classification)
     return objective
 
@@ -126,11 +127,12 @@ class Trained:
 
 
 def train_model(model: str, config: Config) -> Trained:
+    """The lecture's run of one model, with the parameters after its last logged update."""
     chosen = lecture_run(model, config)
     experiment = single(chosen)
     run = history(experiment, chosen)
     params = next(state.params for state, record in run if record.updates == UPDATES)
-    return Trained(parity(experiment.objective), [record for _, record in run], params)
+    return Trained(classification(experiment.objective), [record for _, record in run], params)
 
 
 def training(config: Config) -> Row:

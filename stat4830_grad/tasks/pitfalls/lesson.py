@@ -54,6 +54,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Result:
+    """What each way of a pitfall came to."""
+
     pitfall: Pitfall
     outcomes: tuple[Outcome, ...]
 

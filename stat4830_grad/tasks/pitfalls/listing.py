@@ -54,10 +54,12 @@ def width(outcome: Outcome) -> int:
 
 
 def pairs(outcomes: Sequence[Outcome]) -> list[Sequence[Outcome]]:
+    """Two by two, as they stand beside each other."""
     return [outcomes[i : i + 2] for i in range(0, len(outcomes), 2)]
 
 
 def cell(outcome: Outcome) -> RenderableType:
+    """A listing, what it printed, its warnings and its error."""
     said = [Text(warning, style="magenta", overflow="fold") for warning in outcome.warnings]
     if outcome.error:
         said.append(Text(outcome.error, style="red", overflow="fold"))
@@ -85,6 +87,7 @@ def markdown(result: Result, level: int) -> str:
 
 
 def markdown_listing(outcome: Outcome) -> str:
+    """The same in Markdown."""
     lines = [f"**{SIGN[outcome.verdict]}{outcome.label}**", "", "```python", outcome.code, "```"]
     said = [f"{name} = {number(value)}" for name, value in outcome.printed]
     said += [*outcome.warnings, *([outcome.error] if outcome.error else [])]
