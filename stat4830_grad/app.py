@@ -23,10 +23,9 @@ from .config.composition import hydra_part
 from .config.failures import discard, discard_on_signal, from_hydra, report
 from .config.help import conf_dir
 from .config.hydra_versions import RUNNING, register_resolver
-from .config.jobs import Job, requested
+from .config.jobs import Job, is_sweep, make_jobs
 from .config.lists import linspace, logspace
-from .config.load import plain, sweep_options
-from .config.schema import Config
+from .config.load import load, plain, sweep_options
 from .system.errors import ConfigError
 from .system.process import before_leaving, no_garbage
 from .system.threads import settle
@@ -57,38 +56,19 @@ def run_directory(
     return resume or again or f"outputs/{name}/{TOKEN}"
 
 
-class Program:
-    """What Hydra runs, and how it ended."""
-
-    def __init__(self) -> None:
-        self.codes = [0]  # exit codes; a launcher may have several jobs run
-        self.checked: Config | list[Job] | None = None  # by `CheckFirst`
-
-    def run(self, composed: DictConfig) -> None:
-        """Run what one composed configuration asks for in the directory Hydra made for it."""
-        own = HydraConfig.get()
-        try:
-            asked = self.checked or requested(plain(composed), own.overrides.task)
-            self.codes.append(run(asked, composed, own))
-        except Exception as error:  # reported here, so that the other jobs of a sweep go on
-            self.codes.append(report(error))
-
-
-def run(asked: Config | list[Job], composed: DictConfig, own: HydraConf) -> int:
-    """Run a task, or the jobs of a sweep; return the exit code.
-
-    Args:
-        own: Hydra's own part of the configuration.
-    """
+def run(composed: DictConfig) -> int:
+    """Run the task of one composed configuration in the directory Hydra made for it."""
+    own = HydraConfig.get()
     directory = Path(own.runtime.output_dir)
     before_leaving(partial(discard_on_signal, directory))
-    if not isinstance(asked, Config):
-        return sweep(composed, own, asked, directory)
-    settle(asked.threads)
+    if is_sweep(raw := plain(composed)):
+        return sweep(composed, own, make_jobs([(own.overrides.task, raw)]), directory)
+    config = load(composed, own.overrides.task)
+    settle(config.threads)
     with no_garbage():
-        task = importlib.import_module(f"{__package__}.tasks.{asked.task}")
+        task = importlib.import_module(f"{__package__}.tasks.{config.task}")
     try:
-        return int(task.run(asked, directory, command(own.overrides.task)))
+        return int(task.run(config, directory, command(own.overrides.task)))
     except Exception:
         discard(directory)
         raise
@@ -118,12 +98,18 @@ def start() -> int:
     """Compose and run what the command line asks for; return the exit code."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors come to us, not to Hydra's printer
     register_resolvers()
-    program = Program()
-    codes = program.codes
-    main = hydra.main(**RUNNING, config_path=str(conf_dir()), config_name="config")
+    codes = [0]
+
+    @hydra.main(**RUNNING, config_path=str(conf_dir()), config_name="config")
+    def app(composed: DictConfig) -> None:
+        try:
+            codes.append(run(composed))
+        except Exception as error:  # reported here, so that the other jobs of a sweep go on
+            codes.append(report(error))
+
     try:
         sys.argv[1:] = arrange(sys.argv[1:])
-        main(program.run)()
+        app()
     except SystemExit as ended:  # of Hydra's own options, or by a launcher
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
         codes.append(ConfigError.exit_code if code and from_hydra(ended) else code)

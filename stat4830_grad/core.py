@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -98,6 +98,18 @@ class Objective(Protocol):
 
     def notes(self) -> list[str]:
         """What a person should know of it before a run, line by line."""
+
+
+@runtime_checkable
+class Sampled(Objective, Protocol):
+    """An objective that adds up over samples, so that some of them can stand for all."""
+
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+
+    def on(self, rows: Tensor) -> Objective:
+        """f as the samples `rows` (m,) int64 alone estimate it, in the scale of f."""
 
 
 @dataclass(frozen=True)

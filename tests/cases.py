@@ -113,7 +113,7 @@ def objective(name: str, dtype: torch.dtype = torch.float64) -> Objective:
     return Classification(MODELS[name], split(dtype))
 
 
-def split(dtype: torch.dtype, classes: int = 2) -> Split:
+def split(dtype: torch.dtype, classes: int = 2) -> Split[Part]:
     """Twenty samples of nine inputs to train on, ten to validate on; of two or ten classes."""
     generator = torch.Generator().manual_seed(3)
 
@@ -121,7 +121,7 @@ def split(dtype: torch.dtype, classes: int = 2) -> Split:
         X = torch.randn(n, 9, generator=generator).to(dtype)
         labels = torch.randint(0, 10, (n,), generator=generator, dtype=torch.uint8)
         y = (labels % 2).to(dtype) if classes == 2 else labels.long()
-        return Part(X, y, X, labels)
+        return Part(X, y)
 
     return Split("made", part(20), part(10), None, "")
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import warnings
 from pathlib import Path
 
 import pytest
-from conftest import PYTHONPATH
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
@@ -17,7 +15,7 @@ from stat4830_grad.app import register_resolvers
 from stat4830_grad.config.arguments import arrange
 from stat4830_grad.config.help import conf_dir, help_text
 from stat4830_grad.config.hydra_versions import COMPOSING
-from stat4830_grad.config.load import load, plain
+from stat4830_grad.config.load import load
 from stat4830_grad.config.messages import explain
 from stat4830_grad.config.schema import Config, Logistic, Mnist, TanhMLP
 
@@ -29,7 +27,7 @@ def composed(*overrides: str) -> DictConfig:
 
 
 def config(*overrides: str) -> Config:
-    return load(plain(composed(*overrides)), overrides)
+    return load(composed(*overrides), overrides)
 
 
 def test_composing_warns_of_nothing_whichever_hydra_is_installed() -> None:
@@ -160,29 +158,3 @@ def test_nothing_that_checks_a_configuration_imports_torch() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert answer.stdout.strip() == "[]"
-
-
-COUNTED = """
-import sys
-from stat4830_grad import app
-from stat4830_grad.config import load
-
-converted, convert = [], load.msgspec.convert
-
-def counting(raw, kind):
-    converted.append(kind.__name__)
-    return convert(raw, kind)
-
-load.msgspec.convert = counting
-assert app.start() == 0
-print(converted.count("Config"))
-"""
-
-
-@pytest.mark.parametrize(("lr", "runs"), [("0.1", 1), ("[0.1,0.2,0.3]", 3)])
-def test_every_run_is_converted_and_checked_once(lr: str, runs: int, tmp_path: Path) -> None:
-    words = ["problem=polynomial", "steps=3", "figures=false", f"optimizer.lr={lr}"]
-    environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
-    command = [sys.executable, "-c", COUNTED, *words]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.stdout.splitlines()[-1:] == [str(runs)], done.stderr

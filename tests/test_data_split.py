@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from stat4830_grad.data import Images, Split, load_images, split_images
+from stat4830_grad.data import ImagePart, Images, Split, load_images, split_images
 from stat4830_grad.system.errors import ConfigError
 
 MNIST_SHA256 = "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"
@@ -84,7 +84,7 @@ def split_as_the_lecture(
     std: float = 0.3081,
     dtype: torch.dtype = torch.float32,
     indices: Tensor | None = None,
-) -> Split:
+) -> Split[ImagePart]:
     return split_images(
         images,
         generator=generator,
@@ -99,7 +99,7 @@ def split_as_the_lecture(
     )
 
 
-def split_digits(digits: Images, seed: int = 0, **changes: Any) -> Split:
+def split_digits(digits: Images, seed: int = 0, **changes: Any) -> Split[ImagePart]:
     generator = torch.Generator().manual_seed(seed)
     return split_as_the_lecture(digits, generator, **{"n_train": 700, "n_val": 300, **changes})
 

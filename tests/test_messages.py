@@ -20,7 +20,7 @@ from stat4830_grad.system.errors import ConfigError
         ("lr=0.1", "write optimizer.lr=0.1"),
         ("x0=3", "write problem=polynomial problem.x0=3"),
         ("epochs=5", "write steps=5"),
-        ("batch_size=32", "every update uses all training data"),
+        ("batch_size=32", "write minibatch=32"),
         ("help", "write --help"),
         ("lecture", "write task=lecture"),
         ("mnist", "write problem=mnist"),

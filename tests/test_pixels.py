@@ -114,9 +114,7 @@ def test_a_model_on_bytes_is_the_model_on_the_dense_matrix(model: str, gradient:
     y = torch.arange(30) % 10 if ten else (torch.arange(30) % 2).double()
     chosen, likelihood = {**MODELS, **SOFTMAX_MODELS}[model], likelihood_of(10 if ten else 2)
     on_bytes, dense = (
-        Classification(
-            chosen, Split("made", Part(inputs, y, X.stored, y), None, None, ""), likelihood
-        )
+        Classification(chosen, Split("made", Part(inputs, y), None, None, ""), likelihood)
         for inputs in (X, X.dense())
     )
     params = batch(dense, [1, 2, 3])

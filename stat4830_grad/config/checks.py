@@ -10,6 +10,7 @@ from .formula import check_start
 from .formula import parse as parse_formula
 from .formula_tree import constants
 from .keys import options
+from .sampling import check_minibatch
 from .schema import Config, Formula, LeastSquares, Polynomial
 from .values import leaves, written
 
@@ -47,6 +48,7 @@ def check(config: Config) -> None:
     if isinstance(problem, Formula):
         check_start(problem.f, problem.start)
     check_range(config)
+    check_minibatch(config)
     if problem.takes_model and model is None:
         raise ConfigError(f"problem={name} needs a model: {listed(options('model'))}")
     if model is not None and not problem.takes_model:

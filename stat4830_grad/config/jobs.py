@@ -16,7 +16,7 @@ import msgspec
 from ..system.errors import ConfigError, UserError
 from .commands import command
 from .lists import Assignment, assignments, swept_lists
-from .load import load, parse
+from .load import parse
 from .schema import Config, per_run_keys
 from .values import written
 
@@ -165,22 +165,6 @@ def sort_out(jobs: Sequence[Job]) -> tuple[list[Job], dict[str, UserError]]:
     if jobs and len(errors) == len(jobs):
         raise errors[jobs[0].name]
     return [job for job in jobs if job.name not in errors], errors
-
-
-def requested(raw: dict[str, Any], overrides: Sequence[str]) -> Config | list[Job]:
-    """What a command line asks for, checked: one run, or the jobs of a list of values.
-
-    Args:
-        raw: what it composes to, as plain values.
-
-    Raises:
-        ConfigError: it cannot be run; of several jobs, none can.
-    """
-    if not is_sweep(raw):
-        return load(raw, overrides)
-    jobs = make_jobs([(overrides, raw)])
-    sort_out(jobs)
-    return jobs
 
 
 def group(jobs: Sequence[Job]) -> list[list[Job]]:

@@ -36,6 +36,7 @@ def departures(config: Config) -> list[str]:
         f"optimizer={optimizer.name}": isinstance(optimizer, GD | TorchSGD),
         f"optimizer.schedule={optimizer.schedule}": optimizer.schedule == "constant",
         f"optimizer.warmup={optimizer.warmup}": optimizer.warmup == 0,
+        f"minibatch={config.minibatch}": config.minibatch is None,
         f"steps={config.steps}": config.steps >= UPDATES,
         "no row after 991 updates": config.log.due(UPDATES) or config.steps == UPDATES,
     }

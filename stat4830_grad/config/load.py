@@ -124,8 +124,8 @@ EXAMPLES = {
 """How keys are written that have no default."""
 
 
-def load(raw: dict[str, Any], overrides: Sequence[str]) -> Config:
-    """The checked configuration of a `plain` one; `resume` takes a saved one instead.
+def load(composed: DictConfig, overrides: Sequence[str]) -> Config:
+    """The checked configuration of a composed one; `resume` takes a saved one instead.
 
     Args:
         overrides: what the command line says, e.g. ["problem=mnist", "steps=10"].
@@ -133,6 +133,7 @@ def load(raw: dict[str, Any], overrides: Sequence[str]) -> Config:
     Raises:
         ConfigError: the configuration cannot be run.
     """
+    raw = plain(composed)
     if raw.get("resume") is None:
         return parse(raw)
     return parse(resumed(Path(str(raw["resume"])), raw, overrides))

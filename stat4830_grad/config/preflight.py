@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
@@ -14,21 +14,12 @@ from ..system.process import before_leaving
 from ..system.threads import checked
 from .commands import assigned
 from .failures import discard_on_signal, report
-from .jobs import Job, is_sweep, requested
-from .load import plain, sweep_options
-from .schema import Config
-
-
-class Program(Protocol):
-    """What runs a composed configuration; Hydra is given a method of it."""
-
-    checked: Config | list[Job] | None
+from .jobs import is_sweep, make_jobs, sort_out
+from .load import load, plain, sweep_options
 
 
 class CheckFirst(Callback):
     """Checks a configuration before Hydra makes its directory. Hydra instantiates it."""
-
-    _checked: Config | list[Job] | None = None
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Hydra calls it before a run."""
@@ -38,25 +29,18 @@ class CheckFirst(Callback):
         """Hydra calls it before the jobs of a multirun."""
         self._check(config, is_multirun=True)
 
-    def on_job_start(self, config: DictConfig, *, task_function: Any, **kwargs: Any) -> None:
-        """Hand on what was checked: Hydra itself hands on the composed configuration alone."""
-        program: Program = task_function.__self__
-        program.checked = self._checked
-
     def _check(self, config: DictConfig, *, is_multirun: bool) -> None:
         # Hydra turns exceptions of callbacks into warnings, so the error leaves as an exit.
         try:
-            self._checked = check(config, is_multirun=is_multirun)
+            check_directories(config, is_multirun=is_multirun)
         except Exception as error:
             raise SystemExit(report(error)) from error
         directory = config.hydra.sweep.dir if is_multirun else config.hydra.run.dir
         before_leaving(partial(discard_on_signal, Path(directory).absolute()))
 
 
-def check(config: DictConfig, *, is_multirun: bool) -> Config | list[Job] | None:
-    """What is to be run, with everything checked that can be before a directory is made.
-
-    None for a multirun: its jobs are not composed yet, and the launcher checks them.
+def check_directories(config: DictConfig, *, is_multirun: bool) -> None:
+    """Everything that can be known to be wrong before a directory is made.
 
     Raises:
         ConfigError: the configuration cannot be run, or not in its directory.
@@ -71,26 +55,28 @@ def check(config: DictConfig, *, is_multirun: bool) -> Config | list[Job] | None
         )
     directory = Path(config.hydra.sweep.dir if is_multirun else config.hydra.run.dir)
     stays_in_place("sweep.resume", again, directory)
-    if is_multirun:
-        return None
+    if is_multirun:  # its jobs are not composed yet; the launcher checks them
+        return
     raw = plain(config)
     launcher = config.hydra.runtime.choices["hydra/launcher"]
     if launcher not in (("batched", "batched_slurm") if is_sweep(raw) else ("batched",)):
         raise ConfigError(f"hydra/launcher={launcher} runs the jobs of a sweep: add -m")
-    if again is not None and not is_sweep(raw):
+    if is_sweep(raw):
+        sort_out(make_jobs([(overrides, raw)]))
+        checked_resume = again
+    elif again is not None:
         raise ConfigError("sweep.resume goes with a sweep: -m, or a list of values for a key")
-    asked = requested(raw, overrides)
-    if isinstance(asked, Config):
-        checked(asked.threads)
-        again = asked.resume
-        stays_in_place("resume", again, directory)
+    else:
+        one = load(config, overrides)
+        checked(one.threads)
+        checked_resume = one.resume
+        stays_in_place("resume", checked_resume, directory)
     for file, key in (("metrics.csv", "resume"), ("sweep.csv", "sweep.resume")):
-        if again is None and (directory / file).exists():
+        if checked_resume is None and (directory / file).exists():
             raise ConfigError(
                 f"hydra.run.dir={directory} holds a run already: choose another directory, "
                 f"or go on with it by {assigned(key, directory)}"
             )
-    return asked
 
 
 def stays_in_place(key: str, resumed: str | None, directory: Path) -> None:

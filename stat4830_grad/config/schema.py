@@ -42,7 +42,16 @@ class Composite(ProblemKeys, frozen=True, tag="composite"):
     init_seed: Annotated[Seed | None, PerRun]
 
 
-class TableFile(ProblemKeys, frozen=True, kw_only=True):
+class SampledProblem(ProblemKeys, frozen=True):
+    """A problem that adds up over samples, so that minibatches can be taken of it."""
+
+    @property
+    def known_samples(self) -> int | None:
+        """How many there are to train on, where no file has to be read to know."""
+        return None
+
+
+class TableFile(SampledProblem, frozen=True, kw_only=True):
     """The keys of a table in a file of the user's; `data.table.read_table` reads it."""
 
     file: str | None = None
@@ -69,6 +78,11 @@ class LeastSquares(TableFile, frozen=True, kw_only=True, tag="least_squares"):
     condition: Annotated[float, Meta(ge=1, le=LARGEST)] | None
     w0: Annotated[list[Finite] | None, PerRun]
 
+    @property
+    def known_samples(self) -> int | None:
+        """Those that are drawn."""
+        return self.n if self.file is None else None
+
 
 class Formula(ProblemKeys, frozen=True, tag="formula"):
     module: ClassVar[str] = "formula"
@@ -76,7 +90,7 @@ class Formula(ProblemKeys, frozen=True, tag="formula"):
     start: Annotated[dict[str, Finite], PerRun]  # parameter -> initial value
 
 
-class ImageProblem(ProblemKeys, frozen=True):
+class ImageProblem(SampledProblem, frozen=True):
     module: ClassVar[str] = "images"
     takes_model: ClassVar[bool] = True
     n_train: Count
@@ -86,6 +100,11 @@ class ImageProblem(ProblemKeys, frozen=True):
     std: Positive
     indices: str | None
     labels: Literal["parity", "digit"] = "parity"
+
+    @property
+    def known_samples(self) -> int | None:
+        """The images to train on."""
+        return self.n_train
 
 
 class Mnist(ImageProblem, frozen=True, tag="mnist"):
@@ -191,6 +210,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     trace: Tracing | None = None
     products: Literal["auto", "compiled", "torch"] = "auto"
     threads: Count | None = None
+    minibatch: Count | None = None
 
 
 PARTS = {"problem": Problem, "model": Model, "optimizer": Optimizer}

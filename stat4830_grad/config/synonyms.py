@@ -7,17 +7,17 @@ import re
 Advice = tuple[str, str]
 """What to say of a word, and what to write instead; `{}` stands for the value typed."""
 
-FULL_BATCH = "every update uses all training data"
+FULL_BATCH = "an update uses all training data, or a minibatch of them"
 
 ADVICE: dict[str, Advice] = {
-    r"(n|num|max)?_?epochs?|epoch": (f"{FULL_BATCH}, so an epoch is one step", "steps={}"),
+    r"(n|num|max)?_?epochs?|epoch": (f"{FULL_BATCH}, and `steps` counts updates", "steps={}"),
     r"(n|num|max)_?(steps?|iters?|iterations?|updates?)|iters?|iterations?|updates?|t_max": (
         "the number of updates is `steps`",
         "steps={}",
     ),
     r"(train_|mini|eval_)?batch_?size|batch|bs": (
-        f"{FULL_BATCH}; for fewer images",
-        "problem.n_train={}",
+        f"{FULL_BATCH}",
+        "minibatch={}",
     ),
     r"learning_?rate|step_?size|eta|alpha|lr0|base_lr": (
         "the step size is `optimizer.lr`",
@@ -35,10 +35,11 @@ ADVICE: dict[str, Advice] = {
         "the step size may follow a schedule, with warm-up",
         "optimizer.schedule=cosine optimizer.warmup=100",
     ),
-    r"(num_?)?workers|n_jobs|pin_memory|shuffle|prefetch(_factor)?": (
+    r"(num_?)?workers|n_jobs|pin_memory|prefetch(_factor)?": (
         "all data are in memory, so nothing loads them meanwhile; leave it out",
         "",
     ),
+    r"shuffle": ("minibatches come in a new order in every epoch, which `seed` decides", "seed={}"),
     r"(n|num|max|omp_num|cpu)_?threads|thread|(n|num)_?(cpus|cores)|cores|cpus(_per_task)?": (
         "threads of the CPU are",
         "threads={}",

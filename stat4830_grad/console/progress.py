@@ -50,8 +50,10 @@ class ProgressLine:
     that would take turns with those that compute.
     """
 
-    def __init__(self, console: Console, steps: int, shown: Sequence[Metric]) -> None:
-        self._console, self._steps, self._shown = console, steps, shown
+    def __init__(
+        self, console: Console, steps: int, shown: Sequence[Metric], epoch: int | None
+    ) -> None:
+        self._console, self._steps, self._shown, self._epoch = console, steps, shown, epoch
         self._pace = Pace(steps)
         self._live = Live(console=console, transient=True, auto_refresh=False)
         self._drawn = time.monotonic()
@@ -61,7 +63,8 @@ class ProgressLine:
         if time.monotonic() - self._drawn < REDRAW_SECONDS:
             return
         metrics = [describe(record, [metric]) for metric in self._shown]
-        head = [f"{record.updates:,}/{self._steps:,}", speed(record), left]
+        made = f"{record.updates:,}/{self._steps:,}"
+        head = [made, epochs(record.updates, self._epoch), speed(record), left]
         line = progress_line(record.updates, self._steps, head, metrics, self._console.width)
         self._live.start()
         self._live.update(line, refresh=True)
@@ -100,8 +103,10 @@ def progress_line(
 class PlainLines:
     """About ten lines over a run, for where there is no terminal."""
 
-    def __init__(self, console: Console, steps: int, shown: Sequence[Metric]) -> None:
-        self._console, self._steps, self._shown = console, steps, shown
+    def __init__(
+        self, console: Console, steps: int, shown: Sequence[Metric], epoch: int | None
+    ) -> None:
+        self._console, self._steps, self._shown, self._epoch = console, steps, shown, epoch
         self._pace = Pace(steps)
         self._next = 0.0
 
@@ -112,6 +117,7 @@ class PlainLines:
         self._next = record.updates + self._steps / 10
         total = f"{self._steps:,}"
         head = f"{record.updates:>{len(total)},}/{total}  {speed(record):>16}  {left:>9}"
+        head += f"  {epochs(record.updates, self._epoch)}" if self._epoch else ""
         line = f"{head}  {describe(record, self._shown)}"
         self._console.print(line.rstrip(), soft_wrap=True)
 
@@ -119,10 +125,21 @@ class PlainLines:
         pass
 
 
-def progress(console: Console, steps: int, columns: Sequence[Metric]) -> ProgressLine | PlainLines:
-    """The sink that suits where the console writes to."""
+def epochs(updates: int, epoch: int | None) -> str:
+    """`2.5 epochs`; "" where no minibatches are taken."""
+    return f"{updates / epoch:.1f} epochs" if epoch else ""
+
+
+def progress(
+    console: Console, steps: int, columns: Sequence[Metric], epoch: int | None = None
+) -> ProgressLine | PlainLines:
+    """The sink that suits where the console writes to.
+
+    Args:
+        epoch: updates that go through all data once, where each sees a minibatch.
+    """
     shown = [metric for metric in columns if "progress" in metric.shown]
-    return (ProgressLine if console.is_interactive else PlainLines)(console, steps, shown)
+    return (ProgressLine if console.is_interactive else PlainLines)(console, steps, shown, epoch)
 
 
 def describe(record: Record, shown: Sequence[Metric]) -> str:

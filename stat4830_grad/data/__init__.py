@@ -2,12 +2,13 @@
 
 from .images import Images, load_images
 from .scaling import as_tensor, standardized, with_intercept
-from .split import CLASSES, Part, Split, split_images
+from .split import CLASSES, ImagePart, Part, Split, split_images
 from .synthetic import synthetic_least_squares
 from .table import TableData, read_table
 
 __all__ = [
     "CLASSES",
+    "ImagePart",
     "Images",
     "Part",
     "Split",

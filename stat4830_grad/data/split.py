@@ -1,8 +1,10 @@
 """The lecture's split: which images train and which validate, normalised, with their labels."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -19,30 +21,40 @@ CLASSES: dict[Labels, int] = {"parity": 2, "digit": 10}
 
 @dataclass(frozen=True)
 class Part:
-    """Flattened, normalised images of one part of a split and what they are told apart by.
+    """The samples of one part of a split and their labels, on the device."""
 
-    `inputs` and `y` lie on the device; `images` and `labels`, as stored, stay on the CPU.
-    """
-
-    inputs: Tensor | Pixels  # (n, 784) dtype: what formulas multiply with
-    y: Tensor  # (n,): of parity label mod 2 in dtype, of digits the label in int64
-    images: Tensor  # (n, 28, 28) uint8
-    labels: Tensor  # (n,) uint8
+    inputs: Tensor | Pixels  # (n, d) dtype: what formulas multiply with
+    y: Tensor  # (n,): of two classes 0 or 1 in dtype, of more the class in int64
 
     @cached_property
     def X(self) -> Tensor:
-        """(n, 784) dtype: the inputs as a tensor, made when first asked for."""
+        """(n, d) dtype: the inputs as a tensor, made when first asked for."""
         return self.inputs.dense() if isinstance(self.inputs, Pixels) else self.inputs
+
+    def rows(self, rows: Tensor) -> Part:
+        """The samples `rows` (m,) int64 alone, as tensors."""
+        return Part(self.inputs[rows], self.y[rows])
 
 
 @dataclass(frozen=True)
-class Split:
+class ImagePart(Part):
+    """Flattened, normalised images with their parity or digit; as stored they stay on the CPU."""
+
+    images: Tensor  # (n, 28, 28) uint8
+    labels: Tensor  # (n,) uint8
+
+
+P = TypeVar("P", bound=Part, covariant=True)
+
+
+@dataclass(frozen=True)
+class Split(Generic[P]):
     """The parts of one data set; `val` and `test` are None where they were not asked for."""
 
     name: str
-    train: Part
-    val: Part | None
-    test: Part | None
+    train: P
+    val: P | None
+    test: P | None
     sha256: str
 
 
@@ -61,7 +73,7 @@ def split_images(
     compiled: bool = False,
     indices: Tensor | None = None,
     indices_are: str = "The indices of the split",
-) -> Split:
+) -> Split[ImagePart]:
     """The first `n_train` of a random permutation train, the next `n_val` validate.
 
     `indices` (n_train + n_val,) int64 takes the permutation's place. The permutation is drawn all
@@ -74,11 +86,11 @@ def split_images(
     check_split(images, n_train, n_val, use_test, mean, std)
     chosen = chosen_images(len(images.train), n_train + n_val, generator, indices, indices_are)
 
-    def part(stored: Tensor, digits: Tensor) -> Part:
+    def part(stored: Tensor, digits: Tensor) -> ImagePart:
         pixels = Pixels(stored.flatten(1), mean, std, dtype)
         inputs = pixels if compiled else pixels.dense().to(device)
         y = (digits % 2).to(dtype) if labels == "parity" else digits.long()
-        return Part(inputs, y.to(device), stored, digits)
+        return ImagePart(inputs, y.to(device), stored, digits)
 
     both = (chosen[:n_train], chosen[n_train:])
     train, val = (part(images.train[rows], images.train_labels[rows]) for rows in both)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import torch
@@ -49,7 +49,7 @@ class Classification:
     """
 
     model: Model
-    data: Split
+    data: Split[Part]
     likelihood: Likelihood = BINARY
     drawn_before: tuple[Model, ...] = ()
     """Models whose initial weights the same generator gives first."""
@@ -94,6 +94,16 @@ class Classification:
             values[loss.name] = self.likelihood.loss(z, part.y)
             values[share.name] = self.likelihood.accuracy(z, part.y)
         return values
+
+    @property
+    def samples(self) -> int:
+        """Those of the training part."""
+        return len(self.data.train.y)
+
+    def on(self, rows: Tensor) -> Self:
+        """The mean over the samples `rows` of the training part; there is no other part."""
+        train = self.data.train.rows(rows)
+        return replace(self, data=replace(self.data, train=train, val=None, test=None))
 
     def constants(self) -> dict[str, Any]:
         """`X` (n, d) and `y` (n,) of the training part."""

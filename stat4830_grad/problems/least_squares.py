@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -68,6 +69,16 @@ class LeastSquares:
         """The loss, and the distance ‖w − w*‖ to the minimiser of least norm: (*K,)."""
         distance = torch.linalg.vector_norm(params["w"] - self.minimiser, dim=-1)
         return {LOSS.name: self.loss(params), DISTANCE.name: distance}
+
+    @property
+    def samples(self) -> int:
+        """The rows of X."""
+        return len(self.X)
+
+    def on(self, rows: Tensor) -> Self:
+        """n/m · ½‖X_B w − y_B‖² for the m samples B = `rows`, whose mean over all B is f."""
+        root = math.sqrt(len(self.X) / len(rows))
+        return replace(self, X=root * self.X[rows], y=root * self.y[rows])
 
     def constants(self) -> dict[str, Any]:
         """`X` (n, p) and `y` (n,)."""

@@ -67,13 +67,14 @@ def run_group(jobs: list[Job], context: SweepContext) -> None:
         settle(config.threads)
         refuse_changed_inputs(context.directory / ".sweep", [job.config() for job in jobs])
         setup = prepare(config)
-        setup = replace(setup, objective=reduced(setup.objective))
+        if config.minibatch is None:
+            setup = replace(setup, objective=reduced(setup.objective))
         context.say_once(notes(config, setup.objective))
         size = batch_size(jobs, setup, context)
     except Exception as error:
         record_failures(jobs, error, context)
         return
-    known = forecast(setup.objective, config.optimizer)
+    known = {} if config.minibatch else forecast(setup.objective, config.optimizer)
     write_json(scratch(context, jobs, "theory.json"), known)
     for first in range(0, len(jobs), size):
         if not context.stop():
@@ -144,7 +145,8 @@ class Batch:
         """Train from the beginning or from the batch's checkpoint, and finish every job."""
         state = self.begin()
         config = self.configs[0]
-        sink = progress(self.context.console, config.steps, self.columns)
+        epoch = self.experiment.updates_per_epoch
+        sink = progress(self.context.console, config.steps, self.columns, epoch)
         try:
             state = execute(
                 self.experiment,

@@ -80,12 +80,7 @@ def as_named(jobs: Sequence[Job], directory: Path) -> Sequence[Job]:
     before = read_json(noted)
     if [overrides for _, *overrides in before] != [computed(job) for job in jobs]:
         return jobs
-    names = [name for name, *_ in before]
-    return jobs if names == [job.name for job in jobs] else list(map(renamed, jobs, names))
-
-
-def renamed(job: Job, name: str) -> Job:
-    return replace(job, name=name)
+    return [replace(job, name=name) for job, (name, *_) in zip(jobs, before, strict=True)]
 
 
 def noted_jobs(jobs: Sequence[Job], directory: Path) -> Path:

@@ -25,6 +25,7 @@ from ..core import (
     Optimizer,
     Params,
     Record,
+    Sampled,
     State,
     coordinates,
     logged_columns,
@@ -34,6 +35,7 @@ from ..gradients.file import gradient_from
 from ..gradients.methods import GRADIENTS
 from ..metrics import Metric
 from .loop import start, train
+from .minibatches import Minibatches, Sampling
 from .setup import Setup, prepare
 from .steppers import cuda_graph
 
@@ -48,6 +50,7 @@ class Experiment:
     lr: Tensor  # (*K,)
     params: Params  # initial point, each (*K, …)
     dataset: dict[str, Any]
+    sampling: Sampling | None = None  # of minibatches; None is the full batch
 
     @property
     def columns(self) -> tuple[Metric, ...]:
@@ -66,10 +69,14 @@ class Experiment:
         due: Callable[[int], bool],
         stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[tuple[State, Record]]:
-        """`loop.train` with these parts. On CUDA, updates are replayed from a graph if one can
-        hold the gradient and the optimizer."""
+        """`loop.train` with these parts.
+
+        On CUDA, updates are replayed from a graph if one can hold the gradient and the optimizer,
+        and all of them see the same data.
+        """
         self.objective.loss_and_gradient(state.params)  # what compiles does so before the clock
-        capturable = self.gradient.capturable and self.optimizer.capturable
+        minibatches = self.minibatches()
+        capturable = self.gradient.capturable and self.optimizer.capturable and not minibatches
         return train(
             self.objective,
             self.gradient,
@@ -80,7 +87,25 @@ class Experiment:
             due=due,
             stop=stop,
             capture=cuda_graph if capturable and self.lr.device.type == "cuda" else None,
+            minibatches=minibatches,
         )
+
+    def minibatches(self) -> Minibatches | None:
+        """What each update sees of the objective; None is all of it.
+
+        Raises:
+            ConfigError: it has fewer samples than a minibatch takes.
+        """
+        if self.sampling is None:
+            return None
+        assert isinstance(self.objective, Sampled)  # the schema says of which problem it is
+        return Minibatches(self.objective, self.sampling, self.lr.device)
+
+    @property
+    def updates_per_epoch(self) -> int | None:
+        """None where every update sees all data."""
+        minibatches = self.minibatches()
+        return minibatches.per_epoch if minibatches else None
 
 
 def build(jobs: Sequence[Config], rows: torch.Size, setup: Setup | None = None) -> Experiment:
@@ -114,14 +139,17 @@ def build(jobs: Sequence[Config], rows: torch.Size, setup: Setup | None = None) 
         for name, p in starts[0].items()
     }
     values = hyperparameters([job.optimizer for job in jobs], rows, device, dtype)
-    return Experiment(
+    experiment = Experiment(
         objective=objective,
         gradient=build_gradient(first.gradient),
         optimizer=optimizers.build(first.optimizer, values, first.steps),
         lr=values["lr"],
         params=params,
         dataset=setup.dataset,
+        sampling=Sampling(first.minibatch, first.seed) if first.minibatch else None,
     )
+    experiment.minibatches()  # refused before anything is written
+    return experiment
 
 
 def build_gradient(choice: schema.Gradient) -> Gradient:

@@ -22,6 +22,7 @@ from ..core import (
     row_norm,
 )
 from ..metrics import GRAD_NORM
+from .minibatches import Minibatches
 from .steppers import Capture, Eager, Replayed, Stepper, StepState
 
 
@@ -43,6 +44,7 @@ def train(
     due: Callable[[int], bool],
     stop: Callable[[], bool] = lambda: False,
     capture: Capture | None = None,
+    minibatches: Minibatches | None = None,
 ) -> Iterator[tuple[State, Record]]:
     """Yield (state, record) wherever `due(updates)` says so, and at the end.
 
@@ -56,6 +58,8 @@ def train(
         steps: number of updates, counted from the initial point, after which to end.
         stop: asked once after every update.
         capture: records an update as a graph, to be replayed; None makes each anew.
+        minibatches: what each update sees of the objective, without `capture`. Records are of the
+            whole objective.
     """
     stopped = False
 
@@ -66,7 +70,7 @@ def train(
 
     t, clock = state.updates, Stopwatch(lr.device, state.seconds)
     begun = StepState(state.params, state.optimizer, state.diverged_at)
-    eager = Eager(objective, gradient, optimizer, lr, begun, t)
+    eager = Eager(objective, gradient, optimizer, lr, begun, t, minibatches)
     stepper: Stepper = Replayed(eager, t, capture) if capture else eager
     clock.resume()
     ask()
@@ -75,7 +79,8 @@ def train(
         wanted, over = t >= steps or due(t), not (now.diverged_at == NEVER).any()
         if wanted or stopped or over or t > state.updates:  # not where a run is resumed
             reason: Reason = "due" if wanted else "stopped" if stopped else "diverged"
-            values = evaluate(objective, now.params, stepper.grads, rows=lr.ndim)
+            grads = gradient(objective, now.params)[1] if minibatches else stepper.grads
+            values = evaluate(objective, now.params, grads, rows=lr.ndim)
             yield State(t, seconds, *now), Record(t, seconds, values, reason)
         if t >= steps or stopped or over:
             return

@@ -21,12 +21,13 @@ from .run_directory import Row, RunDirectory
 def headline(config: Config, device: str) -> str:
     """The choices of a run in one line."""
     model = config.model.name if config.model else None
+    of_samples = f" of {config.minibatch} samples" if config.minibatch else ""
     parts = [
         problem_in_words(config.problem),
         model,
         config.gradient.name,
         optimizer_in_words(config),
-        f"{config.steps:,} steps",
+        f"{config.steps:,} steps{of_samples}",
         f"{device} {config.dtype}",
     ]
     return " · ".join(str(part) for part in parts if part)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..core import Gradient, Objective, Optimizer, OptimizerState, Params
+from .minibatches import Minibatches
 
 
 class StepState(NamedTuple):
@@ -29,7 +30,7 @@ class Stepper(Protocol):
 
     @property
     def grads(self) -> Params:
-        """The gradients there, each (*K, …)."""
+        """The gradients there, each (*K, …), of the minibatch if there is one."""
 
     def advance(self, t: int, end: int, stop: Callable[[], bool]) -> int:
         """Update from `t` updates made to `end`; return how many are made then.
@@ -50,25 +51,32 @@ class Eager:
         lr: Tensor,
         state: StepState,
         t: int,
+        minibatches: Minibatches | None = None,
     ) -> None:
         self._objective, self._gradient, self._optimizer = objective, gradient.function, optimizer
+        self._minibatches = minibatches
         self._lr, self._on_host = lr, lr.device.type == "cpu"
         self.move_to(state, t)
 
     def move_to(self, state: StepState, t: int) -> None:
         """Go on from `state`, after `t` updates."""
-        loss, self.grads = self._gradient(self._objective, state.params)
+        loss, self.grads = self._gradient(self._at(t), state.params)
         diverged_at = first_nonfinite(loss, state.diverged_at, t)
         self.state = state._replace(diverged_at=diverged_at)
 
+    def _at(self, t: int) -> Objective:
+        """What the update after `t` updates sees."""
+        return self._minibatches.at(t) if self._minibatches else self._objective
+
     def advance(self, t: int, end: int, stop: Callable[[], bool]) -> int:
         objective, gradient, update = self._objective, self._gradient, self._optimizer.update
+        minibatches = self._minibatches
         (params, memory, diverged_at), grads = self.state, self.grads
         diverges = False
         while t < end and not diverges:
             params, memory = update(params, grads, self._lr, memory)
-            loss, grads = gradient(objective, params)
             t += 1
+            loss, grads = gradient(minibatches.at(t) if minibatches else objective, params)
             if not self._on_host or not all_finite(loss):
                 before, diverged_at = diverged_at, first_nonfinite(loss, diverged_at, t)
                 diverges = self._on_host and not torch.equal(before, diverged_at)

@@ -113,9 +113,12 @@ def step_limit(curvature: float, optimizer: Optimizer) -> float | None:
 def limit_in_words(objective: Objective, config: Config) -> str | None:
     """Below which step size the run would have converged, if its own is larger; else None.
 
-    Polynomials: said if the step size is too large for each of the minimisers.
+    Of minibatches, whose gradients are estimates, it says nothing. Polynomials: said if
+    the step size is too large for each of the minimisers.
     """
     optimizer = config.optimizer
+    if config.minibatch is not None:
+        return None
     if isinstance(objective, Polynomial) and (method := convergence(optimizer)):
         at = landscape(objective.coefficients, optimizer)["minimisers"]
         limits = [one["step_limit"] for one in at]
@@ -160,6 +163,8 @@ def warning(objective: Objective, config: Config) -> str | None:
     The sum of all eigenvalues is at once to be had and bounds the largest, so that most runs of
     logistic regression need not wait for it.
     """
+    if config.minibatch is not None:
+        return None
     if isinstance(objective, Classification):
         X = objective.data.train.X
         if config.optimizer.lr * float(X.double().square().sum() + len(X)) < 4 * len(X):

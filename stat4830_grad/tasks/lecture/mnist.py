@@ -14,7 +14,7 @@ from ...config.composing import compose
 from ...config.lecture import UPDATES, VAL_ACCURACY
 from ...config.schema import Config
 from ...core import Params, Record
-from ...data import Images, load_images
+from ...data import ImagePart, Images, Part, load_images
 from ...figures.images import SHOWN, draw_examples, draw_mistakes
 from ...figures.training import draw_training
 from ...problems import Classification
@@ -77,7 +77,7 @@ def data_set(images: Images, config: Config) -> Row:
     """L14: what MNIST is, and twelve of its images."""
     assert images.test is not None
     objective = classification(single(lecture_run("logistic", config)).objective)
-    train, val = objective.data.train, objective.data.val
+    train, val = images_of(objective.data.train), objective.data.val
     assert val is not None
     mean, std = pixel_moments(images.train)
     obtained: list[float | str] = [
@@ -105,6 +105,12 @@ def pixel_moments(images: Tensor) -> tuple[float, float]:
     grey = torch.arange(256, dtype=torch.float64) / 255
     mean = float(weights @ grey)
     return mean, float(weights @ (grey - mean) ** 2) ** 0.5
+
+
+def images_of(part: Part | None) -> ImagePart:
+    """A part that exists, with its images as they are stored."""
+    assert isinstance(part, ImagePart)
+    return part
 
 
 def classification(objective: object) -> Classification:
@@ -161,8 +167,7 @@ def training(config: Config) -> Row:
 
 def mistakes(run: Trained) -> tuple[Tensor, Tensor, Tensor]:
     """Images (m, 28, 28), labels (m,) and P(odd) (m,) of the misclassified, the surest first."""
-    val = run.objective.data.val
-    assert val is not None
+    val = images_of(run.objective.data.val)
     odd = torch.sigmoid(run.objective.model.logits(run.params, val.X))
     wrong = ((odd > 0.5) != (val.y > 0.5)).nonzero().flatten()
     surest = wrong[(odd[wrong] - 0.5).abs().argsort(descending=True)].cpu()

@@ -112,7 +112,7 @@ def trained(
     console: Console,
 ) -> State:
     """Where the run ends; its rows are on disk and its progress has been on the console."""
-    sink = progress(console, config.steps, files.columns)
+    sink = progress(console, config.steps, files.columns, experiment.updates_per_epoch)
     try:
         return execute(
             experiment,
