@@ -5,7 +5,7 @@ Imports no torch, as the process that draws a run's pictures has none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -49,8 +49,9 @@ GRAD_NORM = Metric("grad_norm", "gradient norm", shown=())
 @cache
 def coordinate(name: str) -> Metric:
     """A logged parameter: alone (x), or an entry of a vector (w1), drawn with the others."""
-    panel = name.rstrip("0123456789")
-    return Metric(name, name, better=None, panel=panel, shown=("comparison",))
+    alone = Metric(name, name, better=None)
+    vector = name.rstrip("0123456789")
+    return alone if vector == name else replace(alone, panel=vector, shown=("comparison",))
 
 
 def apart(metric: Metric, a: float, b: float) -> tuple[str, str]:

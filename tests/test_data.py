@@ -272,7 +272,7 @@ def test_a_download_of_wrong_content_is_refused(tmp_path: Path, mirror: Mirror) 
 def test_what_is_in_the_way_of_a_data_dir_is_named_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(download, "_download", None)  # not come to
+    monkeypatch.setattr(download, "run_torchvision", None)  # not come to
     (tmp_path / "file").write_text("a file where a folder is needed")
     (tmp_path / "link").symlink_to("nothing")
     (tmp_path / "data").mkdir()

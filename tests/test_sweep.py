@@ -42,7 +42,7 @@ from stat4830_grad.tasks import train as train_task
 from stat4830_grad.training import loop as training
 from stat4830_grad.training.execution import Interrupt
 from stat4830_grad.training.experiment import build
-from stat4830_grad.training.inputs import note_inputs
+from stat4830_grad.training.inputs import record_inputs
 from stat4830_grad.training.run_directory import read_rows
 from stat4830_grad.training.setup import prepare
 from stat4830_grad.training.sweep_row import SweepRow
@@ -403,7 +403,7 @@ def test_a_requeued_task_refuses_a_table_that_has_changed_meanwhile(tmp_path: Pa
     words = ("problem=least_squares", f"problem.file={file}", "figures=false", "steps=3")
     jobs = jobs_of(*words, "optimizer.lr=[0.01,0.02]")
     (tmp_path / ".sweep").mkdir()
-    note_inputs(tmp_path / ".sweep", [job.config() for job in jobs])
+    record_inputs(tmp_path / ".sweep", [job.config() for job in jobs])
     context = SweepContext(tmp_path, SILENT, {}, make_console(), Interrupt())
     run_jobs(jobs[:1], context)
     file.write_text("x,y\n1,2\n2,9\n")

@@ -42,8 +42,8 @@ def arrange(words: Sequence[str]) -> list[str]:
     sweeps = [one for one in parsed if one.is_sweep_override()]
     if not sweeps or {"-m", "--multirun"} & set(flags):
         return [*flags, *overrides]
-    if given := [flag for flag in flags if flag.partition("=")[0] in MODES]:
-        raise ConfigError(f"{sweeps[0].input_line}: several values, but {given[0]} takes one run")
+    if modes := [flag for flag in flags if flag.partition("=")[0] in MODES]:
+        raise ConfigError(f"{sweeps[0].input_line}: several values, but {modes[0]} takes one run")
     chosen = any(one.key_or_group == "hydra.mode" for one in parsed)
     return [*flags, *([] if chosen else ["-m"]), *overrides]
 

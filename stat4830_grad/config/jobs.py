@@ -73,8 +73,8 @@ def make_jobs(stems: Sequence[Stem], first_number: int = 0) -> list[Job]:
         paired = bool((raw.get("sweep") or {}).get("zip"))
         for assignment in assignments(lists, paired=paired):
             single = assigned(raw, assignment)
-            given = {key: value_at(single, key, texts.get(key, "")) for key in varying}
-            found.append(({**given, **assignment}, repeated(own, assignment), single))
+            between = {key: value_at(single, key, texts.get(key, "")) for key in varying}
+            found.append(({**between, **assignment}, repeated(own, assignment), single))
     width = max(3, len(str(first_number + len(found) - 1)))
     return [
         Job(number, directory_name(number, width, swept), swept, overrides, raw)
@@ -122,8 +122,8 @@ def value_at(raw: dict[str, Any], key: str, text: str) -> Any:
 
 def repeated(overrides: Sequence[str], assignment: Assignment) -> tuple[str, ...]:
     """`overrides` with a job's own value in the place of each list."""
-    given = [o for o in overrides if key_of(o) not in assignment]
-    return (*given, *(f"{key}={written(value)}" for key, value in assignment.items()))
+    others = [o for o in overrides if key_of(o) not in assignment]
+    return (*others, *(f"{key}={written(value)}" for key, value in assignment.items()))
 
 
 def directory_name(number: int, width: int, swept: Assignment) -> str:

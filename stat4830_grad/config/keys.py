@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from omegaconf import OmegaConf
 
-from ..system.wording import listed, nearest, shown
+from ..system.wording import closest, listed, shown
 from .help import conf_dir
 from .hydra_versions import compose_ours
 from .synonyms import advice
@@ -70,11 +69,11 @@ def unknown_key(key: str, value: str, choices: Sequence[str]) -> str:
         commands = [command(other, value, known.get(other, [])) for other in elsewhere]
         return f"{said}; write {listed(commands)}"
     possible = [other for other in {*here, *known} if not other.startswith("hydra.")]
-    close = difflib.get_close_matches(key.lower(), [*sorted(possible), *GROUPS], n=1)
-    if close and close[0] not in here and close[0] not in GROUPS:
-        meant = command(close[0], value, known[close[0]])
-        return f"{said}; did you mean {close[0]}? Write {meant}"
-    return f"{said}{nearest(key, close)} (--help lists them all)"
+    close = closest(key, [*sorted(possible), *GROUPS])
+    hint = f"; did you mean {close}?" if close else ""
+    if close and close not in here and close not in GROUPS:
+        return f"{said}{hint} Write {command(close, value, known[close])}"
+    return f"{said}{hint} (--help lists them all)"
 
 
 def command(key: str, value: str, owners: Sequence[str]) -> str:

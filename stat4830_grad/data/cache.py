@@ -1,12 +1,15 @@
 """A cache of prepared tensors. It only ever saves time: any trouble with it means no cache."""
 
+from __future__ import annotations
+
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from ..system.files import write_atomically
 
 
 def folder() -> Path:
@@ -35,24 +38,7 @@ def load(file_name: str, key: str) -> dict[str, Any] | None:
 
 def save(file_name: str, key: str, values: dict[str, Any]) -> None:
     """Store tensors and plain values; a reader sees the old whole file or the new whole file."""
-    try:
+    content = {"key": key, "values": values}
+    with contextlib.suppress(OSError, RuntimeError):  # a full disk, say
         folder().mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=folder(), prefix=f".{file_name}-")
-    except OSError:
-        return
-    try:
-        with os.fdopen(handle, "wb") as file:
-            torch.save({"key": key, "values": values}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, folder() / file_name)
-    except (OSError, RuntimeError):  # a full disk, say
-        _remove(partial)
-    except BaseException:  # interrupted
-        _remove(partial)
-        raise
-
-
-def _remove(path: str) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(path)
+        write_atomically(folder() / file_name, lambda file: torch.save(content, file))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from pathlib import Path
 
 import polars as pl
 
 from ..config.commands import assigned
 from ..system.errors import ConfigError, DataError, UserError
+from ..system.wording import by_likeness
 
 MISSING = (
     *("", "na", "n/a", "<na>", "nan", "-nan", "null", "none", "nat", "?", ".", "-", "--"),
@@ -116,11 +116,7 @@ def unknown_column(
     """The error about a column that is not there; it shows the nearest one, quoted for a shell."""
     if not names:
         return DataError(f"{path} has no column for the target, nothing but a matrix X.")
-
-    def likeness(other: str) -> float:
-        return SequenceMatcher(None, name.lower(), other.lower()).ratio()
-
-    nearest = sorted(names, key=likeness, reverse=True)
+    nearest = by_likeness(name, names)
     if headless:
         called = f"{names[0]} to {names[-1]}"
         return ConfigError(

@@ -1,5 +1,7 @@
 """scikit-learn's 1,797 handwritten digits, brought to 28x28 as MNIST's were."""
 
+from __future__ import annotations
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,11 +18,11 @@ def draw_digits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    enlarged = _enlarge(digits.images / 16)
-    return _centre_by_mass(enlarged), digits.target.astype(np.uint8)
+    enlarged = enlarge(digits.images / 16)
+    return centre_by_mass(enlarged), digits.target.astype(np.uint8)
 
 
-def _enlarge(small: NDArray[np.float64]) -> NDArray[np.uint8]:
+def enlarge(small: NDArray[np.float64]) -> NDArray[np.uint8]:
     """(n, 8, 8) in [0, 1] -> (n, 20, 20) in 0..255, by Catmull-Rom cubic interpolation.
 
     Every one of these digits is 8 pixels tall, so that a single scale fits them all to the box.
@@ -29,13 +31,13 @@ def _enlarge(small: NDArray[np.float64]) -> NDArray[np.uint8]:
     """
     scale = BOX / (SMALL + 1)
     position = (np.arange(BOX, dtype=np.float64) + 0.5 - BOX / 2) / scale + SMALL / 2 - 0.5
-    weights = _catmull_rom(position[:, None] - np.arange(SMALL, dtype=np.float64))  # (20, 8)
+    weights = catmull_rom(position[:, None] - np.arange(SMALL, dtype=np.float64))  # (20, 8)
     large = (weights @ small @ weights.T).clip(0, 1)
     # The 1e-6 keeps exact halves from being rounded by the last bit of the machine's sums.
     return np.floor(255 * large + 0.5 + 1e-6).astype(np.uint8)
 
 
-def _catmull_rom(t: NDArray[np.float64]) -> NDArray[np.float64]:
+def catmull_rom(t: NDArray[np.float64]) -> NDArray[np.float64]:
     """The cubic convolution kernel with a = -1/2 (Keys 1981, equation 15)."""
     t = np.abs(t)
     inner = 1.5 * t**3 - 2.5 * t**2 + 1
@@ -43,7 +45,7 @@ def _catmull_rom(t: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(t < 1, inner, np.where(t < 2, outer, 0.0))
 
 
-def _centre_by_mass(boxes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def centre_by_mass(boxes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(n, 20, 20) -> (n, 28, 28)."""
     mass = boxes.sum((1, 2))
     index = np.arange(BOX)

@@ -1,5 +1,7 @@
 """Downloads by torchvision, kept apart from the user's folder until they are complete."""
 
+from __future__ import annotations
+
 import contextlib
 import io
 import os
@@ -14,10 +16,12 @@ import urllib.error
 import urllib.request
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 
 from ..system.errors import DataError
+from ..system.files import write_atomically
 from . import idx
 
 REACH_SECONDS = 2.0  # for the first mirror to answer at all
@@ -33,25 +37,30 @@ def fetch_files(source: idx.Source, data_dir: Path, missing: list[str]) -> None:
         DataError: they cannot be had; it says where to put which files.
     """
     raw = idx.raw_folder(source, data_dir)
-    _require_folder(raw, data_dir)
+    require_folder(raw, data_dir)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            _download(source, Path(folder))
+            run_torchvision(source, Path(folder))
             fresh = idx.raw_folder(source, Path(folder))
             raw.mkdir(parents=True, exist_ok=True)
             for file in missing:
-                _move_whole(fresh / f"{file}.gz", raw)
+                with (fresh / f"{file}.gz").open("rb") as content:
+                    write_atomically(raw / f"{file}.gz", partial(shutil.copyfileobj, content))
     except (OSError, RuntimeError, ImportError, HTTPException) as error:
         names = ", ".join(f"{file}.gz" for file in missing)
         raise DataError(
             f"{source.torchvision_name} was neither found under {data_dir} nor could it be "
-            f"downloaded ({_short_reason(error)}). Put {names} (or the same unpacked, without .gz) "
+            f"downloaded ({short_reason(error)}). Put {names} (or the same unpacked, without .gz) "
             f"into {raw}, or set data_dir to where they are; problem=digits needs no files."
         ) from error
 
 
-def _require_folder(raw: Path, data_dir: Path) -> None:
-    """Raise DataError where a file or a link to nothing stands in the way of a folder `raw`."""
+def require_folder(raw: Path, data_dir: Path) -> None:
+    """See that nothing stands in the way of a folder `raw`.
+
+    Raises:
+        DataError: a file does, or a link to nothing.
+    """
     there = next(path for path in (raw, *raw.parents) if os.path.lexists(path))
     if not there.is_dir():
         what = "a link to nothing" if there.is_symlink() and not there.exists() else "no folder"
@@ -61,21 +70,22 @@ def _require_folder(raw: Path, data_dir: Path) -> None:
         )
 
 
-def _download(source: idx.Source, folder: Path) -> None:
+def run_torchvision(source: idx.Source, folder: Path) -> None:
     """torchvision downloads, checks each MD5 and shows a progress bar on stderr."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import torchvision
 
     kind = getattr(torchvision.datasets, source.torchvision_name)
-    _require_answer(kind.mirrors)
+    require_answer(kind.mirrors)
     print(f"Downloading {source.torchvision_name} (4 files)", file=sys.stderr)
-    with contextlib.redirect_stdout(io.StringIO()), _socket_timeout(STALL_SECONDS):
+    with contextlib.redirect_stdout(io.StringIO()), socket_timeout(STALL_SECONDS):
         kind(root=folder, download=True)
 
 
 @contextlib.contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
+def socket_timeout(seconds: float) -> Iterator[None]:
+    """Sockets made meanwhile have this timeout."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:
@@ -84,11 +94,14 @@ def _socket_timeout(seconds: float) -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-def _require_answer(mirrors: list[str]) -> None:
-    """Raise OSError unless a mirror answers within REACH_SECONDS.
+def require_answer(mirrors: list[str]) -> None:
+    """Wait until a mirror answers.
 
     A socket's timeout counts for each address of a host anew and not at all for the look-up of
     its name, so behind a firewall that drops packets it bounds nothing; threads left alone do.
+
+    Raises:
+        OSError: none does within REACH_SECONDS.
     """
     answers: queue.SimpleQueue[OSError | None] = queue.SimpleQueue()
 
@@ -116,20 +129,7 @@ def _require_answer(mirrors: list[str]) -> None:
     raise failure
 
 
-def _move_whole(file: Path, folder: Path) -> None:
-    """Across file systems too, the file appears under its name only when it is whole."""
-    handle, partial = tempfile.mkstemp(dir=folder, prefix=f".{file.name}-")
-    os.close(handle)
-    try:
-        shutil.copyfile(file, partial)
-        os.chmod(partial, 0o644)  # mkstemp's files are the owner's alone
-        os.replace(partial, folder / file.name)
-    except BaseException:
-        os.unlink(partial)
-        raise
-
-
-def _short_reason(error: BaseException) -> str:
+def short_reason(error: BaseException) -> str:
     """One line: the innermost reason of an URLError, an OSError's own words, or the last line."""
     if isinstance(error, urllib.error.URLError) and isinstance(error.reason, OSError):
         error = error.reason

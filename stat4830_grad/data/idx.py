@@ -1,5 +1,7 @@
 """The idx files of MNIST and its kin: where they lie, their checksums and their format."""
 
+from __future__ import annotations
+
 import gzip
 import hashlib
 import os
@@ -88,15 +90,17 @@ def find_files(source: Source, data_dir: Path) -> dict[str, Path | None]:
     The `.gz` goes first, because its checksum is published for every set. MNIST's four files are
     also accepted in `data_dir` itself, where all of their checksums are known in both forms.
     """
-    paths = _find_in(raw_folder(source, data_dir))
+    paths = find_in(raw_folder(source, data_dir))
     if source.sha256_unpacked and None in paths.values():
-        direct = _find_in(data_dir)
+        direct = find_in(data_dir)
         if None not in direct.values():
             return direct
     return paths
 
 
-def _find_in(folder: Path) -> dict[str, Path | None]:
+def find_in(folder: Path) -> dict[str, Path | None]:
+    """Each file of a set where it lies in `folder`, packed or not; None if it does not."""
+
     def find(file: str) -> Path | None:
         candidates = (folder / f"{file}.gz", folder / file)
         return next((path for path in candidates if os.path.isfile(path)), None)
@@ -119,18 +123,23 @@ def read_verified(source: Source, file: str, path: Path) -> bytes:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
     if path.suffix == ".gz":
         got = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        _compare(source, path, "MD5", got, source.md5_of_gz[file])
+        compare(source, path, "MD5", got, source.md5_of_gz[file])
         return gzip.decompress(content)
     if source.sha256_unpacked:
         got = hashlib.sha256(content).hexdigest()
-        _compare(source, path, "SHA-256", got, source.sha256_unpacked[file])
+        compare(source, path, "SHA-256", got, source.sha256_unpacked[file])
     return content
 
 
-def _compare(source: Source, path: Path, kind: str, got: str, expected: str) -> None:
+def compare(source: Source, path: Path, kind: str, got: str, expected: str) -> None:
+    """See that a checksum is right.
+
+    Raises:
+        DataError: it is not.
+    """
     if got != expected:
         problem = f"{kind} checksum {got[:8]}…, expected {expected[:8]}…"
-        raise _damaged(path, problem, f"or not {source.torchvision_name}'s")
+        raise damaged(path, problem, f"or not {source.torchvision_name}'s")
 
 
 def parse(content: bytes, file: str, path: Path) -> NDArray[np.uint8]:
@@ -145,19 +154,20 @@ def parse(content: bytes, file: str, path: Path) -> NDArray[np.uint8]:
     shape = SHAPES[file]
     start = 4 + 4 * len(shape)
     if len(content) < start or content[:4] != bytes([0, 0, 8, len(shape)]):
-        raise _damaged(path, "it does not begin as an idx file of its kind does")
+        raise damaged(path, "it does not begin as an idx file of its kind does")
     found = tuple(int(size) for size in np.frombuffer(content[4:start], ">u4"))
     if found != shape:
-        raise _damaged(path, f"its header says {found}, expected {shape}")
+        raise damaged(path, f"its header says {found}, expected {shape}")
     values = np.frombuffer(content, np.uint8, offset=start)
     if values.size != np.prod(shape):
-        raise _damaged(path, f"it holds {values.size} values, expected {np.prod(shape)}")
+        raise damaged(path, f"it holds {values.size} values, expected {np.prod(shape)}")
     if len(shape) == 1 and values.max() > 9:
-        raise _damaged(path, f"it holds the label {values.max()}, expected 0 to 9")
+        raise damaged(path, f"it holds the label {values.max()}, expected 0 to 9")
     return values.reshape(shape)
 
 
-def _damaged(path: Path, problem: str, or_else: str = "") -> DataError:
+def damaged(path: Path, problem: str, or_else: str = "") -> DataError:
+    """The error about a file, with what to do about it."""
     is_damaged = " ".join(["is damaged", or_else]).strip()
     return DataError(
         f"{path} {is_damaged}: {problem}. Replace it by the right file, or remove it and it is "

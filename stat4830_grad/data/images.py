@@ -1,5 +1,7 @@
 """Images by name: read from a cache, or else from their files, and put into the cache."""
 
+from __future__ import annotations
+
 import hashlib
 import os
 from dataclasses import dataclass
@@ -45,25 +47,27 @@ def load_images(name: str, data_dir: Path) -> Images:
         DataError: files are damaged or cannot be had.
     """
     if name == "digits":
-        return _load_digits()
+        return load_digits()
     if name not in idx.SETS:
         known = ", ".join([*idx.SETS, "digits"])
         raise ConfigError(f"There are no images called {name!r}; choose from {known}.")
-    return _load_idx(name, Path(os.path.expanduser(data_dir)).absolute())
+    return load_idx(name, Path(os.path.expanduser(data_dir)).absolute())
 
 
-def _load_digits() -> Images:
+def load_digits() -> Images:
+    """Those of scikit-learn, enlarged."""
     key = f"{FORMAT} digits scikit-learn {version('scikit-learn')}"
-    images = _from_cache("digits.pt", key)
+    images = from_cache("digits.pt", key)
     if images is None:
         train, labels = digits.draw_digits()
         sha256 = hashlib.sha256(train.tobytes()).hexdigest()
-        images = Images("digits", _tensor(train), _tensor(labels), None, None, sha256)
-        _to_cache("digits.pt", key, images)
+        images = Images("digits", as_tensor(train), as_tensor(labels), None, None, sha256)
+        to_cache("digits.pt", key, images)
     return images
 
 
-def _load_idx(name: str, data_dir: Path) -> Images:
+def load_idx(name: str, data_dir: Path) -> Images:
+    """A set in MNIST's format, from its files; downloaded if need be."""
     source = idx.SETS[name]
     paths = idx.find_files(source, data_dir)
     if None in paths.values():
@@ -76,14 +80,19 @@ def _load_idx(name: str, data_dir: Path) -> Images:
     folder = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
     file_name = f"{name}-{folder}.pt"
     key = f"{FORMAT} {name} {cache.fingerprint(list(found.values()))}"
-    images = _from_cache(file_name, key)
+    images = from_cache(file_name, key)
     if images is None:
-        images = _read_idx(source, found)
-        _to_cache(file_name, key, images)
+        images = read_idx(source, found)
+        to_cache(file_name, key, images)
     return images
 
 
-def _read_idx(source: idx.Source, paths: dict[str, Path]) -> Images:
+def read_idx(source: idx.Source, paths: dict[str, Path]) -> Images:
+    """The images in four files of a set.
+
+    Raises:
+        DataError: one of them is damaged.
+    """
     arrays: dict[str, NDArray[np.uint8]] = {}
     sha256 = ""
     for file, path in paths.items():
@@ -91,15 +100,17 @@ def _read_idx(source: idx.Source, paths: dict[str, Path]) -> Images:
         arrays[file] = idx.parse(content, file, path)
         if file == idx.TRAIN_IMAGES:
             sha256 = hashlib.sha256(content).hexdigest()
-    train, train_labels, test, test_labels = (_tensor(arrays[file]) for file in idx.SHAPES)
+    train, train_labels, test, test_labels = (as_tensor(arrays[file]) for file in idx.SHAPES)
     return Images(source.name, train, train_labels, test, test_labels, sha256)
 
 
-def _tensor(array: NDArray[np.uint8]) -> Tensor:
+def as_tensor(array: NDArray[np.uint8]) -> Tensor:
+    """A copy in memory of its own."""
     return torch.from_numpy(array.copy())  # the parsed arrays are read-only views of bytes
 
 
-def _from_cache(file_name: str, key: str) -> Images | None:
+def from_cache(file_name: str, key: str) -> Images | None:
+    """The images of an earlier process, if they are there under this key."""
     stored = cache.load(file_name, key)
     try:
         return None if stored is None else Images(**stored)
@@ -107,5 +118,6 @@ def _from_cache(file_name: str, key: str) -> Images | None:
         return None
 
 
-def _to_cache(file_name: str, key: str, images: Images) -> None:
+def to_cache(file_name: str, key: str, images: Images) -> None:
+    """Keep the images for later processes."""
     cache.save(file_name, key, dict(vars(images)))

@@ -57,6 +57,11 @@ class Split(Generic[P]):
     test: P | None
     sha256: str
 
+    def parts(self) -> dict[str, Part]:
+        """Those that exist, by name."""
+        parts = {"train": self.train, "val": self.val, "test": self.test}
+        return {name: part for name, part in parts.items() if part is not None}
+
 
 def split_images(
     images: Images,

@@ -1,5 +1,7 @@
 """Least-squares data with a known answer and, where asked for, a known condition number."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 
@@ -31,7 +33,7 @@ def synthetic_least_squares(
     Raises:
         ConfigError: sizes, noise or a condition number that cannot be had.
     """
-    _check(n, p, w_star, noise, condition)
+    check(n, p, w_star, noise, condition)
 
     def normal(*shape: int) -> Tensor:
         drawn = torch.randn(
@@ -43,14 +45,14 @@ def synthetic_least_squares(
         return values.to(dtype).double()
 
     X = normal(n, p)
-    X = rounded(X if condition is None else _with_condition(X, condition))
+    X = rounded(X if condition is None else with_condition(X, condition))
     w_true = normal(p) if w_star is None else torch.tensor(list(w_star), dtype=torch.float64)
     w_true = rounded(w_true)
     y = X @ w_true + noise * normal(n)
     return X.to(device, dtype), y.to(device, dtype), w_true.to(device, dtype)
 
 
-def _with_condition(X: Tensor, condition: float) -> Tensor:
+def with_condition(X: Tensor, condition: float) -> Tensor:
     """X (n, p) with its singular vectors kept and singular values √n … √(n / condition)."""
     n, p = X.shape
     U, _, Vh = torch.linalg.svd(X, full_matrices=False)
@@ -60,9 +62,14 @@ def _with_condition(X: Tensor, condition: float) -> Tensor:
     return conditioned
 
 
-def _check(
+def check(
     n: int, p: int, w_star: Sequence[float] | None, noise: float, condition: float | None
 ) -> None:
+    """See that such data can be drawn.
+
+    Raises:
+        ConfigError: they cannot.
+    """
     if n < 1 or p < 1:
         raise ConfigError(f"n={n} and p={p}: both must be at least 1.")
     if w_star is not None and len(w_star) != p:

@@ -56,7 +56,7 @@ def trace(
 
 def assemble(root: Tensor, leaves: Params, values: Values, order: int, fold: bool) -> Trace:
     """Runs the engine from `root` and puts what it did into words."""
-    values.note(root)
+    values.add(root)
     values.close()
     keep, name = values.keep, symbol(order, leaves)
     recording, gradients = differentiate(root, leaves, keep)

@@ -42,12 +42,12 @@ class Values(TorchDispatchMode):
     ) -> Any:
         self.close()
         for tensor in tensors(args):
-            self.note(tensor)
+            self.add(tensor)
         result = func(*args, **(kwargs or {}))
         self.latest = (result, [self.describe(argument) for argument in args])
         return result
 
-    def note(self, tensor: Tensor) -> None:
+    def add(self, tensor: Tensor) -> None:
         """Keep the summary of a tensor, the first time it is seen."""
         key = (tensor.grad_fn, tensor.output_nr)
         if tensor.grad_fn is not None and key not in self.seen:
@@ -89,7 +89,7 @@ class Recording:
     events: list[Event] = field(default_factory=list)
     sums: Params = field(default_factory=dict)  # what reached each leaf, added up in order
 
-    def note(self, grad_fn: GradFn, passed: Gradients, incoming: Gradients) -> None:
+    def add(self, grad_fn: GradFn, passed: Gradients, incoming: Gradients) -> None:
         """A hook: called by the engine when it has run `grad_fn`."""
         local = self.summaries(local_derivatives(grad_fn, incoming))
         event = Event(grad_fn, self.summaries(incoming), self.summaries(passed), local)
@@ -112,7 +112,7 @@ def differentiate(root: Tensor, leaves: Params, keep: int) -> tuple[Recording, P
     """Runs the engine from the scalar `root`: what it did, and the gradients it returned."""
     recording = Recording(keep, {id(leaf): name for name, leaf in leaves.items()})
     hooks = [
-        grad_fn.register_hook(partial(recording.note, grad_fn))
+        grad_fn.register_hook(partial(recording.add, grad_fn))
         for grad_fn in ancestors([root.grad_fn])
         if not hasattr(grad_fn, "variable")
     ]

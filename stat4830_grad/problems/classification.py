@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..config import schema
 from ..core import Model, Params
-from ..data import Part, Split
+from ..data import Split
 from ..metrics import GRAD_NORM, Metric, Place
 from .likelihoods import BINARY, Likelihood
 
@@ -54,15 +54,10 @@ class Classification:
     drawn_before: tuple[Model, ...] = ()
     """Models whose initial weights the same generator gives first."""
 
-    def parts(self) -> dict[str, Part]:
-        """The parts of the data that exist: train, val, test."""
-        parts = {"train": self.data.train, "val": self.data.val, "test": self.data.test}
-        return {name: part for name, part in parts.items() if part is not None}
-
     @property
     def columns(self) -> tuple[Metric, ...]:
         """Loss and accuracy of each part of the data, then the gradient norm."""
-        return (*(metric for part in self.parts() for metric in OF_PART[part]), GRAD_NORM)
+        return (*(metric for part in self.data.parts() for metric in OF_PART[part]), GRAD_NORM)
 
     def init(self, generator: torch.Generator) -> Params:
         """The model's own, for as many inputs as a sample has."""
@@ -89,7 +84,7 @@ class Classification:
     def metrics(self, params: Params) -> dict[str, Tensor]:
         """Loss, and the share of samples whose class is the likeliest, of each part: (*K,)."""
         values: dict[str, Tensor] = {}
-        for name, part in self.parts().items():
+        for name, part in self.data.parts().items():
             z, (loss, share) = self.model.logits(params, part.inputs), OF_PART[name]
             values[loss.name] = self.likelihood.loss(z, part.y)
             values[share.name] = self.likelihood.accuracy(z, part.y)
@@ -114,7 +109,7 @@ class Classification:
 
     def workspace(self) -> int:
         """The model's units for each sample of the largest part."""
-        return self.model.units * max(len(part.y) for part in self.parts().values())
+        return self.model.units * max(len(part.y) for part in self.data.parts().values())
 
     def notes(self) -> list[str]:
         """None."""

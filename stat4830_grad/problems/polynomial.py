@@ -12,9 +12,9 @@ from torch import Tensor
 
 from ..config import schema
 from ..core import Params
-from ..metrics import GRAD_NORM, LOSS, Metric
+from ..metrics import GRAD_NORM, LOSS, Metric, coordinate
 
-X = Metric("x", "x", better=None)
+X = coordinate("x")
 METRICS = (LOSS, X, GRAD_NORM)
 
 

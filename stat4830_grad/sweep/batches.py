@@ -20,7 +20,7 @@ from ..training.checkpoint import load_state, save_params, save_state
 from ..training.execution import execute, summarise
 from ..training.experiment import build
 from ..training.inputs import FILE as INPUTS
-from ..training.inputs import note_inputs, refuse_changed_inputs
+from ..training.inputs import record_inputs, refuse_changed_inputs
 from ..training.report import lost_rows, notes
 from ..training.run_directory import (
     Row,
@@ -188,7 +188,7 @@ class Batch:
                 write_hydra(job, self.context)
                 save_params(path / "initial_weights.pt", row_of(self.experiment.params, k))
                 (path / INPUTS).unlink(missing_ok=True)  # of an attempt that failed
-                note_inputs(path, [config])
+                record_inputs(path, [config])
                 write_config(path, config)
             self.directories.append(RunDirectory(path, self.columns, before))
         return state

@@ -1,4 +1,4 @@
-"""The course of a sweep: begin or resume it, run its jobs, then table, pictures and exit code."""
+"""A sweep from its begin to its exit code: jobs, then table and pictures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..system.files import write_text
 from ..system.lock import sole_writer
 from ..system.reading import read_json
 from ..training.execution import Interrupt
-from ..training.inputs import note_inputs, refuse_changed_inputs
+from ..training.inputs import record_inputs, refuse_changed_inputs
 from ..training.run_directory import write_json
 from ..training.sweep_row import SweepRow, deciding
 from .batches import Runner, run_jobs
@@ -58,7 +58,7 @@ def run_sweep(
 
 
 def guard_inputs(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:
-    """Note the files that the jobs name as inputs, or see that a resumed sweep has the same.
+    """Record the files that the jobs name as inputs, or see that a resumed sweep has the same.
 
     Raises:
         ConfigError: one of them has changed.
@@ -66,7 +66,7 @@ def guard_inputs(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:
     configs = [job.config() for job in jobs]
     if options.resume is not None:
         refuse_changed_inputs(directory / ".sweep", configs)
-    note_inputs(directory / ".sweep", configs)
+    record_inputs(directory / ".sweep", configs)
 
 
 def as_named(jobs: Sequence[Job], directory: Path) -> Sequence[Job]:
@@ -74,17 +74,17 @@ def as_named(jobs: Sequence[Job], directory: Path) -> Sequence[Job]:
 
     An older version named directories in another way.
     """
-    noted = noted_jobs(jobs, directory)
-    if not noted.exists():
+    file = jobs_file(jobs, directory)
+    if not file.exists():
         return jobs
-    before = read_json(noted)
+    before = read_json(file)
     if [overrides for _, *overrides in before] != [computed(job) for job in jobs]:
         return jobs
     return [replace(job, name=name) for job, (name, *_) in zip(jobs, before, strict=True)]
 
 
-def noted_jobs(jobs: Sequence[Job], directory: Path) -> Path:
-    """The file in which a sweep notes its jobs."""
+def jobs_file(jobs: Sequence[Job], directory: Path) -> Path:
+    """The file in which a sweep records its jobs."""
     return directory / ".sweep" / f"jobs-{jobs[0].number}.json"
 
 
@@ -94,31 +94,31 @@ def computed(job: Job) -> list[str]:
 
 
 def begin(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:
-    """Note which jobs the sweep has, or see that a resumed one has the same.
+    """Record which jobs the sweep has, or see that a resumed one has the same.
 
     Raises:
         ConfigError: it has not, or another sweep is in the directory.
     """
-    noted = noted_jobs(jobs, directory)
+    file = jobs_file(jobs, directory)
     text = json.dumps([[job.name, *computed(job)] for job in jobs], indent=1)
     if options.resume is None:
-        if noted.exists():
+        if file.exists():
             raise ConfigError(
                 f"{directory} holds a sweep already: choose another directory, "
                 f"or go on with it by {assigned('sweep.resume', directory)}"
             )
-        noted.parent.mkdir(parents=True, exist_ok=True)
-        write_text(noted, text)
-    elif not noted.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_text(file, text)
+    elif not file.exists():
         raise ConfigError(f"sweep.resume={directory}: no sweep is in that directory")
-    elif (before := read_json(noted)) != json.loads(text):
+    elif (before := read_json(file)) != json.loads(text):
         raise ConfigError(
             f"sweep.resume={directory} holds another sweep: {difference(before, jobs)}"
         )
 
 
 def difference(before: list[list[str]], jobs: Sequence[Job]) -> str:
-    """What the noted sweep has and this one has not."""
+    """What the recorded sweep has and this one has not."""
     if len(before) != len(jobs):
         return f"it has {len(before)} jobs, this command has {len(jobs)}"
     pairs = zip(before, jobs, strict=True)

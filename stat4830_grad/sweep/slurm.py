@@ -108,7 +108,7 @@ def run_on_slurm(request: Request, jobs: Sequence[Job], context: SweepContext) -
         return
     submitted = submit(tasks, request, context.directory)
     ids = [job.job_id for job in submitted]
-    write_json(noted(context), ids)
+    write_json(ids_file(context), ids)
     count = sum(len(task.jobs) for task in tasks)
     array = ids[0].partition("_")[0]
     context.say_whole(
@@ -207,8 +207,8 @@ def end(array: str, ids: Sequence[str], context: SweepContext) -> None:
         time.sleep(POLL[0])
 
 
-def noted(context: SweepContext) -> Path:
-    """Where the ids of a sweep's tasks are noted."""
+def ids_file(context: SweepContext) -> Path:
+    """Where the ids of a sweep's tasks are kept."""
     return context.directory / ".sweep" / "slurm.json"
 
 
@@ -222,9 +222,9 @@ def refuse_a_second_array(context: SweepContext) -> None:
     Raises:
         ConfigError: one is in Slurm's queue.
     """
-    if not noted(context).exists():
+    if not ids_file(context).exists():
         return
-    left = sorted((queued() or set()) & set(json.loads(noted(context).read_text("utf-8"))))
+    left = sorted((queued() or set()) & set(json.loads(ids_file(context).read_text("utf-8"))))
     if left:
         array = left[0].partition("_")[0]
         raise ConfigError(

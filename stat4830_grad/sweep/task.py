@@ -84,11 +84,11 @@ class Task:
 
 
 def listen(stop: Interrupt, numbers: Sequence[int]) -> None:
-    """Note signals in `stop`; of several, the one that is last in `numbers`."""
+    """Take signals into `stop`; of several, the one that is last in `numbers`."""
     rank = [0, *numbers]
 
-    def note(number: int, frame: FrameType | None) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
         stop.signal = max(stop.signal, number, key=rank.index)
 
     for number in numbers:
-        signal.signal(number, note)
+        signal.signal(number, handle)

@@ -9,10 +9,24 @@ LONGEST = 80
 """Longest value that a message shows whole, in characters."""
 
 
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """What was meant, where something close is known."""
+    return next(iter(difflib.get_close_matches(word.lower(), list(known), n=1)), None)
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """`; did you mean …?` where something close is known."""
-    close = difflib.get_close_matches(word.lower(), list(known), n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    close = closest(word, known)
+    return f"; did you mean {close}?" if close else ""
+
+
+def by_likeness(word: str, known: Iterable[str]) -> list[str]:
+    """All that is known, the most alike first."""
+
+    def likeness(other: str) -> float:
+        return difflib.SequenceMatcher(None, word.lower(), other.lower()).ratio()
+
+    return sorted(known, key=likeness, reverse=True)
 
 
 def listed(words: Sequence[str]) -> str:

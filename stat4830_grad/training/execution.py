@@ -18,7 +18,7 @@ from ..core import NEVER, Record, State
 from ..system import exit_codes
 from ..system.process import SIGNALS
 from .experiment import Experiment
-from .inputs import noted_inputs
+from .inputs import recorded_inputs
 from .run_directory import Row, RunDirectory, git, versions, write_json
 
 
@@ -48,20 +48,20 @@ class Interrupt:
     def listening(self) -> Iterator[None]:
         """Ask a run to stop after its current update instead of breaking it off."""
 
-        def note(number: int, frame: FrameType | None) -> None:
+        def handle(number: int, frame: FrameType | None) -> None:
             if self.signal:
                 signal.signal(number, before[number])
                 signal.raise_signal(number)
             self.signal = self.signal or number
 
-        noted = [n for n in SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
-        before = {int(n): signal.getsignal(n) for n in noted}
-        for number in noted:
-            signal.signal(number, note)
+        handled = [n for n in SIGNALS if signal.getsignal(n) is not signal.SIG_IGN]
+        before = {int(n): signal.getsignal(n) for n in handled}
+        for number in handled:
+            signal.signal(number, handle)
         try:
             yield
         finally:
-            for number in noted:
+            for number in handled:
                 signal.signal(number, before[number])
 
 
@@ -165,7 +165,7 @@ def summarise(
         "dtype": config.dtype,
         "seed": config.seed,
         "dataset": experiment.dataset,
-        "inputs": [to_builtins(one) for one in noted_inputs(directory.path)],
+        "inputs": [to_builtins(one) for one in recorded_inputs(directory.path)],
         "versions": versions(),
         "command": command,
         "git": git(),

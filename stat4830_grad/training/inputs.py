@@ -19,7 +19,7 @@ KEYS = ("problem.file", "problem.indices", "gradient.path", "model.init_from")
 """Keys that name an input file."""
 
 FILE = "inputs.json"
-"""What a run or a sweep notes of its input files at its start, in its directory."""
+"""What a run or a sweep records of its input files at its start, in its directory."""
 
 
 class Input(Struct, frozen=True):
@@ -64,14 +64,14 @@ def sha256(path: Path) -> str | None:
         return None
 
 
-def note_inputs(directory: Path, configs: Sequence[Config]) -> None:
+def record_inputs(directory: Path, configs: Sequence[Config]) -> None:
     """Leave inputs.json in a directory that has none, if there are input files."""
     path = directory / FILE
     if not path.exists() and (found := fingerprints(configs)):
         write_bytes(path, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
 
 
-def noted_inputs(directory: Path) -> list[Input]:
+def recorded_inputs(directory: Path) -> list[Input]:
     """What inputs.json says; nothing where it is not there: no inputs, or an older version's run.
 
     Raises:
@@ -87,15 +87,15 @@ def noted_inputs(directory: Path) -> list[Input]:
 
 
 def refuse_changed_inputs(directory: Path, configs: Sequence[Config]) -> None:
-    """See that the input files of `configs` are those noted in `directory`.
+    """See that the input files of `configs` are those recorded in `directory`.
 
     Raises:
         ConfigError: one has another content than when the run or sweep began.
         DataError: inputs.json is damaged.
     """
-    noted = noted_inputs(directory)
-    for now in fingerprints(configs) if noted else ():
-        of_key = [one for one in noted if one.key == now.key]
+    recorded = recorded_inputs(directory)
+    for now in fingerprints(configs) if recorded else ():
+        of_key = [one for one in recorded if one.key == now.key]
         before = [one for one in of_key if one.path == now.path] or of_key
         known = [one.sha256 for one in before]
         if now.sha256 and known and None not in known and now.sha256 not in known:

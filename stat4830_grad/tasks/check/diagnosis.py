@@ -60,17 +60,17 @@ def diagnose(
         if found:
             findings.append(found)
         if found is None or found.kind == "transposed":
-            fine = all(same(upright(g, r), r, bound) for g, r in pairs)
+            fine = all(same(in_shape_of(g, r), r, bound) for g, r in pairs)
             if not fine:
                 wrong.append(name)
             elif found is None:
                 right.append(name)
-    answers = [{name: upright(t.first[name], t.right[name]) for name in wrong} for t in trials]
+    answers = [{name: in_shape_of(t.first[name], t.right[name]) for name in wrong} for t in trials]
     findings += explain(answers, [t.right for t in trials], places, objective)
     return Diagnosis(not findings, findings, right)
 
 
-def upright(g: Tensor, right: Tensor) -> Tensor:
+def in_shape_of(g: Tensor, right: Tensor) -> Tensor:
     """In the shape of the right gradient, which is its own, or that but for 1s, or transposed."""
     return g.reshape(right.shape) if fits(g, right) else g.mT
 

@@ -16,7 +16,7 @@ from ...figures.sampling import landscape, landscape_of_files
 from ...training.checkpoint import save_params, save_state
 from ...training.execution import EXIT, Interrupt, execute, summarise
 from ...training.experiment import Experiment, build
-from ...training.inputs import note_inputs
+from ...training.inputs import record_inputs
 from ...training.report import already_ended, closing, headline, lost_rows, notes, where
 from ...training.resume import ended_before, saved_state
 from ...training.run_directory import (
@@ -95,7 +95,7 @@ def begin(
         kept: rows of metrics.csv from before.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    note_inputs(directory, [config])
+    record_inputs(directory, [config])
     if config.resume is None:
         save_params(directory / "initial_weights.pt", experiment.params)
         save_state(directory / "checkpoint.pt", state)  # a kill at any time leaves a run to resume
