@@ -52,16 +52,13 @@ def read_npz(path: Path, table: TableFile) -> Cells:
         if matrix != "X":
             notes.append(f"{matrix}, the only matrix, is X")
     frame = pl.DataFrame({**columns, target: y})
-    rows = pl.int_range(len(frame), eager=True)
-    return Cells(
-        path,
-        frame,
-        lambda row: f"row {row + 1}",
-        rows,
-        target,
-        tuple(table.drop),
-        notes=tuple(notes),
-    )
+    rows, drop = pl.int_range(len(frame), eager=True), tuple(table.drop)
+    return Cells(path, frame, nth_row, rows, target, drop, notes=tuple(notes))
+
+
+def nth_row(index: int) -> str:
+    """`row 3` for index 2."""
+    return f"row {index + 1}"
 
 
 def chosen_matrix(path: Path, arrays: Arrays, n: int, target: str) -> str | None:
