@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..config import schema
 from ..core import Model, Params
-from ..data import Split
+from ..data import Part, Split
 from ..metrics import GRAD_NORM, Metric, Place
 from .likelihoods import BINARY, Likelihood
 
