@@ -18,6 +18,11 @@ def blocks(page: Path, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
 
 
+def tables(page: Path) -> list[tuple[str, str]]:
+    """The name and the content of each table of a page: `NAME.csv`: and its block."""
+    return re.findall(r"^`(\w+\.csv)`:\n+```csv\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
+
+
 def commands(block: str) -> list[tuple[list[str], list[str]]]:
     """The arguments of each command in a console's block, and the lines shown below it."""
     parts = re.split(r"^\$ ", block, flags=re.M)[1:]
@@ -30,12 +35,14 @@ def commands(block: str) -> list[tuple[list[str], list[str]]]:
     return found
 
 
-@pytest.mark.parametrize("page", ["formula.md"])
+@pytest.mark.parametrize("page", ["formula.md", "classification.md"])
 def test_a_how_to_page_holds_as_written(page: str, cli: Cli, tmp_path: Path) -> None:
     for source in blocks(DOCS / page, "python"):
         name = re.match(r"# (\w+\.py)\n", source)
         assert name, source
         (tmp_path / name[1]).write_text(source, "utf-8")
+    for table, content in tables(DOCS / page):
+        (tmp_path / table).write_text(content, "utf-8")
     for block in blocks(DOCS / page, "console"):
         for words, shown in commands(block):
             done = cli(*words, COLUMNS="100", CUDA_VISIBLE_DEVICES="")

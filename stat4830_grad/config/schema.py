@@ -84,6 +84,15 @@ class LeastSquares(TableFile, frozen=True, kw_only=True, tag="least_squares"):
         return self.n if self.file is None else None
 
 
+class Table(TableFile, frozen=True, kw_only=True, tag="table"):
+    module: ClassVar[str] = "table"
+    takes_model: ClassVar[bool] = True
+    file: str
+    val_share: Annotated[float, Meta(ge=0, lt=1)]
+    standardize: bool
+    intercept: bool
+
+
 class Formula(ProblemKeys, frozen=True, tag="formula"):
     module: ClassVar[str] = "formula"
     f: Annotated[str, Meta(min_length=1)]
@@ -148,7 +157,9 @@ class Gradient(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     path: str | None = None  # of gradient=file
 
 
-Problem = Polynomial | Composite | LeastSquares | Formula | Mnist | FashionMnist | Kmnist | Digits
+Problem = (
+    Polynomial | Composite | LeastSquares | Table | Formula | Mnist | FashionMnist | Kmnist | Digits
+)
 Model = Logistic | ReluMLP | TanhMLP
 
 

@@ -15,11 +15,16 @@ from ..system.wording import shown
 from .table import TableData
 
 
-def standardized(data: TableData) -> TableData:
-    """Each feature with mean 0 and deviation 1 over the n rows; a constant one as it is."""
-    constant = np.ptp(data.X, axis=0) == 0
-    mean = np.where(constant, 0.0, data.X.mean(0))
-    deviation = np.where(constant, 1.0, data.X.std(0))
+def standardized(data: TableData, over: NDArray[np.int64] | None = None) -> TableData:
+    """Each feature with mean 0 and deviation 1 over rows; a constant one as it is.
+
+    Args:
+        over: those rows (m,); None takes all n.
+    """
+    rows = data.X if over is None else data.X[over]
+    constant = np.ptp(rows, axis=0) == 0
+    mean = np.where(constant, 0.0, rows.mean(0))
+    deviation = np.where(constant, 1.0, rows.std(0))
     left = [shown(name) for name, still in zip(data.names, constant, strict=True) if still]
     notes = [f"{', '.join(left[:5])}: the same in every row, not standardized"] if left else []
     columns = zip(data.names, mean.tolist(), deviation.tolist(), strict=True)

@@ -55,7 +55,7 @@ class Split(Generic[P]):
     train: P
     val: P | None
     test: P | None
-    sha256: str
+    sha256: str = ""  # of images, as they are published
 
     def parts(self) -> dict[str, Part]:
         """Those that exist, by name."""

@@ -53,6 +53,7 @@ class Classification:
     likelihood: Likelihood = BINARY
     drawn_before: tuple[Model, ...] = ()
     """Models whose initial weights the same generator gives first."""
+    remarks: tuple[str, ...] = ()  # what a person should know of the data
 
     @property
     def columns(self) -> tuple[Metric, ...]:
@@ -112,5 +113,5 @@ class Classification:
         return self.model.units * max(len(part.y) for part in self.data.parts().values())
 
     def notes(self) -> list[str]:
-        """None."""
-        return []
+        """What was made of a table's cells."""
+        return list(self.remarks)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ..config.commands import assigned
 from ..config.lecture import UPDATES, departures, stated_accuracy
-from ..config.schema import Config, Digits, ImageProblem, Problem
+from ..config.schema import Config, Digits, ImageProblem, Problem, Table
 from ..console.tables import Column, FittedTable, show
 from ..console.terminal import say, say_whole
 from ..core import Objective
@@ -35,7 +35,8 @@ def headline(config: Config, device: str) -> str:
 
 def problem_in_words(problem: Problem) -> str:
     ten = isinstance(problem, ImageProblem) and problem.labels == "digit"
-    return f"{problem.name}, ten classes" if ten else problem.name
+    file = f" {Path(problem.file).name}" if isinstance(problem, Table) else ""
+    return f"{problem.name}, ten classes" if ten else f"{problem.name}{file}"
 
 
 def optimizer_in_words(config: Config) -> str:

@@ -174,7 +174,11 @@ def warning(objective: Objective, config: Config) -> str | None:
         return None
     limit, words = found
     problem = config.problem
-    raw = isinstance(problem, schema.LeastSquares) and problem.file and not problem.standardize
+    raw = (
+        isinstance(problem, schema.LeastSquares | schema.Table)
+        and problem.file
+        and not problem.standardize
+    )
     other = ", or problem.standardize=true" if raw else ""
     return (
         f"optimizer.lr={config.optimizer.lr:g} is too large: {words}; "
