@@ -100,3 +100,12 @@ def test_what_comes_before_a_checked_configuration_imports_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_run_imports_no_library_that_its_problem_does_not_take() -> None:
+    code = (
+        f"import sys, {NAME}.tasks.train.one_run\n"
+        "print([name for name in ('sympy', 'polars', 'matplotlib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

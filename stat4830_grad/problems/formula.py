@@ -15,7 +15,6 @@ from ..config.formula import parse
 from ..config.formula_tree import Call, Name, Number, Tree
 from ..core import Params
 from ..metrics import GRAD_NORM, LOSS, Metric, coordinate
-from .derivation import partial_derivatives
 from .notation import notation
 
 LOGGED = 6
@@ -106,6 +105,8 @@ class Formula:
     @cached_property
     def slopes(self) -> dict[str, Tree]:
         """∂f/∂x for each parameter x."""
+        from .derivation import partial_derivatives  # SymPy takes a quarter of a second to import
+
         return partial_derivatives(self.root, tuple(self.start))
 
     def init(self, generator: torch.Generator) -> Params:
