@@ -150,6 +150,10 @@ class Optimizer(Protocol):
     def capturable(self) -> bool:
         """Whether a CUDA graph can hold its update: nothing in it looks at values on the host."""
 
+    @property
+    def note(self) -> str | None:
+        """What a person should know of how it updates the runs of a batch, in a sentence."""
+
     def init(self, params: Params) -> OptimizerState:
         """The state before the first update."""
 

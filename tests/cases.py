@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from stat4830_grad import optimizers
 from stat4830_grad.config.formula import parse
+from stat4830_grad.config.torch_classes import CLASSES, Option
 from stat4830_grad.core import Model, Objective, Optimizer, Params
 from stat4830_grad.data import Part, Split, synthetic_least_squares
+from stat4830_grad.gradients.methods import manual
 from stat4830_grad.problems import (
     Classification,
     Composite,
@@ -55,33 +60,70 @@ SOFTMAX_MODELS: dict[str, Model] = {  # of ten classes
 }
 
 
-RULES = ("gd", "torch_sgd", "momentum", "nesterov", "adam", "gd_cosine", "torch_sgd_cosine")
-"""Every rule, and a schedule around one that takes its step size as a tensor and one that does not;
-the schedule has 4 updates of warm-up and ends at 30."""
+OURS = ("gd", "torch_sgd", "momentum", "nesterov", "adam")
+RULES = (*OURS, "gd_cosine", "torch_sgd_cosine", "AdamW", "file")
+"""Every rule of ours; a schedule around one that takes its step size as a tensor and one that does
+not, with 4 updates of warm-up and its end at 30; a class of torch's; and a file of a user's."""
+
+HEAVY_BALL = """
+def init(params):
+    return {"velocity": {k: 0 * p for k, p in params.items()}, "updates": 0}
+
+
+def update(params, grads, lr, state):
+    v = {k: 0.9 * state["velocity"][k] + g for k, g in grads.items()}
+    moved = {k: p - lr * v[k] for k, p in params.items()}
+    return moved, {"velocity": v, "updates": state["updates"] + 1}
+"""
 
 
 def rule_named(
-    name: str, dtype: torch.dtype = torch.float64, beta: Sequence[float] | float = 0.9
+    name: str, params: Params, lr: Tensor, beta: Sequence[float] | float = 0.9
 ) -> Optimizer:
     """The rule with the usual hyperparameters.
 
     Args:
+        params: the initial point, each (*K, …).
+        lr: (*K,).
         beta: of momentum; several for a batch.
     """
-    momentum = torch.tensor(beta, dtype=dtype)
-    beta2, eps, warmup = (torch.full_like(momentum, value) for value in (0.999, 1e-8, 4))
+    momentum = torch.tensor(beta, dtype=lr.dtype)
+    beta2, eps = (torch.full_like(momentum, value) for value in (0.999, 1e-8))
+    warmup = torch.full_like(lr, 4)
+    scheduled = partial(optimizers.Scheduled, shape="cosine", warmup=warmup, steps=30)
     rules: dict[str, Callable[[], Optimizer]] = {
         "gd": optimizers.gd,
         "torch_sgd": optimizers.TorchSGD,
         "momentum": lambda: optimizers.momentum(momentum),
         "nesterov": lambda: optimizers.nesterov(momentum),
         "adam": lambda: optimizers.adam(momentum, beta2, eps),
-        "gd_cosine": lambda: optimizers.Scheduled(optimizers.gd(), "cosine", warmup, 30),
-        "torch_sgd_cosine": lambda: optimizers.Scheduled(
-            optimizers.TorchSGD(), "cosine", warmup, 30
-        ),
+        "gd_cosine": lambda: scheduled(optimizers.gd()),
+        "torch_sgd_cosine": lambda: scheduled(optimizers.TorchSGD()),
+        "AdamW": lambda: torch_class("AdamW", params, lr),
+        "file": lambda: written(HEAVY_BALL, params, lr),
     }
     return rules[name]()
+
+
+def torch_class(
+    name: str,
+    params: Params,
+    lr: Tensor,
+    target: Objective | None = None,
+    **options: Option,
+) -> Optimizer:
+    """A class of torch.optim; `target` is minimised by those that ask for its loss."""
+    choice = CLASSES[name](lr=1.0, options=options)
+    evaluate = partial(manual, target or objective("polynomial"))
+    return optimizers.TorchClass(choice, params, lr, evaluate)
+
+
+def written(source: str, params: Params, lr: Tensor) -> Optimizer:
+    """The rule that a file with this text defines."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "mine.py"
+        path.write_text(source)
+        return optimizers.FileRule(path, params, lr)
 
 
 def objective(name: str, dtype: torch.dtype = torch.float64) -> Objective:

@@ -34,6 +34,7 @@ from stat4830_grad.config.schema import TableFile
 from stat4830_grad.data import read_table
 from stat4830_grad.data.weights import load_indices, load_weights
 from stat4830_grad.gradients.file import load as load_gradient
+from stat4830_grad.optimizers import FileRule
 from stat4830_grad.system.errors import ConfigError, UserError
 from stat4830_grad.training.checkpoint import load_state
 from stat4830_grad.training.inputs import sha256
@@ -57,8 +58,13 @@ def checkpoint(path: Path) -> Any:
     return load_state(path, torch.device("cpu"))
 
 
+def load_rule(path: Path) -> Any:
+    return FileRule(path, {"w": torch.ones(3)}, torch.tensor(0.1))
+
+
 READERS = {
     "mine.py": (load_gradient, 2),
+    "rule.py": (load_rule, 2),
     "split.txt": (load_indices, 3),
     "split.npy": (load_indices, 3),
     "split.pt": (load_indices, 3),
@@ -336,6 +342,10 @@ def test_a_target_that_looks_like_something_else_is_taken_as_text(name: str) -> 
 
 SOUND = {
     "mine.py": b"def gradient(w, X, y):\n    return X.T @ (X @ w - y)\n",
+    "rule.py": (
+        b"def init(params):\n    return {}\n\n\ndef update(params, grads, lr, state):\n"
+        b"    return {k: p - lr * grads[k] for k, p in params.items()}, state\n"
+    ),
     "split.txt": ONE_A_LINE,
     "split.npy": npy(range(50)),
     "split.pt": pt(torch.arange(50)),

@@ -44,13 +44,14 @@ def run(
 ) -> list[tuple[State, Record]]:
     """A run of `steps` updates by minibatches, or the rest of one from `state` on."""
     rows = params[next(iter(params))].shape[: params[next(iter(params))].ndim - dims(target)]
-    optimizer = rule_named(rule)
+    lr = torch.full(rows, 0.01, dtype=torch.float64)
+    optimizer = rule_named(rule, params, lr)
     params = {name: p.clone() for name, p in params.items()}
     records = train(
         target,
         GRADIENTS[method],
         optimizer,
-        torch.full(rows, 0.01, dtype=torch.float64),
+        lr,
         state or begin(params, optimizer, rows),
         steps=steps,
         due=lambda updates: updates % every == 0,

@@ -20,6 +20,8 @@ TORCH: dict[str, Callable[[list[Tensor], float], torch.optim.Optimizer]] = {
     "momentum": lambda p, lr: torch.optim.SGD(p, lr=lr, momentum=0.9),
     "nesterov": lambda p, lr: torch.optim.SGD(p, lr=lr, momentum=0.9, nesterov=True),
     "adam": lambda p, lr: torch.optim.Adam(p, lr=lr),
+    "AdamW": lambda p, lr: torch.optim.AdamW(p, lr=lr),
+    "file": lambda p, lr: torch.optim.SGD(p, lr=lr, momentum=0.9),
 }
 
 
@@ -34,13 +36,14 @@ def cosine(
 
 def descend(
     target: Objective,
-    rule: Optimizer,
+    rule: Optimizer | str,
     params: Params,
     lr: Tensor,
     updates: int,
     method: str = "manual",
 ) -> Params:
     params = {name: p.clone() for name, p in params.items()}
+    rule = rule_named(rule, params, lr) if isinstance(rule, str) else rule
     state = rule.init(params)
     for _ in range(updates):
         _, grads = GRADIENTS[method](target, params)
@@ -53,7 +56,7 @@ def test_a_rule_makes_the_iterates_of_torch_optim(name: str) -> None:
     """L13: the loop forward, zero_grad, backward, step and the hand-written update agree."""
     target = objective("tanh_mlp")
     params = start(target, seed=0)
-    ours = descend(target, rule_named(name), params, torch.tensor(0.05, dtype=torch.float64), 30)
+    ours = descend(target, name, params, torch.tensor(0.05, dtype=torch.float64), 30)
     theirs = {k: p.clone().requires_grad_() for k, p in params.items()}
     optimizer = TORCH[name.removesuffix("_cosine")](list(theirs.values()), 0.05)
     schedule = cosine(optimizer, warmup=4, steps=30) if name.endswith("_cosine") else None
@@ -73,10 +76,7 @@ def test_a_rule_makes_the_iterates_of_torch_optim(name: str) -> None:
 def test_the_three_gradients_lead_every_rule_to_the_same_place(problem: str, name: str) -> None:
     target = objective(problem)
     lr = torch.tensor(0.01, dtype=torch.float64)
-    ends = [
-        descend(target, rule_named(name), start(target, seed=0), lr, 20, method)
-        for method in GRADIENTS
-    ]
+    ends = [descend(target, name, start(target, seed=0), lr, 20, method) for method in GRADIENTS]
     for k in ends[0]:
         for other in ends[1:]:
             assert relative(ends[0][k], other[k]) < 1e-10
@@ -92,7 +92,7 @@ def test_in_float32_the_three_gradients_follow_one_another_over_100_updates(
     ends = [
         descend(
             target,
-            rule_named(name, torch.float32),
+            name,
             start(target, 0, torch.float32),
             lr,
             100,
@@ -109,10 +109,10 @@ def test_in_float32_the_three_gradients_follow_one_another_over_100_updates(
 def test_each_run_of_a_batch_has_its_own_step_size(name: str) -> None:
     target = objective("least_squares")
     together, sizes = batch(target, [0, 1, 2]), torch.tensor([0.001, 0.01, 0.02]).double()
-    ends = descend(target, rule_named(name), together, sizes, 25)
+    ends = descend(target, name, together, sizes, 25)
     for k in range(3):
         alone = {p: value[k] for p, value in together.items()}
-        end = descend(target, rule_named(name), alone, sizes[k], 25)
+        end = descend(target, name, alone, sizes[k], 25)
         assert relative(ends["w"][k], end["w"]) < 1e-12
 
 

@@ -19,6 +19,16 @@ LINE = ("problem=polynomial", "figures=false", "hydra.run.dir=run")
 DATA = ("problem=least_squares", "problem.target=y", "optimizer.lr=0.05", "figures=false")
 
 
+RULE = """
+def init(params):
+    return {}
+
+
+def update(params, grads, lr, state):
+    return {k: p - lr * grads[k] for k, p in params.items()}, state
+"""
+
+
 def contents(directory: Path) -> dict[str, bytes]:
     return {f.name: f.read_bytes() for f in directory.iterdir() if f.is_file()}
 
@@ -72,6 +82,7 @@ def test_a_sweep_is_not_resumed_on_another_table(cli: Cli, tmp_path: Path) -> No
     ("key", "name", "choices"),
     [
         ("gradient.path", "mine.py", ("problem=polynomial", "gradient=file")),
+        ("optimizer.path", "rule.py", ("problem=polynomial", "optimizer=file")),
         ("problem.indices", "split.txt", ("problem.n_train=30", "problem.n_val=9")),
     ],
 )
@@ -80,6 +91,7 @@ def test_every_kind_of_input_is_refused_when_it_has_changed(
 ) -> None:
     sources = {
         "mine.py": "def gradient(x):\n    return 3 * x**2 - 3\n",
+        "rule.py": RULE,
         "split.txt": "".join(f"{i}\n" for i in range(39)),
     }
     (tmp_path / name).write_text(sources[name])

@@ -10,12 +10,12 @@ from typing import ClassVar
 
 import pytest
 import torch
-from cases import RULES, batch, objective, rule_named, start
+from cases import OURS, RULES, batch, objective, rule_named, start
 from torch import Tensor
 
 from stat4830_grad import optimizers
 from stat4830_grad.config.composing import compose
-from stat4830_grad.core import NEVER, Optimizer, Params, Record, State
+from stat4830_grad.core import NEVER, Params, Record, State
 from stat4830_grad.gradients.methods import GRADIENTS, backward, manual
 from stat4830_grad.problems import Polynomial
 from stat4830_grad.system.errors import DataError
@@ -25,9 +25,10 @@ from stat4830_grad.training.loop import start as begin
 from stat4830_grad.training.loop import train
 from stat4830_grad.training.steppers import WARM_UP
 
-CAPTURABLE = [name for name in RULES if rule_named(name).capturable]
+ANYWHERE, ANY_SIZE = {"x": torch.tensor(1.0)}, torch.tensor(0.1)
+CAPTURABLE = [name for name in RULES if rule_named(name, ANYWHERE, ANY_SIZE).capturable]
 CHOICES = [
-    *(f"optimizer={name}" for name in ("gd", "torch_sgd", "momentum", "nesterov", "adam")),
+    *(f"optimizer={name}" for name in OURS),
     *(f"optimizer={name} optimizer.schedule=cosine" for name in ("adam", "torch_sgd")),
 ]
 """On the command line."""
@@ -174,8 +175,9 @@ def test_replayed_updates_are_the_updates_and_leave_what_was_yielded_alone(
     target, lr = objective("relu_mlp"), torch.tensor([0.05, 0.5], dtype=torch.float64)
     ends: list[list[tuple[State, Tensor, Record]]] = []
     for capture in (None, again):
-        rule = rule_named(optimizer, beta=[0.9, 0.5])
-        state = begin(batch(target, [0, 1]), rule, lr.shape)
+        starts = batch(target, [0, 1])
+        rule = rule_named(optimizer, starts, lr, beta=[0.9, 0.5])
+        state = begin(starts, rule, lr.shape)
         due = {0, 3, 4, 9}.__contains__
         parts = (target, GRADIENTS[method], rule, lr)
         ends.append([])
@@ -212,11 +214,12 @@ def test_a_cuda_graph_gives_what_the_cpu_gives(method: str, optimizer: str) -> N
             torch.testing.assert_close(cuda.params[name].cpu(), p, rtol=1e-9, atol=1e-12)
 
 
-def states(name: str, rule: Optimizer, state: State | None, steps: int) -> list[State]:
+def states(name: str, optimizer: str, state: State | None, steps: int) -> list[State]:
     target = objective("relu_mlp", torch.float32)
     lr = torch.tensor([0.05, 0.5])
-    if state is None:
-        state = begin(batch(target, [0, 1], torch.float32), rule, lr.shape)
+    starts = batch(target, [0, 1], torch.float32)
+    rule = rule_named(optimizer, starts, lr, beta=[0.9, 0.5])
+    state = state or begin(starts, rule, lr.shape)
     run = train(target, GRADIENTS[name], rule, lr, state, steps=steps, due=always)
     return [
         State(
@@ -235,15 +238,11 @@ def states(name: str, rule: Optimizer, state: State | None, steps: int) -> list[
 def test_resuming_gives_bit_for_bit_what_going_on_gives(
     optimizer: str, method: str, tmp_path: Path
 ) -> None:
-    def make() -> Optimizer:
-        return rule_named(optimizer, torch.float32, beta=[0.9, 0.5])
-
-    whole = states(method, make(), None, 20)
-    half = states(method, make(), None, 10)
+    whole = states(method, optimizer, None, 20)
+    half = states(method, optimizer, None, 10)
     save_state(tmp_path / "checkpoint.pt", half[-1])
-    resumed = states(
-        method, make(), load_state(tmp_path / "checkpoint.pt", torch.device("cpu")), 20
-    )
+    saved = load_state(tmp_path / "checkpoint.pt", torch.device("cpu"))
+    resumed = states(method, optimizer, saved, 20)
     assert resumed[0].updates == 10
     assert resumed[-1].updates == whole[-1].updates == 20
     for name, p in whole[-1].params.items():

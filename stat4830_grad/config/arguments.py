@@ -13,13 +13,14 @@ from hydra.core.override_parser.types import Override, Sweep
 
 from ..system.errors import ConfigError
 from ..system.wording import shown
-from . import formulas, paths
+from . import formulas, paths, torch_options
 from .commands import assigned
 from .flags import MODES, split_flags
 from .keys import GROUPS, options
 from .messages import unknown_option
 from .overrides import chooses, parse, several
 from .stray import bare, unreadable
+from .torch_classes import CLASSES
 from .values import list_keys, written
 
 NULLABLE = ("experiment", "model")
@@ -34,10 +35,8 @@ def arrange(words: Sequence[str]) -> list[str]:
     """
     flags, rest, own_conf = split_flags(words)
     rest = [formulas.quoted(word) for word in rest]
-    overrides = [
-        formulas.with_new_key(readable(rest, at, own_conf=own_conf), rest)
-        for at in range(len(rest))
-    ]
+    read = [readable(rest, at, own_conf=own_conf) for at in range(len(rest))]
+    overrides = torch_options.completed([formulas.with_new_key(word, rest) for word in read])
     parsed = [one for word in overrides if (one := parse(word)) is not None]
     sweeps = [one for one in parsed if one.is_sweep_override()]
     if not sweeps or {"-m", "--multirun"} & set(flags):
@@ -71,7 +70,7 @@ def readable(words: Sequence[str], at: int, *, own_conf: bool) -> str:
         raise ConfigError(f"{shown(word)}: no @ here; write {group}={shown(value)}")
     if chooses(override):
         return choice(override, word, own_conf=own_conf)
-    check_value(override, word)
+    check_value(override, word, words)
     return word
 
 
@@ -96,11 +95,15 @@ def choice(override: Override, word: str, *, own_conf: bool) -> str:
     return f"{group}={','.join(written(name) for name in names)}" if is_list else word
 
 
-def check_value(override: Override, word: str) -> None:
+def check_value(override: Override, word: str, words: Sequence[str]) -> None:
     """Several values where one value is a list, and names of options where they are not meant."""
     key, typed = override.key_or_group, word.partition("=")[2]
     group, _, last = key.partition(".")
+    if key == "optimizer.name" and torch_options.is_chosen(words):
+        return
     if group in GROUPS and last == "name":
+        if group == "optimizer" and typed in CLASSES:
+            raise ConfigError(f"{word}: write optimizer=torch {word}")
         raise ConfigError(f"{shown(word)}: write {group}={shown(typed)}")
     values, simple = several(override), not isinstance(override.value(), list)
     if key in ("resume", "sweep.resume") and values is not None:

@@ -12,6 +12,8 @@ from .formula_tree import constants
 from .keys import options
 from .sampling import check_minibatch
 from .schema import Config, Formula, LeastSquares, Polynomial
+from .torch_classes import Torch
+from .torch_options import check_options
 from .values import leaves, written
 
 LARGEST_FLOAT32 = (2 - 2**-23) * 2.0**127
@@ -49,6 +51,8 @@ def check(config: Config) -> None:
         check_start(problem.f, problem.start)
     check_range(config)
     check_minibatch(config)
+    if isinstance(config.optimizer, Torch):
+        check_options(config.optimizer, config.minibatch)
     if problem.takes_model and model is None:
         raise ConfigError(f"problem={name} needs a model: {listed(options('model'))}")
     if model is not None and not problem.takes_model:

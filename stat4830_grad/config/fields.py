@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import cache
-from typing import Annotated, get_type_hints
+from typing import Annotated, ClassVar, Literal, get_type_hints
 
 from msgspec import Meta, Struct
 
@@ -28,6 +28,20 @@ class Strict(Struct, frozen=True, forbid_unknown_fields=True, tag_field="name"):
     def name(self) -> str:
         """The option chosen, e.g. "mnist" of problem=mnist."""
         return str(type(self).__struct_config__.tag)
+
+
+class Stepped(Strict, frozen=True, kw_only=True):
+    """An optimizer, whose step size may follow a schedule."""
+
+    lr: Annotated[Positive, PerRun]
+    schedule: Literal["constant", "inverse", "inverse_sqrt", "cosine"] = "constant"
+    warmup: Annotated[int, Meta(ge=0, le=2**53), PerRun] = 0
+    batches: ClassVar[bool] = True  # several runs may train together
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether the step size changes in the course of a run."""
+        return self.schedule != "constant" or self.warmup > 0
 
 
 @cache

@@ -172,8 +172,9 @@ def group(jobs: Sequence[Job]) -> list[list[Job]]:
     groups: dict[str, list[Job]] = {}
     for job in jobs:
         config = job.config()
-        # Tasks other than training are not batched: each is a group of its own.
-        key = common(config) if config.task == "train" else job.name
+        # Other tasks, and optimizers that train one run at a time, have groups of one.
+        batches = config.task == "train" and config.optimizer.batches
+        key = common(config) if batches else job.name
         groups.setdefault(key, []).append(job)
     return list(groups.values())
 

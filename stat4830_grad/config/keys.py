@@ -10,6 +10,7 @@ from ..system.wording import closest, listed, shown
 from .help import conf_dir
 from .hydra_versions import compose_ours
 from .synonyms import advice
+from .torch_options import KEY as OPTIONS
 from .values import leaves
 
 FREE = "problem.start"
@@ -55,7 +56,8 @@ def unknown_key(key: str, value: str, choices: Sequence[str]) -> str:
         choices: the options that the command line chooses.
     """
     here, known = run_keys(choices), known_keys()
-    owners = known.get(FREE if key.startswith(f"{FREE}.") else key, [])
+    free = next((one for one in (FREE, OPTIONS) if key.startswith(f"{one}.")), key)
+    owners = known.get(free, [])
     said, last = f"there is no key {shown(key)}", key.rpartition(".")[2]
     if owners:
         return f"{key} belongs to {listed(owners)}: write {command(key, value, owners)}"

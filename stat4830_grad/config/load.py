@@ -19,6 +19,7 @@ from .keys import FREE, GROUPS, known_keys, options
 from .messages import unknown_option
 from .schema import Config, Sweep
 from .synonyms import is_half, meant
+from .torch_options import no_such_class
 from .values import canonical, choices, written
 
 RESUMABLE = (
@@ -90,13 +91,15 @@ def complaint(message: str, raw: dict[str, Any]) -> str:
     if isinstance(value, dict) and "missing" in what:
         return f"{key}: {what}"
     group, _, name = key.rpartition(".")
+    if key == "optimizer.name" and "options" in raw["optimizer"]:
+        return no_such_class(str(value))
     if group in GROUPS and name == "name":
         return unknown_option(group, str(value), options(group))
     if "a group of keys" in what:
         inside = [one for one in known_keys() if one.startswith(f"{key}.")]
         example = f"; write {key}.NAME=NUMBER" if key == FREE else f": {', '.join(inside)}"
         return f"{key}={shown(typed)}: {key} is a group of keys{example}"
-    if isinstance(value, dict):  # of keys that are the user's own
+    if isinstance(value, dict) and key == FREE:  # of keys that are the user's own
         for name, one in value.items():
             if not isinstance(one, int | float) or isinstance(one, bool) or abs(one) > LARGEST:
                 return f"{key}.{name}={shown(written(one))}: {what.split(', got')[0]}"
@@ -118,6 +121,8 @@ def wrong_choice(key: str, typed: str, offered: Sequence[str]) -> str:
 
 
 EXAMPLES = {
+    "optimizer.name": "optimizer.name=AdamW, a class of torch.optim",
+    "optimizer.path": "optimizer.path=FILE.py, with your functions init and update",
     "runs": "runs=[DIR,DIR], patterns too",
     "problem.f": "'problem.f=x**2 + exp(-x)' problem.start.x=1",
 }

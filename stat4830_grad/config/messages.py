@@ -11,6 +11,7 @@ from ..system.errors import ConfigError, UserError
 from ..system.wording import nearest, shown
 from .keys import run_keys, unknown_key
 from .overrides import chooses, first, parse
+from .torch_classes import CLASSES
 
 NO_OPTION = {
     "help": "for help write --help",
@@ -78,6 +79,8 @@ def unknown_option(group: str, option: str, offered: Sequence[str], typed: str =
         typed: the value on the command line, where it is more than the option.
     """
     note = NO_OPTION.get(option.lower())
+    if group == "optimizer" and option in CLASSES:
+        note = f"write optimizer=torch optimizer.name={option}"
     hint = f"; {note}" if note else nearest(option, offered)
     return (
         f"{group}={shown(typed or option)}: no such {group}{hint}"

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta
 
-from .fields import Fraction, PerRun, Positive, Strict
-
-
-class Stepped(Strict, frozen=True, kw_only=True):
-    """An optimizer, whose step size may follow a schedule."""
-
-    lr: Annotated[Positive, PerRun]
-    schedule: Literal["constant", "inverse", "inverse_sqrt", "cosine"] = "constant"
-    warmup: Annotated[int, Meta(ge=0, le=2**53), PerRun] = 0
-
-    @property
-    def scheduled(self) -> bool:
-        """Whether the step size changes in the course of a run."""
-        return self.schedule != "constant" or self.warmup > 0
+from .fields import Fraction, PerRun, Positive, Stepped
+from .torch_classes import TorchClass
 
 
 class GD(Stepped, frozen=True, tag="gd"):
@@ -44,4 +32,9 @@ class Adam(Stepped, frozen=True, kw_only=True, tag="adam"):
     eps: Annotated[Positive, PerRun]
 
 
-Optimizer = GD | TorchSGD | Momentum | Nesterov | Adam
+class File(Stepped, frozen=True, kw_only=True, tag="file"):
+    path: Annotated[str, Meta(min_length=1)]
+
+
+OfOurs = GD | TorchSGD | Momentum | Nesterov | Adam
+Optimizer = OfOurs | TorchClass | File

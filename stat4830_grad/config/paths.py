@@ -11,8 +11,8 @@ from msgspec.inspect import NoneType, StrType
 from .values import list_keys, of_type, written
 
 PATHS = (
-    *("problem.file", "problem.indices", "gradient.path", "model.init_from", "data_dir"),
-    *("resume", "sweep.resume", "runs", "hydra.run.dir", "hydra.sweep.dir"),
+    *("problem.file", "problem.indices", "gradient.path", "optimizer.path", "model.init_from"),
+    *("data_dir", "resume", "sweep.resume", "runs", "hydra.run.dir", "hydra.sweep.dir"),
 )
 """Keys whose values are paths."""
 

@@ -70,6 +70,8 @@ def example(group: str, option: str) -> str:
     needs = {
         "task=compare": " runs=[DIR,DIR]",
         "gradient=file": " gradient.path=FILE.py",
+        "optimizer=file": " optimizer.path=FILE.py",
+        "optimizer=torch": " optimizer.name=AdamW",
     }
     return f"{group}={option}{needs.get(f'{group}={option}', '')}"
 

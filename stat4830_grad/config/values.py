@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import inspect
 
 from .schema import Config
+from .torch_options import list_options
 
 PLAIN = re.compile(r"(?!(?:null|true|false|nan|inf)$)[A-Za-z_/.][\w/.:@%+-]*", re.ASCII | re.I)
 """Text that Hydra reads as text without quotes."""
@@ -50,7 +51,8 @@ def choices(key: str) -> list[str]:
 
 def list_keys() -> set[str]:
     """Keys whose one value is a list and nothing else; a list of lists sweeps them."""
-    return set(of_type(inspect.ListType)) - set(of_type(inspect.StrType, entries=False))
+    ours = set(of_type(inspect.ListType)) - set(of_type(inspect.StrType, entries=False))
+    return ours | list_options()
 
 
 def canonical(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""Optimizers: the rules by hand, torch's loop, and the schedules of a step size."""
+"""Optimizers: rules by hand, torch's classes, files, and the schedules of a step size."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import assert_never
 
 import torch
@@ -10,15 +11,20 @@ from torch import Tensor
 
 from ..config import optimizers as choices
 from ..config.fields import per_run_fields
-from ..core import Convergence, Optimizer
+from ..config.torch_classes import Torch
+from ..core import Convergence, Optimizer, Params
+from .file import FileRule
 from .rules import GRADIENT_DESCENT, Rule, adam, gd, momentum, nesterov
 from .schedules import Scheduled
+from .torch_class import Evaluate, TorchClass
 from .torch_sgd import TorchSGD
 
 __all__ = [
     "GRADIENT_DESCENT",
+    "FileRule",
     "Rule",
     "Scheduled",
+    "TorchClass",
     "TorchSGD",
     "adam",
     "build",
@@ -29,21 +35,45 @@ __all__ = [
 ]
 
 
-def build(choice: choices.Optimizer, values: Mapping[str, Tensor], steps: int) -> Optimizer:
+def build(
+    choice: choices.Optimizer,
+    values: Mapping[str, Tensor],
+    steps: int,
+    params: Params,
+    evaluate: Evaluate,
+) -> Optimizer:
     """The optimizer of a configuration.
 
     Args:
         values: every hyperparameter of `choice` that is `PerRun`, by name, each (*K,).
         steps: number of updates of the whole run, at which some schedules end.
+        params: the initial point, each (*K, …).
+        evaluate: loss and gradients of a run or a batch, for optimizers that ask for more.
+
+    Raises:
+        ConfigError: a file of the user's, or an option of a class of torch's, cannot be used.
     """
-    rule = unscheduled(choice, values)
+    rule = unscheduled(choice, values, params, evaluate)
     if choice.schedule == "constant" and not values["warmup"].any():
         return rule
     return Scheduled(rule, choice.schedule, values["warmup"], steps)
 
 
-def unscheduled(choice: choices.Optimizer, values: Mapping[str, Tensor]) -> Optimizer:
+def unscheduled(
+    choice: choices.Optimizer, values: Mapping[str, Tensor], params: Params, evaluate: Evaluate
+) -> Optimizer:
     """The same without its schedule."""
+    match choice:
+        case Torch():
+            return TorchClass(choice, params, values["lr"], evaluate)
+        case choices.File(path=path):
+            return FileRule(Path(path), params, values["lr"])
+        case _:
+            return of_ours(choice, values)
+
+
+def of_ours(choice: choices.OfOurs, values: Mapping[str, Tensor]) -> Rule | TorchSGD:
+    """A rule of ours."""
     match choice:
         case choices.GD():
             return gd()
@@ -60,9 +90,12 @@ def unscheduled(choice: choices.Optimizer, values: Mapping[str, Tensor]) -> Opti
 
 
 def convergence(choice: choices.Optimizer) -> Convergence | None:
-    """What theory knows of the optimizer of one run; nothing where its step size changes."""
-    if choice.scheduled:
+    """What theory knows of the optimizer of one run.
+
+    Nothing of torch's classes and users' files, and nothing where the step size changes.
+    """
+    if choice.scheduled or isinstance(choice, Torch | choices.File):
         return None
     keys = per_run_fields(type(choice))
     values = {key: torch.tensor(getattr(choice, key), dtype=torch.float64) for key in keys}
-    return unscheduled(choice, values).convergence
+    return of_ours(choice, values).convergence

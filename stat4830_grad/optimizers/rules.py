@@ -27,6 +27,7 @@ class Rule:
     direction: Direction
     convergence: Convergence | None
     capturable: bool = True
+    note: None = None
 
     def update(
         self, params: Params, grads: Params, lr: Tensor, state: OptimizerState

@@ -63,6 +63,11 @@ class Scheduled:
         """A rule's arithmetic is; torch's optimizers read the step size on the host."""
         return isinstance(self.inner, Rule) and self.inner.capturable
 
+    @property
+    def note(self) -> str | None:
+        """What there is to say of the rule."""
+        return self.inner.note
+
     def init(self, params: Params) -> OptimizerState:
         """What `inner` remembers, and the updates made: (*K,) int64."""
         updates = torch.zeros_like(self.warmup, dtype=torch.int64)

@@ -18,6 +18,7 @@ class TorchSGD:
 
     convergence: Convergence | None = GRADIENT_DESCENT
     capturable = True
+    note = None
 
     def __init__(self) -> None:
         self._params: Params | None = None

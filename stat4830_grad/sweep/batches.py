@@ -91,9 +91,8 @@ def batch_size(jobs: list[Job], setup: Setup, context: SweepContext) -> int:
     size = min(len(jobs), runs_that_fit(each, budget), context.options.batch or len(jobs))
     batches = -(-len(jobs) // size)
     size = -(-len(jobs) // batches)  # batches of equal size
-    cut = "one batch" if batches == 1 else f"{batches} batches of {size}"
     context.say(
-        f"{describe(jobs[0].config(), str(setup.device))}: {len(jobs):,} runs in {cut} "
+        f"{describe(jobs[0].config(), str(setup.device), len(jobs), batches)} "
         f"(about {each / MIB:.3g} MiB each, {budget / MIB:,.0f} MiB to use)"
     )
     write_text(decided, str(size))
@@ -145,6 +144,8 @@ class Batch:
         """Train from the beginning or from the batch's checkpoint, and finish every job."""
         state = self.begin()
         config = self.configs[0]
+        if note := self.experiment.optimizer.note:
+            self.context.say(note)
         epoch = self.experiment.updates_per_epoch
         sink = progress(self.context.console, config.steps, self.columns, epoch)
         try:

@@ -30,7 +30,9 @@ def bytes_per_run(alone: Experiment) -> int:
     Parameters × (copies + twice the optimizer's memory), and the objective's workspace × copies.
     """
     parameters = sum(p.numel() for p in alone.params.values())
-    memory = alone.optimizer.init(alone.params)
+    own = {name: p.clone() for name, p in alone.params.items()}  # some update in place
+    still = {name: torch.zeros_like(p) for name, p in own.items()}
+    _, memory = alone.optimizer.update(own, still, alone.lr, alone.optimizer.init(own))
     remembered = sum(t.numel() for part in memory.values() for t in part.values())
     entries = COPIES * parameters + 2 * remembered + COPIES * alone.objective.workspace()
     return entries * alone.lr.element_size()

@@ -18,8 +18,8 @@ STYLES = {"completed": "", "increased": "magenta", "diverged": "magenta"}
 """Of a job's row by its status; red for the others."""
 
 
-def describe(config: Config, device: str) -> str:
-    """What the runs of a batch have in common, in one line."""
+def describe(config: Config, device: str, runs: int, batches: int) -> str:
+    """What some runs have in common, and how they train, in one line."""
     parts = [
         config.problem.name,
         config.model.name if config.model else None,
@@ -28,7 +28,11 @@ def describe(config: Config, device: str) -> str:
         f"{config.steps:,} steps",
         f"{device} {config.dtype}",
     ]
-    return " · ".join(part for part in parts if part)
+    cut = "one batch" if batches == 1 else f"{batches} batches of {-(-runs // batches)}"
+    how = f"{runs:,} runs in {cut}"
+    if not config.optimizer.batches:
+        how = f"a run alone, as {config.optimizer.name} cannot train several together"
+    return f"{' · '.join(part for part in parts if part)}: {how}"
 
 
 def ranked(rows: Sequence[SweepRow]) -> list[SweepRow]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -139,10 +140,13 @@ def build(jobs: Sequence[Config], rows: torch.Size, setup: Setup | None = None) 
         for name, p in starts[0].items()
     }
     values = hyperparameters([job.optimizer for job in jobs], rows, device, dtype)
+    gradient = build_gradient(first.gradient)
     experiment = Experiment(
         objective=objective,
-        gradient=build_gradient(first.gradient),
-        optimizer=optimizers.build(first.optimizer, values, first.steps),
+        gradient=gradient,
+        optimizer=optimizers.build(
+            first.optimizer, values, first.steps, params, partial(gradient, objective)
+        ),
         lr=values["lr"],
         params=params,
         dataset=setup.dataset,
