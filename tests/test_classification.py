@@ -19,7 +19,7 @@ from stat4830_grad.problems import Classification
 from stat4830_grad.problems.likelihoods import Softmax
 from stat4830_grad.problems.models import MLP, TANH, Logistic
 from stat4830_grad.training.experiment import build
-from stat4830_grad.training.theory import limit_in_words
+from stat4830_grad.training.step_sizes import limit_in_words
 
 NET = """
     import torch

@@ -11,13 +11,16 @@ from .formula import parse as parse_formula
 from .formula_tree import constants
 from .keys import options
 from .sampling import check_minibatch
-from .schema import Config, Formula, LeastSquares, Polynomial
+from .schema import Config, Formula, LeastSquares, Polynomial, TableFile
 from .torch_classes import Torch
 from .torch_options import check_options
 from .values import leaves, written
 
 LARGEST_FLOAT32 = (2 - 2**-23) * 2.0**127
 TOO_LARGE = "too large for float32, which ends at 3.4e38; write dtype=float64"
+
+OF_TABLES = (("standardize", False), ("intercept", False))
+"""Further keys of least squares that change nothing but a table, and what they are by default."""
 
 
 def check_range(config: Config) -> None:
@@ -69,11 +72,10 @@ def check(config: Config) -> None:
         typed = written(config.runs)
         raise ConfigError(f"runs={typed}: to compare takes two runs; write runs=[DIR,DIR]")
     if isinstance(problem, LeastSquares) and problem.file is None:
-        if problem.target != "y":
-            raise ConfigError(
-                f"problem.target={written(problem.target)} is a column of problem.file: "
-                "write problem.file=FILE.csv too"
-            )
+        for key, usual in (*leaves(msgspec.to_builtins(TableFile())), *OF_TABLES):
+            if key != "name" and (value := getattr(problem, key)) != usual:
+                typed = f"problem.{key}={written(value)}"
+                raise ConfigError(f"{typed} is for a table: write problem.file=FILE.csv too")
         for key, vector in (("w_star", problem.w_star), ("w0", problem.w0)):
             if vector is not None and len(vector) != problem.p:
                 raise ConfigError(

@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from msgspec.inspect import NoneType, StrType
+from msgspec.inspect import LiteralType, NoneType, StrType
 
 from .values import list_keys, of_type, written
 
@@ -47,7 +47,7 @@ def misread(key: str, value: object) -> bool:
 def quoted(word: str) -> str:
     """An override whose value is quoted, if it is text and nothing else; else as it is."""
     key, _, value = word.partition("=")
-    texts = {*PATHS, *of_type(StrType)}
+    texts = {*PATHS, *of_type(StrType), *of_type(LiteralType)}
     if key.lstrip("+") not in texts or re.match(r"[\[{'\"$]", value):
         return word
     return f"{key}={written(value)}"

@@ -10,7 +10,7 @@ import polars as pl
 
 from ..config.commands import assigned
 from ..system.errors import ConfigError, DataError, UserError
-from ..system.wording import by_likeness
+from ..system.wording import by_likeness, likeness
 
 MISSING = (
     *("", "na", "n/a", "<na>", "nan", "-nan", "null", "none", "nat", "?", ".", "-", "--"),
@@ -110,6 +110,10 @@ def unnamed(path: Path, position: int) -> str:
     return f"{path}: column {position + 1} has no name in the header row."
 
 
+ALIKE = 0.5
+"""From here on one name may be meant by another; 1 is the same."""
+
+
 def unknown_column(
     path: Path, key: str, name: str, names: Sequence[str], *, headless: bool = False
 ) -> UserError:
@@ -126,7 +130,13 @@ def unknown_column(
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     role = " for the target" if key == "problem.target" else ""
     typed = nearest[0] if key == "problem.target" else [nearest[0]]
+    if len(names) == 1 and any(sign in names[0] for sign in ",;\t| "):
+        return ConfigError(
+            f"{path} has one column, {names[0]!r}: if that is several, name what parts them, as in "
+            f"{assigned('problem.delimiter', ';')}"
+        )
+    advice = "write" if likeness(name, nearest[0]) > ALIKE else "name one of them, as in"
     return ConfigError(
         f"{path} has no column {name!r}{role}; it has {', '.join(map(repr, nearest[:10]))}{more}; "
-        f"write {assigned(key, typed)}"
+        f"{advice} {assigned(key, typed)}"
     )

@@ -135,10 +135,11 @@ def as_utf8(path: Path, raw: bytes, given: str | None) -> tuple[bytes, str | Non
         )
     if "\0" in text:
         raise DataError(f"{path} is not text: it holds NUL characters.")
-    text = text.removesuffix("\x1a")
-    if "\r" in text and "\n" not in text:
-        text = text.replace("\r", "\n")
-    return (raw if len(text) == len(raw) and text.isascii() else text.encode()), note
+    plain = text.removesuffix("\x1a")
+    if "\r" in plain and "\n" not in plain:
+        plain = plain.replace("\r", "\n")
+    unchanged = plain == text and encoding == "utf-8"
+    return (raw if unchanged else plain.encode()), note
 
 
 def tidied(raw: bytes, delimiter: str) -> bytes:

@@ -78,6 +78,8 @@ def column_names(
     for name, times in Counter(filter(None, cells)).items():
         if times > 1:
             raise DataError(f"{path}: two columns are called {name!r}; rename one.")
+    if all(len(cell) > 2 and cell[0] == cell[-1] == "'" for cell in cells):
+        cells = [cell[1:-1] for cell in cells]
     while len(cells) > width and not cells[-1]:
         cells = cells[:-1]
     if not 1 < width == len(cells) + 1:

@@ -20,13 +20,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close}?" if close else ""
 
 
+def likeness(word: str, other: str) -> float:
+    """How alike two words are but for capitals: 0 is not at all, 1 the same."""
+    return difflib.SequenceMatcher(None, word.lower(), other.lower()).ratio()
+
+
 def by_likeness(word: str, known: Iterable[str]) -> list[str]:
     """All that is known, the most alike first."""
-
-    def likeness(other: str) -> float:
-        return difflib.SequenceMatcher(None, word.lower(), other.lower()).ratio()
-
-    return sorted(known, key=likeness, reverse=True)
+    return sorted(known, key=lambda other: likeness(word, other), reverse=True)
 
 
 def listed(words: Sequence[str]) -> str:

@@ -15,13 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..config import schema
 from ..config.optimizers import Optimizer
 from ..config.schema import Config
 from ..core import Objective
-from ..optimizers import GRADIENT_DESCENT, convergence
-from ..problems import Classification, LeastSquares, Polynomial
-from ..problems.models import Logistic
+from ..optimizers import convergence
+from ..problems import LeastSquares, Polynomial
 from .run_directory import Row
 
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
@@ -108,82 +106,6 @@ def step_limit(curvature: float, optimizer: Optimizer) -> float | None:
     """Step sizes from here on do not converge on f″ = `curvature`, if theory knows that."""
     known = convergence(optimizer)
     return known.step_limit(curvature) if known else None
-
-
-def limit_in_words(objective: Objective, config: Config) -> str | None:
-    """Below which step size the run would have converged, if its own is larger; else None.
-
-    Of minibatches, whose gradients are estimates, it says nothing. Polynomials: said if
-    the step size is too large for each of the minimisers.
-    """
-    optimizer = config.optimizer
-    if config.minibatch is not None:
-        return None
-    if isinstance(objective, Polynomial) and (method := convergence(optimizer)):
-        at = landscape(objective.coefficients, optimizer)["minimisers"]
-        limits = [one["step_limit"] for one in at]
-        if not at or optimizer.lr < max(limits):
-            return None
-        x = at[limits.index(max(limits))]["x"]
-        where = f"near its minimiser x = {x:.4g}"
-        return f"{where} {method.name} converges for lr < {max(limits):.3g}"
-    found = largest_step(objective, optimizer)
-    return found[1] if found and optimizer.lr >= found[0] else None
-
-
-def largest_step(objective: Objective, optimizer: Optimizer) -> tuple[float, str] | None:
-    """The step size from which on theory promises nothing, and this in words; None: not known.
-
-    Least squares: below it the run converges, from it on it does not (Polyak 1987, §1.4). Logistic
-    regression: the Hessian of the mean cross-entropy is Xᵀ diag(σ(1 − σ)) X / n with
-    σ(1 − σ) ≤ 1/4, so that L ≤ λmax(XᵀX)/(4n), and below 2/L gradient descent lowers the loss at
-    each update (Nesterov 2004, §1.2.3). Of C classes it is at most ½ (I − 11ᵀ/C) ⊗ XᵀX/n (Böhning
-    1992), so that L ≤ λmax(XᵀX)/(2n).
-    """
-    if (method := convergence(optimizer)) is None:
-        return None
-    match objective:
-        case LeastSquares():
-            limit = forecast(objective, optimizer).get("step_limit")
-            words = f"{method.name} converges for lr < {method.formula}"
-        case Classification(model=Logistic(bias, outputs), data=data) if method is GRADIENT_DESCENT:
-            X = data.train.X.double()
-            known = extremes(torch.cat([X, torch.ones_like(X[:, :1])], dim=1) if bias else X)
-            factor = 8 if outputs == 1 else 4
-            limit = factor * len(X) / known[0] if known else None
-            words = f"{method.name} lowers the loss at every update for lr < {factor}n/λmax(XᵀX)"
-        case _:
-            return None
-    return None if limit is None else (limit, f"{words} = {limit:.3g}")
-
-
-def warning(objective: Objective, config: Config) -> str | None:
-    """What is said before the first update of a step size that is too large.
-
-    The sum of all eigenvalues is at once to be had and bounds the largest, so that most runs of
-    logistic regression need not wait for it.
-    """
-    if config.minibatch is not None:
-        return None
-    if isinstance(objective, Classification):
-        X = objective.data.train.X
-        if config.optimizer.lr * float(X.double().square().sum() + len(X)) < 4 * len(X):
-            return None
-    found = largest_step(objective, config.optimizer)
-    if found is None or config.optimizer.lr < found[0]:
-        return None
-    limit, words = found
-    problem = config.problem
-    raw = (
-        isinstance(problem, schema.LeastSquares | schema.Table)
-        and problem.file
-        and not problem.standardize
-    )
-    other = ", or problem.standardize=true" if raw else ""
-    return (
-        f"optimizer.lr={config.optimizer.lr:g} is too large: {words}; "
-        f"write optimizer.lr={limit / 2:.2g}{other}"
-    )
 
 
 def landscape(coefficients: Sequence[float], optimizer: Optimizer) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from ...training.run_directory import (
     rows_to_keep,
     write_config,
 )
-from ...training.theory import limit_in_words, warning
+from ...training.step_sizes import limit_in_words, warning
 
 
 def train_one(config: Config, directory: Path, command: str, drawing: FigureProcess | None) -> int:

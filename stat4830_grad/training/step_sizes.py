@@ -1,0 +1,104 @@
+"""Step sizes that are too large: what theory says of them before a run and after it."""
+
+from __future__ import annotations
+
+import torch
+
+from ..config import schema
+from ..config.optimizers import Optimizer
+from ..config.schema import Config
+from ..core import Objective
+from ..data.split import Part
+from ..optimizers import GRADIENT_DESCENT, convergence
+from ..problems import Classification, LeastSquares, Polynomial
+from ..problems.models import Logistic
+from .theory import extremes, forecast, landscape
+
+
+def limit_in_words(objective: Objective, config: Config) -> str | None:
+    """Below which step size the run would have converged, if its own is larger; else None.
+
+    Of minibatches, whose gradients are estimates, it says nothing. Polynomials: said if
+    the step size is too large for each of the minimisers.
+    """
+    optimizer = config.optimizer
+    if config.minibatch is not None:
+        return None
+    if isinstance(objective, Polynomial) and (method := convergence(optimizer)):
+        at = landscape(objective.coefficients, optimizer)["minimisers"]
+        limits = [one["step_limit"] for one in at]
+        if not at or optimizer.lr < max(limits):
+            return None
+        x = at[limits.index(max(limits))]["x"]
+        where = f"near its minimiser x = {x:.4g}"
+        return f"{where} {method.name} converges for lr < {max(limits):.3g}"
+    found = largest_step(objective, optimizer)
+    return found[1] if found and optimizer.lr >= found[0] else None
+
+
+def largest_step(objective: Objective, optimizer: Optimizer) -> tuple[float, str] | None:
+    """The step size from which on theory promises nothing, and this in words; None: not known.
+
+    Least squares: below it the run converges, from it on it does not (Polyak 1987, §1.4). Logistic
+    regression: the Hessian of the mean cross-entropy is Xᵀ diag(σ(1 − σ)) X / n with
+    σ(1 − σ) ≤ 1/4, so that L ≤ λmax(XᵀX)/(4n), and below 2/L gradient descent lowers the loss at
+    each update (Nesterov 2004, §1.2.3). Of C classes it is at most ½ (I − 11ᵀ/C) ⊗ XᵀX/n (Böhning
+    1992), so that L ≤ λmax(XᵀX)/(2n).
+    """
+    if (method := convergence(optimizer)) is None:
+        return None
+    match objective:
+        case LeastSquares():
+            limit = forecast(objective, optimizer).get("step_limit")
+            words = f"{method.name} converges for lr < {method.formula}"
+        case Classification(model=Logistic(bias, outputs), data=data) if method is GRADIENT_DESCENT:
+            X = data.train.X.double()
+            known = extremes(torch.cat([X, torch.ones_like(X[:, :1])], dim=1) if bias else X)
+            factor = 8 if outputs == 1 else 4
+            limit = factor * len(X) / known[0] if known else None
+            words = f"{method.name} lowers the loss at every update for lr < {factor}n/λmax(XᵀX)"
+        case _:
+            return None
+    return None if limit is None else (limit, f"{words} = {limit:.3g}")
+
+
+def warning(objective: Objective, config: Config) -> str | None:
+    """What is said before the first update of a step size that is too large; None of others."""
+    optimizer, problem = config.optimizer, config.problem
+    if config.minibatch is not None:
+        return None
+    if isinstance(objective, Classification):
+        model, data = objective.model, objective.data.train
+        if not isinstance(model, Logistic) or surely_small(data, optimizer.lr, bias=model.bias):
+            return None
+    found = largest_step(objective, optimizer)
+    if found is None or optimizer.lr < found[0]:
+        return None
+    limit, words = found
+    verdict = "is" if isinstance(objective, LeastSquares) else "may be"
+    raw = (
+        isinstance(problem, schema.LeastSquares | schema.Table)
+        and problem.file
+        and not problem.standardize
+    )
+    other = ", or problem.standardize=true" if raw else ""
+    return (
+        f"optimizer.lr={optimizer.lr:g} {verdict} too large: {words}; "
+        f"write optimizer.lr={limit / 2:.2g}{other}"
+    )
+
+
+def surely_small(data: Part, lr: float, *, bias: bool) -> bool:
+    """Whether a step size is clearly below what `largest_step` finds, which takes longer.
+
+    A few steps of the power method find λmax from below, mostly to a hundredth; the column of ones
+    of a bias adds n to it at most.
+    """
+    X, n = data.inputs, len(data.y)
+    v = torch.randn(X.shape[1], generator=torch.Generator().manual_seed(0))
+    v = v.to(data.y.device, X.dtype)
+    for _ in range(8):
+        v = v / torch.linalg.vector_norm(v)
+        z = X @ v
+        v = X.mT @ z
+    return lr * (float(z @ z) + n * bias) < 0.9 * 4 * n
