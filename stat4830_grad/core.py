@@ -62,6 +62,14 @@ class Objective(Protocol):
     """A function to minimise, with its gradient by hand and the metrics worth logging."""
 
     @property
+    def by_hand(self) -> bool:
+        """Whether there is a gradient by hand; without it `loss_and_gradient` is an error."""
+
+    @property
+    def capturable(self) -> bool:
+        """Whether a CUDA graph can hold the loss: nothing in it looks at values."""
+
+    @property
     def columns(self) -> tuple[Metric, ...]:
         """The logged metrics in their fixed order: first the loss, `GRAD_NORM` among the others."""
 
@@ -96,8 +104,8 @@ class Objective(Protocol):
     def workspace(self) -> int:
         """Numbers that one run holds at once between its parameters and its loss or metrics."""
 
-    def notes(self) -> list[str]:
-        """What a person should know of it before a run, line by line."""
+    def notes(self, runs: int) -> list[str]:
+        """What a person should know of it before a batch of runs, or a single one, line by line."""
 
 
 @runtime_checkable

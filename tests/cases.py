@@ -24,8 +24,11 @@ from stat4830_grad.problems import (
     Polynomial,
     minimiser,
 )
+from stat4830_grad.problems.file import from_file
 from stat4830_grad.problems.likelihoods import Softmax
 from stat4830_grad.problems.models import MLP, RELU, TANH, Logistic
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples" / "problems"
 
 NAMES = (
     "polynomial",
@@ -33,6 +36,7 @@ NAMES = (
     "composite",
     "least_squares",
     "formula",
+    "file",
     "logistic",
     "logistic_bias",
     "relu_mlp",
@@ -135,6 +139,8 @@ def objective(name: str, dtype: torch.dtype = torch.float64) -> Objective:
         return Polynomial((0.25, -1.0, 0.0, 2.0, 5.0), x0=0.3)
     if name == "composite":
         return Composite(torch.randn(3, generator=generator).to(dtype), d=4, h=6)
+    if name == "file":
+        return from_file(EXAMPLES / "rosenbrock.py", 0, generator, torch.device("cpu"), dtype)
     if name == "formula":
         text = "x**3 - 3*x*max(y, 0.1) + exp(-x*y)/(1 + y**2) + tanh(z)*abs(x) - 0.5*z"
         return Formula(parse(text).root, {"x": 1.2, "y": 0.5, "z": -0.7})

@@ -91,7 +91,7 @@ def test_a_function_of_a_constant_is_what_torch_computes(name: str) -> None:
 )
 def test_the_derivative_is_shown_as_people_write_it(text: str, lines: list[str]) -> None:
     lines[0] = lines[0].removeprefix("by hand: ")
-    assert objective(text, **dict.fromkeys(parse(text).names, 1.0)).notes() == [
+    assert objective(text, **dict.fromkeys(parse(text).names, 1.0)).notes(1) == [
         f"by hand: {lines[0]}",
         *lines[1:],
     ]
@@ -99,7 +99,7 @@ def test_the_derivative_is_shown_as_people_write_it(text: str, lines: list[str])
 
 def test_a_derivative_of_many_terms_is_not_shown() -> None:
     text = "*".join(f"(x + {i})" for i in range(40))
-    (note,) = objective(text, x=1).notes()
+    (note,) = objective(text, x=1).notes(1)
     assert "characters, too long to show" in note
     assert len(note) < 100
 
@@ -280,7 +280,7 @@ def test_of_a_thousand_hostile_texts_none_runs_or_hangs_and_each_gets_one_line()
             with watched():
                 parsed = parse(text)
             accepted += 1
-            objective(text, **dict.fromkeys(parsed.names, 1.0)).notes()
+            objective(text, **dict.fromkeys(parsed.names, 1.0)).notes(1)
         except ConfigError as error:
             said = str(error)
         assert len(said.splitlines()) == 1, text[:80]

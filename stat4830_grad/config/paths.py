@@ -11,8 +11,9 @@ from msgspec.inspect import LiteralType, NoneType, StrType
 from .values import list_keys, of_type, written
 
 PATHS = (
-    *("problem.file", "problem.indices", "gradient.path", "optimizer.path", "model.init_from"),
-    *("data_dir", "resume", "sweep.resume", "runs", "hydra.run.dir", "hydra.sweep.dir"),
+    *("problem.file", "problem.path", "problem.indices", "gradient.path", "optimizer.path"),
+    *("model.init_from", "data_dir", "resume", "sweep.resume", "runs"),
+    *("hydra.run.dir", "hydra.sweep.dir"),
 )
 """Keys whose values are paths."""
 

@@ -99,6 +99,12 @@ class Formula(ProblemKeys, frozen=True, tag="formula"):
     start: Annotated[dict[str, Finite], PerRun]  # parameter -> initial value
 
 
+class ProblemFile(ProblemKeys, frozen=True, tag="file"):
+    module: ClassVar[str] = "file"
+    path: str
+    init_seed: Annotated[Seed | None, PerRun]
+
+
 class ImageProblem(SampledProblem, frozen=True):
     module: ClassVar[str] = "images"
     takes_model: ClassVar[bool] = True
@@ -158,7 +164,16 @@ class Gradient(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
 
 
 Problem = (
-    Polynomial | Composite | LeastSquares | Table | Formula | Mnist | FashionMnist | Kmnist | Digits
+    Polynomial
+    | Composite
+    | LeastSquares
+    | Table
+    | Formula
+    | ProblemFile
+    | Mnist
+    | FashionMnist
+    | Kmnist
+    | Digits
 )
 Model = Logistic | ReluMLP | TanhMLP
 

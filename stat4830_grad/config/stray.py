@@ -72,6 +72,7 @@ def example(group: str, option: str) -> str:
         "gradient=file": " gradient.path=FILE.py",
         "optimizer=file": " optimizer.path=FILE.py",
         "optimizer=torch": " optimizer.name=AdamW",
+        "problem=file": " problem.path=FILE.py",
     }
     return f"{group}={option}{needs.get(f'{group}={option}', '')}"
 
@@ -83,7 +84,7 @@ def from_file(word: str) -> str | None:
         target = " problem.target=COLUMN" if suffix != ".npz" else ""
         return f"problem=least_squares problem.file={word}{target}"
     if suffix == ".py":
-        return f"gradient=file gradient.path={word}"
+        return f"problem=file problem.path={word}, or gradient=file gradient.path={word}"
     if suffix in (".pt", ".pth"):
         return f"model.init_from={word}"
     try:

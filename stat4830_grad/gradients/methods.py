@@ -61,3 +61,8 @@ GRADIENTS: dict[str, Gradient] = {
     "backward": backward,
     "autograd_grad": autograd_grad,
 }
+
+
+def methods_for(objective: Objective) -> dict[str, Gradient]:
+    """The ways that there are to this objective's gradient."""
+    return {name: one for name, one in GRADIENTS.items() if one is not manual or objective.by_hand}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -54,6 +54,8 @@ class Classification:
     drawn_before: tuple[Model, ...] = ()
     """Models whose initial weights the same generator gives first."""
     remarks: tuple[str, ...] = ()  # what a person should know of the data
+    by_hand: ClassVar[bool] = True
+    capturable: ClassVar[bool] = True
 
     @property
     def columns(self) -> tuple[Metric, ...]:
@@ -112,6 +114,6 @@ class Classification:
         """The model's units for each sample of the largest part."""
         return self.model.units * max(len(part.y) for part in self.data.parts().values())
 
-    def notes(self) -> list[str]:
+    def notes(self, runs: int) -> list[str]:
         """What was made of a table's cells."""
         return list(self.remarks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -27,6 +27,8 @@ class Composite:
     d: int
     h: int
     columns: tuple[Metric, ...] = METRICS
+    by_hand: ClassVar[bool] = True
+    capturable: ClassVar[bool] = True
 
     def init(self, generator: torch.Generator) -> Params:
         """x standard normal, then the layers as `torch.nn.Linear` draws them."""
@@ -81,7 +83,7 @@ class Composite:
         """Both layers: h + m."""
         return self.h + len(self.y)
 
-    def notes(self) -> list[str]:
+    def notes(self, runs: int) -> list[str]:
         """None."""
         return []
 

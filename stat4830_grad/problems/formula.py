@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -95,6 +95,8 @@ class Formula:
 
     root: Tree
     start: dict[str, float]  # initial point; the parameters in their order
+    by_hand: ClassVar[bool] = True
+    capturable: ClassVar[bool] = True
 
     @property
     def columns(self) -> tuple[Metric, ...]:
@@ -149,7 +151,7 @@ class Formula:
         """A number for each operation of the formula."""
         return operations(self.root)
 
-    def notes(self) -> list[str]:
+    def notes(self, runs: int) -> list[str]:
         """The gradient by hand, a line for each parameter."""
         found: list[str] = []
         for name, tree in self.slopes.items():

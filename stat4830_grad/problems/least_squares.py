@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -32,6 +32,8 @@ class LeastSquares:
     w0: tuple[float, ...] | None = None  # initial point; None is the origin
     remarks: tuple[str, ...] = ()  # what a person should know of the data
     columns: tuple[Metric, ...] = METRICS
+    by_hand: ClassVar[bool] = True
+    capturable: ClassVar[bool] = True
 
     def init(self, generator: torch.Generator) -> Params:
         """w = w0, float64."""
@@ -92,7 +94,7 @@ class LeastSquares:
         """The residual: n."""
         return len(self.X)
 
-    def notes(self) -> list[str]:
+    def notes(self, runs: int) -> list[str]:
         """What was made of a table's cells."""
         return list(self.remarks)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from operator import add
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor
@@ -25,6 +25,8 @@ class Polynomial:
     coefficients: tuple[float, ...]  # highest power first, as numpy.polyval takes them
     x0: float
     columns: tuple[Metric, ...] = METRICS
+    by_hand: ClassVar[bool] = True
+    capturable: ClassVar[bool] = True
 
     @cached_property
     def terms(self) -> list[tuple[int, float]]:
@@ -66,7 +68,7 @@ class Polynomial:
         """A number for each term."""
         return len(self.terms)
 
-    def notes(self) -> list[str]:
+    def notes(self, runs: int) -> list[str]:
         """None."""
         return []
 

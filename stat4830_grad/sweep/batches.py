@@ -95,6 +95,8 @@ def batch_size(jobs: list[Job], setup: Setup, context: SweepContext) -> int:
         f"{describe(jobs[0].config(), str(setup.device), len(jobs), batches)} "
         f"(about {each / MIB:.3g} MiB each, {budget / MIB:,.0f} MiB to use)"
     )
+    for line in setup.objective.notes(size):
+        context.say(line, style="dim")
     write_text(decided, str(size))
     return size
 

@@ -9,12 +9,19 @@ import inspect
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from .errors import ConfigError
 from .reading import MIB, reading
+
+
+@lru_cache(maxsize=16)
+def arguments_of(function: Callable[..., Any]) -> tuple[inspect.Parameter, ...]:
+    """The arguments of a function, which takes longer to find out than many functions take."""
+    return tuple(inspect.signature(function).parameters.values())
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,17 @@ class UserFunction:
         except (Exception, SystemExit) as error:
             raise ConfigError(f"{self.said}: {blame(error, self.path)}") from error
 
+    def asked(self) -> tuple[inspect.Parameter, ...]:
+        """Its arguments.
+
+        Raises:
+            ConfigError: it is not written in Python, which could tell them.
+        """
+        try:
+            return arguments_of(self.function)
+        except (TypeError, ValueError):
+            raise ConfigError(f"{self.said}: {self.name} must be written in Python") from None
+
     def called_with(self, offered: Mapping[str, Any]) -> Any:
         """The answer to those of the offered arguments that the function names.
 
@@ -45,11 +63,7 @@ class UserFunction:
         """
         chosen: list[Any] = []
         by_keyword: dict[str, Any] = {}
-        try:
-            asked = inspect.signature(self.function).parameters.values()
-        except (TypeError, ValueError):
-            raise ConfigError(f"{self.said}: {self.name} must be written in Python") from None
-        for argument in asked:
+        for argument in self.asked():
             if argument.name not in offered:
                 if argument.default is argument.empty:
                     raise ConfigError(
@@ -70,6 +84,20 @@ class UserFile:
     said: str  # what a message calls it: key=path
     path: Path
     module: ModuleType
+
+    def defines(self, name: str) -> bool:
+        """Whether something has this name at module level."""
+        return hasattr(self.module, name)
+
+    def value(self, name: str) -> object:
+        """What the file calls `name`.
+
+        Raises:
+            ConfigError: nothing.
+        """
+        if not self.defines(name):
+            raise ConfigError(f"{self.said} does not define {name}")
+        return getattr(self.module, name)
 
     def function(self, name: str) -> UserFunction:
         """The function called `name`.

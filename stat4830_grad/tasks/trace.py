@@ -21,7 +21,7 @@ def run(config: Config, directory: Path, command: str) -> int:
     """Trace the loss at the initial point; tell it and leave it as JSON and as a drawing."""
     experiment = build([config], torch.Size(()))
     console = make_console()
-    for line in experiment.objective.notes():
+    for line in experiment.objective.notes(1):
         say(console, line, style="dim")
     traced = traced_loss(config, experiment)
     write_config(directory, config)

@@ -33,7 +33,7 @@ from ..core import (
 )
 from ..data.weights import load_weights
 from ..gradients.file import gradient_from
-from ..gradients.methods import GRADIENTS
+from ..gradients.methods import GRADIENTS, backward, manual
 from ..metrics import Metric
 from .loop import start, train
 from .minibatches import Minibatches, Sampling
@@ -72,12 +72,14 @@ class Experiment:
     ) -> Iterator[tuple[State, Record]]:
         """`loop.train` with these parts.
 
-        On CUDA, updates are replayed from a graph if one can hold the gradient and the optimizer,
-        and all of them see the same data.
+        On CUDA, updates are replayed from a graph if one can hold the objective, the gradient and
+        the optimizer, and all of them see the same data.
         """
-        self.objective.loss_and_gradient(state.params)  # what compiles does so before the clock
+        warm = manual if self.gradient is manual else backward
+        warm(self.objective, state.params)  # what compiles does so before the clock
         minibatches = self.minibatches()
-        capturable = self.gradient.capturable and self.optimizer.capturable and not minibatches
+        parts = (self.objective, self.gradient, self.optimizer)
+        capturable = all(part.capturable for part in parts) and not minibatches
         return train(
             self.objective,
             self.gradient,

@@ -15,7 +15,10 @@ from ..system.errors import ConfigError, DataError
 from ..system.files import write_bytes
 from ..system.reading import LARGEST, unreadable
 
-KEYS = ("problem.file", "problem.indices", "gradient.path", "optimizer.path", "model.init_from")
+KEYS = (
+    *("problem.file", "problem.path", "problem.indices"),
+    *("gradient.path", "optimizer.path", "model.init_from"),
+)
 """Keys that name an input file."""
 
 FILE = "inputs.json"

@@ -55,7 +55,7 @@ def notes(config: Config, objective: Objective) -> list[str]:
             "digits: scikit-learn's 1,797 handwritten digits, brought to 28×28. This is not MNIST; "
             "for the lecture's run use problem=mnist."
         ]
-    return objective.notes()
+    return objective.notes(1)
 
 
 def table(summary: dict[str, Any], columns: Sequence[Metric]) -> FittedTable:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from ...config.schema import Config
 from ...console.terminal import make_console, say, say_whole
 from ...core import Gradient
-from ...gradients.methods import GRADIENTS
+from ...gradients.methods import methods_for
 from ...system import exit_codes
 from ...training.experiment import Experiment, build
 from ...training.run_directory import git, versions, write_config, write_json
@@ -23,12 +23,12 @@ def run(config: Config, directory: Path, command: str) -> int:
     """Compare in both dtypes, diagnose a student's file, measure; tell and leave check.json."""
     double, single = experiment(config, "float64"), experiment(config, "float32")
     console = make_console()
-    for line in double.objective.notes():
+    for line in double.objective.notes(1):
         say(console, line, style="dim")
     path = Path(config.gradient.path) if config.gradient.path else None
     result = study(double.objective, single.objective, single.params, config.seed, path)
     measured = single if config.dtype == "float32" else double
-    methods: dict[str, Gradient] = dict(GRADIENTS)
+    methods: dict[str, Gradient] = methods_for(measured.objective)
     if result.diagnosis and result.diagnosis.accepted:
         methods[config.gradient.name] = measured.gradient
     card = cost_card(measured.objective, measured.params, methods)

@@ -36,7 +36,9 @@ def cost_card(
     device = next(iter(params.values())).device
     costs = measure(works, device, [*params.values(), *data])
     size = sum(p.numel() for p in params.values())
-    nodes = {"manual": graph_nodes(objective.loss_and_gradient(params)[0])}
+    nodes: dict[str, int] = {}
+    if objective.by_hand:
+        nodes["manual"] = graph_nodes(objective.loss_and_gradient(params)[0])
     nodes["backward"] = nodes["autograd_grad"] = graph_nodes(
         objective.loss(as_leaves(params)).sum()
     )

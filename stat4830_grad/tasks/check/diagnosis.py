@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ...core import Gradient, Objective, Params
-from ...gradients.file import Finding, fits, load, offer, read
+from ...gradients.file import load
+from ...problems.answers import Finding, fits, offer, read
 from ...system.user_file import UserFunction
 from .explanation import explain, explain_shape, same
 

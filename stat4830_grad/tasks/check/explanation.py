@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from ...core import Objective, Params
-from ...gradients.file import Finding
 from ...problems import Classification, LeastSquares
+from ...problems.answers import Finding
 from .mistakes import mistakes_of, sample_count
 
 EXACT = 1e-7

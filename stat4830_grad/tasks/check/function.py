@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from ...core import Gradient, Objective, Params
-from ...gradients.file import read
 from ...gradients.methods import autograd_grad, backward
+from ...problems.answers import read
+from ...problems.rows import one_by_one
 from .comparison import Pair, compare
 from .methods import evaluate, nearby, probes
 
@@ -77,20 +78,13 @@ def rows_of(loss: Callable[..., Tensor], like: Params) -> Callable[[Params], Ten
     """`loss` for parameters with leading dimensions: (*K,), called once for each row.
 
     Args:
-        like: parameters of one row, whose shapes tell how many dimensions lead.
+        like: parameters of one row.
     """
 
-    def of_params(params: Params) -> Tensor:
-        leading = torch.broadcast_shapes(
-            *(p.shape[: p.ndim - like[name].ndim] for name, p in params.items())
-        )
-        if not leading:
-            return loss(**params).reshape(())
-        full = {name: p.expand((*leading, *like[name].shape)) for name, p in params.items()}
-        rows = [dict(zip(full, row, strict=True)) for row in zip(*full.values(), strict=True)]
-        return torch.stack([loss(**row).reshape(()) for row in rows])
+    def of_one(row: Params) -> dict[str, Tensor]:
+        return {"loss": loss(**row).reshape(())}
 
-    return of_params
+    return lambda params: one_by_one(of_one, params, like)["loss"]
 
 
 def given(loss: Callable[..., Tensor], gradient: Callable[..., Any]) -> Gradient:

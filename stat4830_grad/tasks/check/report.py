@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ...console.tables import Column, FittedTable
 from ...console.tables import show as show_table
-from ...gradients.file import Finding
+from ...problems.answers import Finding
 from .comparison import FLOOR, Pair, worst
 from .costs import MethodCost
 from .methods import CENTRAL

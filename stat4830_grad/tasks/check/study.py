@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from ...core import Gradient, Objective, Params
-from ...gradients.methods import GRADIENTS, backward
+from ...gradients.methods import backward, methods_for
 from .comparison import TOLERANCES, Pair, compare
 from .diagnosis import Diagnosis, diagnose, tolerant
 from .methods import CENTRAL, COORDINATES, Evaluation, evaluate, nearby, probes
@@ -51,7 +51,7 @@ def study(
     generator = torch.Generator().manual_seed(seed)
     points = [params, nearby(params, generator)]
     directions = probes(params, generator)
-    methods: dict[str, Gradient] = dict(GRADIENTS)
+    methods: dict[str, Gradient] = methods_for(double)
     if path:
         methods[FILE] = tolerant(path)
     evaluations = evaluate_all(double, single, points, directions, methods)

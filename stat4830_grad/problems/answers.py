@@ -1,0 +1,94 @@
+"""What a user's function `gradient` is offered, and its answer as tensors or as findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..core import Params
+
+NAME = "gradient"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, in a sentence, and the parameters it concerns (none: all)."""
+
+    kind: str
+    parameters: tuple[str, ...]
+    sentence: str
+
+
+def offer(data: dict[str, Any], params: Params) -> dict[str, Any]:
+    """What a function may name. `params` is the same tensors again, as a dict."""
+    return {**params, **data, "params": dict(params)}
+
+
+def read(answer: Any, params: Params) -> tuple[Params, list[Finding]]:
+    """The answer as tensors of whatever shape by parameter, copied, and what it lacks."""
+    names = tuple(params)
+    if answer is None:
+        return {}, [Finding("missing", (), f"{NAME} returned None: is `return` missing?")]
+    if len(names) == 1 and not isinstance(answer, dict):
+        alone = isinstance(answer, list | tuple) and len(answer) == 1 and params[names[0]].ndim == 0
+        wrapped = isinstance(answer, tuple) and len(answer) == 1
+        answer = {names[0]: answer[0] if alone or wrapped else answer}
+    if isinstance(answer, list | tuple):
+        if len(answer) != len(names):
+            what = f"{NAME} returned {len(answer)} values for {len(names)} parameters"
+            return {}, [Finding("missing", (), f"{what}: {', '.join(names)}")]
+        answer = dict(zip(names, answer, strict=True))
+    if not isinstance(answer, dict):
+        what = f"{NAME} returned one {type(answer).__name__} for {len(names)} parameters"
+        return {}, [Finding("missing", (), f"{what}: return a dict with {', '.join(names)}")]
+    return read_dict(answer, params)
+
+
+def read_dict(answer: dict[Any, Any], params: Params) -> tuple[Params, list[Finding]]:
+    """The gradients of a dict by parameter, as tensors, and what is wrong with the others."""
+    findings = []
+    values = {}
+    for name in params:
+        if answer.get(name) is None:
+            what = "is forgotten" if name not in answer else "is None"
+            text = f"its gradient {what}: the dict returned has {', '.join(map(str, answer))}"
+            findings.append(Finding("missing", (name,), text))
+            continue
+        try:
+            values[name] = as_tensor(answer[name]).to(params[name].device)
+        except (TypeError, ValueError, RuntimeError):
+            text = f"its gradient is a {type(answer[name]).__name__}, not numbers"
+            findings.append(Finding("not_numbers", (name,), text))
+    if unknown := [str(name) for name in answer if name not in params]:
+        text = f"the dict returned has {', '.join(unknown)}; the parameters are {', '.join(params)}"
+        findings.append(Finding("unknown", (), text))
+    return values, findings
+
+
+def as_tensor(value: Any) -> Tensor:
+    """A copy of numbers of any kind: Python's in float64, arrays and tensors in their own dtype.
+
+    Raises:
+        TypeError, ValueError: they are no real numbers.
+    """
+    if isinstance(value, Tensor):
+        tensor = value.detach().clone()
+    elif isinstance(value, list | tuple) and any(isinstance(v, Tensor) for v in value):
+        tensor = torch.stack([torch.as_tensor(v).detach() for v in value])
+    else:
+        array = np.array(value)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"{array.dtype} is no kind of real number")
+        tensor = torch.from_numpy(array)
+    if tensor.is_complex():
+        raise TypeError("complex")
+    return tensor
+
+
+def fits(value: Tensor, parameter: Tensor) -> bool:
+    """Whether the shapes are the same but for sizes of 1: (h, 1) serves where (h,) is asked."""
+    return [s for s in value.shape if s != 1] == [s for s in parameter.shape if s != 1]

@@ -1,0 +1,59 @@
+"""Functions of one run's parameters, applied to batches of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from ..core import Params
+
+OfOneRun = Callable[[Params], dict[str, Tensor]]
+"""From parameters of one run (*K = ()) to tensors by name."""
+
+
+def leading(params: Params, like: Params) -> torch.Size:
+    """*K, to which the leading dimensions of all parameters broadcast.
+
+    Args:
+        like: parameters of one run, whose shapes tell how many dimensions lead.
+    """
+    sizes = [p.shape[: p.ndim - like[name].ndim] for name, p in params.items()]
+    return torch.Size(torch.broadcast_shapes(*sizes))
+
+
+def flat(params: Params, like: Params, rows: torch.Size) -> Params:
+    """The parameters with one leading dimension in the place of *K = `rows`."""
+    return {
+        name: p.expand((*rows, *like[name].shape)).reshape(-1, *like[name].shape)
+        for name, p in params.items()
+    }
+
+
+def one_by_one(function: OfOneRun, params: Params, like: Params) -> dict[str, Tensor]:
+    """What `function` makes of each row of the parameters, stacked: each (*K, …)."""
+    rows = leading(params, like)
+    if not rows:
+        return function(params)
+    batch = flat(params, like, rows)
+    found = [
+        function(dict(zip(batch, row, strict=True))) for row in zip(*batch.values(), strict=True)
+    ]
+    return {
+        name: torch.stack([one[name] for one in found]).reshape(*rows, *value.shape)
+        for name, value in found[0].items()
+    }
+
+
+def together(function: OfOneRun, params: Params, like: Params) -> dict[str, Tensor]:
+    """The same in one call for all rows, by `torch.func.vmap`.
+
+    Raises:
+        RuntimeError, or what `function` makes of it: it does what vmap cannot.
+    """
+    rows = leading(params, like)
+    if not rows:
+        return function(params)
+    made: dict[str, Tensor] = torch.func.vmap(function)(flat(params, like, rows))
+    return {name: value.reshape(*rows, *value.shape[1:]) for name, value in made.items()}
