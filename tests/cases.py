@@ -140,7 +140,7 @@ def objective(name: str, dtype: torch.dtype = torch.float64) -> Objective:
     if name == "composite":
         return Composite(torch.randn(3, generator=generator).to(dtype), d=4, h=6)
     if name == "file":
-        return from_file(EXAMPLES / "rosenbrock.py", 0, generator, torch.device("cpu"), dtype)
+        return from_file(EXAMPLES / "logistic.py", 0, generator, torch.device("cpu"), dtype)
     if name == "formula":
         text = "x**3 - 3*x*max(y, 0.1) + exp(-x*y)/(1 + y**2) + tanh(z)*abs(x) - 0.5*z"
         return Formula(parse(text).root, {"x": 1.2, "y": 0.5, "z": -0.7})

@@ -35,7 +35,7 @@ def commands(block: str) -> list[tuple[list[str], list[str]]]:
     return found
 
 
-@pytest.mark.parametrize("page", ["formula.md", "classification.md"])
+@pytest.mark.parametrize("page", ["formula.md", "functions.md", "classification.md"])
 def test_a_how_to_page_holds_as_written(page: str, cli: Cli, tmp_path: Path) -> None:
     for source in blocks(DOCS / page, "python"):
         name = re.match(r"# (\w+\.py)\n", source)

@@ -1,4 +1,4 @@
-"""Logistic regression on points that are drawn, as one writes it in PyTorch."""
+"""Logistic regression on points that are drawn, with its gradient by hand."""
 
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
@@ -15,5 +15,6 @@ def loss(w, b):
     return binary_cross_entropy_with_logits(X @ w + b, y)
 
 
-def metrics(w, b):
-    return {"accuracy": ((X @ w + b > 0) == (y > 0.5)).double().mean()}
+def gradient(w, b):
+    error = (torch.sigmoid(X @ w + b) - y) / len(y)
+    return X.T @ error, error.sum()
