@@ -96,7 +96,8 @@ def test_what_comes_before_a_checked_configuration_imports_no_torch() -> None:
         f"import importlib, sys\n"
         f"for module in {early}: importlib.import_module('{NAME}.' + module)\n"
         f"import {NAME}.app\n"
-        "print([name for name in ('torch', 'numba', 'matplotlib') if name in sys.modules])"
+        "heavy = ('torch', 'numba', 'matplotlib', 'polars')\n"
+        "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -25,6 +25,8 @@ from stat4830_grad.system.errors import ConfigError
         ("lecture", "write task=lecture"),
         ("mnist", "write problem=mnist"),
         ("mine.csv", "write problem=least_squares problem.file=mine.csv problem.target=COLUMN"),
+        ("mine.csv.gz", "write problem=least_squares problem.file=mine.csv.gz problem.target=COL"),
+        ("a.parquet", "write problem=least_squares problem.file=a.parquet problem.target=COLUMN"),
         ("--problem=mnist", "write problem=mnist"),
         ("--lr 0.1", "write optimizer.lr=0.1"),
         ("-q", "log.every=100"),

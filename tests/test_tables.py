@@ -427,6 +427,13 @@ def test_keys_of_a_table_take_what_one_would_type(cli: Cli, tmp_path: Path, word
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_least_squares_on_texts_says_what_takes_them(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,y\n1,cat\n2,dog\n3,cat\n")
+    done = cli("problem=least_squares", "problem.file=t.csv")
+    said = "the target 'y' holds texts ('cat'); least squares needs numbers; problem=table takes"
+    assert (done.returncode, said in done.stderr) == (2, True)
+
+
 def test_keys_of_a_table_without_a_table_are_a_mistake(cli: Cli) -> None:
     done = cli("problem=least_squares", "problem.standardize=true")
     assert done.returncode == 2

@@ -17,6 +17,8 @@ DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 
 BRACKETS = {"[": "[]", "{": "{}"}
 
+TABLES = (".csv", ".tsv", ".npz", ".parquet")
+
 QUIET = "to see less, write log.every=100, or > /dev/null behind the command"
 SHORT = {
     **dict.fromkeys(("q", "quiet", "silent"), QUIET),
@@ -80,7 +82,7 @@ def example(group: str, option: str) -> str:
 def from_file(word: str) -> str | None:
     """What to write for a file or a directory given alone; None where it looks like neither."""
     path, suffix = Path(word).expanduser(), Path(word).suffix.lower()
-    if suffix in (".csv", ".npz", ".tsv"):
+    if suffix in TABLES or word.lower().endswith((".csv.gz", ".tsv.gz")):
         target = " problem.target=COLUMN" if suffix != ".npz" else ""
         return f"problem=least_squares problem.file={word}{target}"
     if suffix == ".py":

@@ -123,7 +123,7 @@ def from_table(
     if isinstance(table.y, list):
         raise ConfigError(
             f"{path}: the target {table.target!r} holds texts ({shown(table.y[0])!r}); "
-            "least squares needs numbers"
+            "least squares needs numbers; problem=table takes texts as classes"
         )
     X = data.as_tensor(path, table.X, dtype).to(device)
     y = data.as_tensor(path, table.y, dtype).to(device)
