@@ -21,7 +21,7 @@ from ..training.execution import execute, summarise
 from ..training.experiment import build
 from ..training.inputs import FILE as INPUTS
 from ..training.inputs import record_inputs, refuse_changed_inputs
-from ..training.report import lost_rows, notes
+from ..training.report import lost_rows
 from ..training.run_directory import (
     Row,
     RunDirectory,
@@ -69,7 +69,6 @@ def run_group(jobs: list[Job], context: SweepContext) -> None:
         setup = prepare(config)
         if config.minibatch is None:
             setup = replace(setup, objective=reduced(setup.objective))
-        context.say_once(notes(config, setup.objective))
         size = batch_size(jobs, setup, context)
     except Exception as error:
         record_failures(jobs, error, context)
@@ -95,8 +94,7 @@ def batch_size(jobs: list[Job], setup: Setup, context: SweepContext) -> int:
         f"{describe(jobs[0].config(), str(setup.device), len(jobs), batches)} "
         f"(about {each / MIB:.3g} MiB each, {budget / MIB:,.0f} MiB to use)"
     )
-    for line in setup.objective.notes(size):
-        context.say(line, style="dim")
+    context.say_once(setup.objective.notes(size))
     write_text(decided, str(size))
     return size
 
