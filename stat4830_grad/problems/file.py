@@ -150,10 +150,12 @@ class FileObjective:
 def called(function: UserFunction, params: Params) -> Any:
     """The function's answer to the parameters that it names."""
     dtype = next(iter(params.values())).dtype
-    before = torch.get_default_dtype()
+    offered = {**params, "params": dict(params)}
+    if (before := torch.get_default_dtype()) == dtype:
+        return function.called_with(offered)
     torch.set_default_dtype(dtype)  # for the tensors that the function makes
     try:
-        return function.called_with({**params, "params": dict(params)})
+        return function.called_with(offered)
     finally:
         torch.set_default_dtype(before)
 

@@ -20,14 +20,18 @@ def leading(params: Params, like: Params) -> torch.Size:
         like: parameters of one run, whose shapes tell how many dimensions lead.
     """
     sizes = [p.shape[: p.ndim - like[name].ndim] for name, p in params.items()]
+    if len(set(sizes)) == 1:  # as in training; torch takes longer to find that out
+        return sizes[0]
     return torch.Size(torch.broadcast_shapes(*sizes))
 
 
 def flat(params: Params, like: Params, rows: torch.Size) -> Params:
     """The parameters with one leading dimension in the place of *K = `rows`."""
+    shapes = {name: (*rows, *p.shape) for name, p in like.items()}
+    if len(rows) == 1 and all(p.shape == shapes[name] for name, p in params.items()):
+        return params
     return {
-        name: p.expand((*rows, *like[name].shape)).reshape(-1, *like[name].shape)
-        for name, p in params.items()
+        name: p.expand(shapes[name]).reshape(-1, *like[name].shape) for name, p in params.items()
     }
 
 
@@ -56,4 +60,6 @@ def together(function: OfOneRun, params: Params, like: Params) -> dict[str, Tens
     if not rows:
         return function(params)
     made: dict[str, Tensor] = torch.func.vmap(function)(flat(params, like, rows))
+    if len(rows) == 1:
+        return made
     return {name: value.reshape(*rows, *value.shape[1:]) for name, value in made.items()}
