@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import textwrap
 from pathlib import Path
+from types import FrameType
 
 import pytest
 import torch
@@ -13,6 +16,7 @@ from msgspec.structs import replace
 
 from stat4830_grad.config.composing import compose
 from stat4830_grad.gradients.methods import GRADIENTS, methods_for
+from stat4830_grad.graph import trace
 from stat4830_grad.problems.file import FileObjective, from_file
 from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.training.experiment import build
@@ -208,6 +212,55 @@ def test_a_changed_file_is_not_resumed(cli: Cli, tmp_path: Path) -> None:
     done = cli("resume=out", "steps=9")
     assert done.returncode == 2
     assert f"problem.path={path} is not the file it was" in done.stderr
+
+
+NETWORK = """
+    import torch
+
+    X = torch.randn(20, 3)
+    y = torch.randn(20)
+    start = {"W": torch.full((4, 3), 0.1), "v": [0.1, -0.2, 0.3, 0.4]}
+
+    def loss(W, v):
+        hidden = torch.tanh(X @ W.T)
+        residual = hidden @ v - y
+        v = 2 * v
+        for _ in range(2):
+            again = (v * v).sum()
+        return (residual**2).mean() + again
+"""
+
+
+def test_a_trace_has_the_names_of_the_file_and_its_lines(cli: Cli, tmp_path: Path) -> None:
+    path = written(tmp_path, NETWORK)
+    lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
+    words = ("problem=file", "problem.path=mine.py", "hydra.run.dir=out", "figures=false")
+    done = cli("task=trace", *words, COLUMNS="160")
+    assert done.returncode == 0, done.stderr
+    for shown in ("z₁ = X Wᵀ", "hidden = tanh(z₁)", "residual = z₃ − y", "∂residual/∂z₃ = I"):
+        assert shown in done.stdout
+    nodes = json.loads((tmp_path / "out" / "trace.json").read_text("utf-8"))["nodes"]
+    of_operation = {node["operation"]: lines[node["line"] - 1] for node in nodes}
+    assert of_operation["tanh"] == "hidden = torch.tanh(X @ W.T)"
+    assert of_operation["mean"] == "return (residual**2).mean() + again"
+    names = [node["name"] for node in nodes]
+    assert len(set(names)) == len(names)  # a variable that held several values names none
+    assert {"hidden", "residual"} <= set(names)
+    assert not {"v", "again"} & set(names)
+
+
+def test_following_a_file_leaves_a_debugger_in_its_place() -> None:
+    def debugger(frame: FrameType, event: str, argument: object) -> None:
+        return None
+
+    target = load(EXAMPLES / "rosenbrock.py")
+    before = sys.gettrace()
+    sys.settrace(debugger)
+    try:
+        trace(target.loss, target.like, source=str(EXAMPLES / "rosenbrock.py"))
+        assert sys.gettrace() is debugger
+    finally:
+        sys.settrace(before)
 
 
 MISTAKES = {

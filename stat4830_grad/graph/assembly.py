@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from functools import partial
 
 import torch
@@ -12,6 +13,7 @@ from ..core import Params
 from .derivatives import SUPERSCRIPTS
 from .labels import Labels, constant
 from .recorder import Values, differentiate, release
+from .source import Source
 from .summary import summarise
 from .trace import Contribution, Leaf, Node, Trace
 
@@ -24,6 +26,7 @@ def trace(
     constants: Mapping[str, Tensor] | None = None,
     keep: int = 6,
     fold: bool = False,
+    source: str | None = None,
 ) -> Trace:
     """Runs `function` on `params` under autograd and tells what reverse mode does on its graph.
 
@@ -32,7 +35,8 @@ def trace(
     sum, whose gradient is the Hessian times a vector of ones. `constants` are tensors to call by
     name in formulas. Tensors of at most `keep` entries are kept as numbers, others as shape and
     norm. With `fold`, operations that only move entries (view, transpose, …) become part of the
-    edges.
+    edges. Of functions in the file `source` lines are noted, and values have the names of the
+    variables that hold them.
 
     Raises:
         ValueError: `function` returns another shape, or depends on no parameter through autograd;
@@ -41,11 +45,13 @@ def trace(
     if order < 1:
         raise ValueError(f"order={order}: a trace needs an order of at least 1")
     leaves = {name: p.detach().requires_grad_() for name, p in params.items()}
-    values = Values(keep, partial(constant, known=constants or {}))
+    followed = Source(source) if source else None
+    values = Values(keep, partial(constant, known=constants or {}), followed)
     roots: list[Tensor] = []
     try:
         with values:
-            roots.append(one_number(function(leaves)))
+            with followed.watched() if followed else nullcontext():
+                roots.append(one_number(function(leaves)))
             for n in range(1, order):
                 roots.append(total(derivative(roots[-1], leaves, n)))
         differentiable(roots[-1], order)

@@ -23,6 +23,9 @@ from .recorder import Event, Recording, Values, saved
 from .summary import Summary, number
 from .trace import Edge, Node
 
+FORMULA_WORDS = ("I", "P", "c", "C")
+"""What stands for matrices and constants in formulas."""
+
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -41,7 +44,20 @@ class Labels:
             event.grad_fn: "z" + str(count - step).translate(SUBSCRIPTS) if step else root
             for step, event in enumerate(self.events)
         }
+        self.names |= self.own_names(recording, root)
         self.split = {event.grad_fn for event in recording.events if len(event.incoming) > 1}
+
+    def own_names(self, recording: Recording, root: str) -> dict[GradFn, str]:
+        """Nodes that a file of the user's has a name for, which nothing else has."""
+        source = self.values.source
+        found = Counter(source.names.values() if source else ())
+        taken = {root, *recording.names.values(), *FORMULA_WORDS}
+        return {
+            grad_fn: name
+            for grad_fn, name in (source.names.items() if source else ())
+            if grad_fn in self.names and self.names[grad_fn] != root
+            if found[name] == 1 and name not in taken
+        }
 
     def nodes(self) -> Iterator[Node]:
         """Every node, in the order in which the engine ran them."""
@@ -64,6 +80,7 @@ class Labels:
             operation=operation_name(torch_name),
             torch_name=torch_name,
             expression=expression,
+            line=self.values.source.lines.get(grad_fn) if self.values.source else None,
             outputs=outputs,
             incoming=event.incoming,
             edges=tuple(self.edges(event, rule, symbols, numbers, outputs)),
@@ -131,8 +148,7 @@ class Labels:
             return None
         name = subscripted(name)
         for event in through:
-            turned = operation_name(event.grad_fn.name()) == "transpose"
-            if turned and len(self.output(event, 0).shape) == 2:
+            if len(self.output(event, 0).shape) == 2 and turns(event.grad_fn):
                 name = transpose(name)
         return name
 
@@ -168,6 +184,13 @@ class Labels:
             leaf = target.variable.detach()
             return signed(leaf.item()) if leaf.numel() == 1 else None
         return operand(self.values.seen.get((target, output)))
+
+
+def turns(grad_fn: GradFn) -> bool:
+    """Whether a matrix is transposed: W.mT is a transpose to torch, W.T a permutation."""
+    operation = operation_name(grad_fn.name())
+    dims = [int(dim) % 2 for dim in saved(grad_fn, "dims") or ()]
+    return operation == "transpose" or (operation == "permute" and dims == [1, 0])
 
 
 def plumbing(recording: Recording) -> dict[GradFn, Event]:

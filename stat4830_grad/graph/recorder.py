@@ -18,6 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from ..core import Params
 from .nodes import GradFn, ancestors
+from .source import Source
 from .summary import Summary, summarise
 
 Gradients = tuple[Tensor | None, ...]
@@ -28,14 +29,19 @@ class Values(TorchDispatchMode):
 
     `arguments` holds, by node, what `describe` says of each of its operation's arguments. An
     operation's result has its `grad_fn` only after the call, so it is looked up at the next one.
+
+    Args:
+        source: the file whose lines are noted too, by node.
     """
 
-    def __init__(self, keep: int, describe: Callable[[object], str]) -> None:
+    def __init__(
+        self, keep: int, describe: Callable[[object], str], source: Source | None = None
+    ) -> None:
         super().__init__()
-        self.keep, self.describe = keep, describe
+        self.keep, self.describe, self.source = keep, describe, source
         self.seen: dict[tuple[GradFn, int], Summary] = {}
         self.arguments: dict[GradFn, list[str]] = {}
-        self.latest: tuple[Any, list[str]] = (None, [])
+        self.latest: tuple[Any, list[str], int | None] = (None, [], None)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -44,7 +50,8 @@ class Values(TorchDispatchMode):
         for tensor in tensors(args):
             self.add(tensor)
         result = func(*args, **(kwargs or {}))
-        self.latest = (result, [self.describe(argument) for argument in args])
+        line = self.source.line() if self.source else None
+        self.latest = (result, [self.describe(argument) for argument in args], line)
         return result
 
     def add(self, tensor: Tensor) -> None:
@@ -55,11 +62,13 @@ class Values(TorchDispatchMode):
 
     def close(self) -> None:
         """Files the latest operation's arguments under its node, if it made one."""
-        result, described = self.latest
+        result, described, line = self.latest
         grad_fn = result.grad_fn if isinstance(result, Tensor) else None
         if callable(grad_fn):  # a Function written in Python is not the operation it ran last
             self.arguments[grad_fn] = described
-        self.latest = (None, [])
+            if self.source and line is not None:
+                self.source.lines[grad_fn] = line
+        self.latest = (None, [], None)
 
 
 def tensors(args: tuple[Any, ...]) -> Iterator[Tensor]:
@@ -137,7 +146,9 @@ def release(roots: list[Tensor], values: Values) -> None:
     nodes.sort(key=lambda grad_fn: grad_fn._sequence_nr())
     roots.clear()
     seen.clear()
-    values.latest = (None, [])
+    values.latest = (None, [], None)
+    if values.source:
+        values.source.clear()
     values.seen.clear()
     values.arguments.clear()
     while nodes:

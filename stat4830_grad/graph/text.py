@@ -112,7 +112,7 @@ def rows(
     what = f"{node.name} = {node.expression}"
     yield (
         str(step),
-        node.operation,
+        node.operation if node.line is None else f"{node.operation}, line {node.line}",
         what if what.endswith(f"= {value}") else f"{what} = {value}",
         f"{partial(f, node.name)} = {added}{arrived}",
     )

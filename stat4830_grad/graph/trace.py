@@ -34,6 +34,7 @@ class Node:
     outputs: tuple[Summary, ...]
     incoming: tuple[Summary | None, ...]  # ∂f/∂out, all consumers added up
     edges: tuple[Edge, ...]
+    line: int | None = None  # of the user's file that it stands in
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ class Trace:
         """JSON of schema 1. Numbers that are not finite are the texts inf, -inf and nan.
 
         {schema, function, meaning, order, value,
-         nodes: [{step, name, operation, torch, expression, outputs, incoming,
+         nodes: [{step, name, operation, torch, expression, line, outputs, incoming,
                   edges: [{target, output, slot, derivative, numbers, jacobian, local,
                            contribution, through}]}],
          leaves: [{name, value, contributions: [{source, slot, value}], gradient, difference}]}
@@ -103,6 +104,7 @@ def node_dict(step: int, node: Node) -> dict[str, Any]:
         "operation": node.operation,
         "torch": node.torch_name,
         "expression": node.expression,
+        "line": node.line,
         "outputs": [output.to_dict() for output in node.outputs],
         "incoming": [optional(incoming) for incoming in node.incoming],
         "edges": [edge_dict(edge) for edge in node.edges],

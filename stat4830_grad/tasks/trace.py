@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..config.schema import Config
+from ..config.schema import Config, ProblemFile
 from ..console.terminal import make_console, say, say_whole
 from ..figures.graph.figure import save_graph
 from ..graph import Trace, trace
@@ -43,6 +43,8 @@ def traced_loss(config: Config, experiment: Experiment) -> Trace:
         ConfigError: the loss has no derivatives of that order.
     """
     data = experiment.objective.constants()
+    problem = config.problem
+    source = str(Path(problem.path)) if isinstance(problem, ProblemFile) else None
     order = config.trace.order if config.trace else 1
     try:
         return trace(
@@ -50,6 +52,7 @@ def traced_loss(config: Config, experiment: Experiment) -> Trace:
             experiment.params,
             order=order,
             fold=not (config.trace and config.trace.all),
+            source=source,
             constants={name: value for name, value in data.items() if isinstance(value, Tensor)},
         )
     except ValueError as error:
