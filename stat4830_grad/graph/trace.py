@@ -82,7 +82,7 @@ class Trace:
                   edges: [{target, output, slot, derivative, numbers, jacobian, local,
                            contribution, through}]}],
          leaves: [{name, value, contributions: [{source, slot, value}], gradient, difference}]}
-        where every tensor is {shape, dtype, values, norm} or null, steps count from 1, and the
+        where `line` is there if the operation stands in a file of the user's, every tensor is {shape, dtype, values, norm} or null, steps count from 1, and the
         seed ∂f/∂f = 1 is step 0.
         """
         return {
@@ -104,7 +104,7 @@ def node_dict(step: int, node: Node) -> dict[str, Any]:
         "operation": node.operation,
         "torch": node.torch_name,
         "expression": node.expression,
-        "line": node.line,
+        **({} if node.line is None else {"line": node.line}),
         "outputs": [output.to_dict() for output in node.outputs],
         "incoming": [optional(incoming) for incoming in node.incoming],
         "edges": [edge_dict(edge) for edge in node.edges],
