@@ -82,8 +82,8 @@ class Trace:
                   edges: [{target, output, slot, derivative, numbers, jacobian, local,
                            contribution, through}]}],
          leaves: [{name, value, contributions: [{source, slot, value}], gradient, difference}]}
-        where `line` is there if the operation stands in a file of the user's, every tensor is {shape, dtype, values, norm} or null, steps count from 1, and the
-        seed ∂f/∂f = 1 is step 0.
+        where `line` is there if the operation stands in a file of the user's, every tensor is
+        {shape, dtype, values, norm} or null, steps count from 1, and the seed ∂f/∂f = 1 is step 0.
         """
         return {
             "schema": 1,
