@@ -37,7 +37,7 @@ def commands(block: str) -> list[tuple[list[str], list[str]]]:
     return found
 
 
-PAGES = ["formula.md", "functions.md", "classification.md", "tables.md"]
+PAGES = ["formula.md", "functions.md", "classification.md", "tables.md", "optimizers.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -50,7 +50,7 @@ def test_a_how_to_page_holds_as_written(page: str, cli: Cli, tmp_path: Path) -> 
         (tmp_path / table).write_text(content, "utf-8")
     for block in blocks(DOCS / page, "console"):
         for words, shown in commands(block):
-            done = cli(*words, COLUMNS="100", CUDA_VISIBLE_DEVICES="")
+            done = cli(*words, COLUMNS="110", CUDA_VISIBLE_DEVICES="")
             said = done.stdout + done.stderr
             failed = any(line.startswith(FAILURES) for line in shown)
             assert (done.returncode != 0) == failed, said
