@@ -21,7 +21,7 @@ from stat4830_grad.figures.legend import tell_apart
 from stat4830_grad.figures.style import log_spaced, scale_of, updates_axis
 from stat4830_grad.figures.sweep import results
 from stat4830_grad.figures.sweep_curves import curves_of_all
-from stat4830_grad.metrics import LOSS
+from stat4830_grad.metrics import LOSS, Metric
 from stat4830_grad.training.finished import FinishedRun
 from stat4830_grad.training.run_directory import Row, columns_of
 from stat4830_grad.training.sweep_row import Cell, SweepRow
@@ -87,6 +87,14 @@ def test_results_of_choices_stand_side_by_side() -> None:
     rows = [job(1.0, optimizer="gd"), job(1e-3, optimizer="adam")]
     panel = results(rows, ["optimizer"], {}, rate, "").axes[0]
     assert [text.get_text() for text in panel.get_xticklabels()] == ["gd", "adam"]
+
+
+def test_a_job_without_a_metric_has_no_mark_in_its_panel() -> None:
+    distance = Metric("distance", "distance")
+    other = replace(job(0.5, optimizer="adam"), final={distance: 0.5}, start={"distance": 1.0})
+    figure = results([job(1.0, optimizer="gd"), other], ["optimizer"], {}, rate, "")
+    for panel, place in zip(figure.axes, (0, 1), strict=True):
+        assert [points(line)[0] for line in panel.lines if len(points(line)[0])] == [[place]]
 
 
 def test_curves_of_a_sweep_are_logarithmic_with_zeros_and_overflow() -> None:

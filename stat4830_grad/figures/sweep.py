@@ -106,7 +106,8 @@ def draw_metric(
     shown = [row for _, rows in series for row in rows if on_scale(row, metric)]
     starts = [row.start[metric.name] for row in shown]  # how far a run came is what counts
     scale = scale_of([row.final[metric] for row in shown] + starts)
-    for look, rows in series:
+    for look, every in series:
+        rows = [row for row in every if metric in row.final]  # other problems have other metrics
         points: dict[float, list[float]] = {}
         for row in (row for row in rows if on_scale(row, metric)):
             points.setdefault(across.of(row), []).append(scale.place(row.final[metric]))
