@@ -237,3 +237,13 @@ def test_a_list_of_lists_of_betas_is_swept(cli: Cli) -> None:
     assert "2 completed of 2 jobs" in several.stdout
     names = cli(*words[:2], "optimizer.name=[Adam,NAdam,LBFGS]", "figures=false", "steps=3")
     assert "3 completed of 3 jobs" in names.stdout
+
+
+@pytest.mark.parametrize("option", ["eps=1e-7", "betas=[0.8,0.9]"])
+def test_an_option_that_is_a_number_in_this_class_is_no_list(cli: Cli, option: str) -> None:
+    """Adafactor's eps are two numbers, AdamW's is one."""
+    done = cli(
+        "problem=polynomial", "steps=2", "figures=false", "optimizer=torch", "optimizer.name=AdamW",
+        f"optimizer.options.{option}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

@@ -36,13 +36,10 @@ def completed(overrides: Sequence[str]) -> list[str]:
 
 
 def list_options() -> set[str]:
-    """Keys of options whose one value is a list, such as optimizer.options.betas."""
-    return {
-        f"{KEY}.{name}"
-        for one in CLASSES.values()
-        for name, default in one.takes.items()
-        if isinstance(default, list)
-    }
+    """Keys of options whose one value is a list in every class that takes them, such as betas."""
+    taken = [pair for one in CLASSES.values() for pair in one.takes.items()]
+    single = {name for name, default in taken if not isinstance(default, list)}
+    return {f"{KEY}.{name}" for name, _ in taken if name not in single}
 
 
 def no_such_class(name: str) -> str:
