@@ -72,7 +72,7 @@ def dims(target: Objective) -> int:
 
 
 def test_only_what_adds_up_over_samples_can_be_sampled() -> None:
-    assert set(NAMES) - set(SAMPLED) == {"polynomial", "quartic", "composite", "formula"}
+    assert set(NAMES) - set(SAMPLED) == {"polynomial", "quartic", "composite", "file", "formula"}
 
 
 @pytest.mark.parametrize("size", [1, 4, 7, 12])
