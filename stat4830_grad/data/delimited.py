@@ -56,7 +56,7 @@ def read_delimited(path: Path, table: TableFile) -> Cells:
     raw, note = as_utf8(path, unpacked(path, LARGEST, LineLengths(path)), table.encoding)
     layout = find_layout(path, raw[:SAMPLE].decode("utf-8", "ignore"), table)
     raw = tidied(raw, layout.delimiter)
-    comments = len(re.findall(rb"(?m)^#", raw)) - layout.named_by_comment
+    comments = raw.startswith(b"#") + raw.count(b"\n#") - layout.named_by_comment
     rows = Rows(raw, layout, comments > 0)
     frame = read_rows(path, rows)
     cells = Cells(
@@ -68,9 +68,8 @@ def read_delimited(path: Path, table: TableFile) -> Cells:
         tuple(table.drop),
         layout.headless,
     )
-    plural = "s" if comments > 1 else ""
-    left_out = f"{comments:,} line{plural} of comments, from # on, left out" if comments else None
-    for one in filter(None, (note, layout.note, left_out)):
+    left_out = f"{comments:,} line{'s' * (comments > 1)} of comments, from # on, left out"
+    for one in filter(None, (note, layout.note, left_out if comments else None)):
         cells = cells.noting(one)
     cells = without_empty_rows(cells)
     check_lengths(path, cells, rows)
