@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 import shlex
 from pathlib import Path
@@ -9,7 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import Cli
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
 PROGRAM = "python -m stat4830_grad"
 FAILURES = ("error:", "diverged:", "the loss increased:")
 """How the line begins by which a command says that it has not done what it was asked for."""
@@ -62,3 +64,13 @@ def test_the_pages_are_read() -> None:
     (arguments, shown), *_ = commands(blocks(DOCS / "formula.md", "console")[0])
     assert arguments[:2] == ["problem=formula", "problem.f=x**3 - 3*x + exp(-x*y)"]
     assert shown[1] == "by hand: ∂f/∂x = 3x² − y·exp(−xy) − 3"
+
+
+def test_names_of_ours_in_texts_and_docstrings_exist() -> None:
+    texts = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.glob("*.md")]
+    texts += (ROOT / "stat4830_grad").rglob("*.py")
+    named = {name for text in texts
+             for name in re.findall(r"stat4830_grad(?:\.[A-Za-z]\w*)+", text.read_text("utf-8"))}  # fmt: skip
+    assert len(named) > 3
+    for name in named:
+        pkgutil.resolve_name(name)

@@ -90,10 +90,8 @@ def batch_size(jobs: list[Job], setup: Setup, context: SweepContext) -> int:
     size = min(len(jobs), runs_that_fit(each, budget), context.options.batch or len(jobs))
     batches = -(-len(jobs) // size)
     size = -(-len(jobs) // batches)  # batches of equal size
-    context.say(
-        f"{describe(jobs[0].config(), str(setup.device), len(jobs), batches)} "
-        f"(about {each / MIB:.3g} MiB each, {budget / MIB:,.0f} MiB to use)"
-    )
+    said = describe(jobs[0].config(), str(setup.device), len(jobs), batches)
+    context.say(f"{said} (about {each / MIB:.3g} MiB each, {budget / MIB:,.0f} MiB to use)")
     context.say_once(setup.objective.notes(size))
     write_text(decided, str(size))
     return size

@@ -53,7 +53,7 @@ class Agreement:
 def check_function(
     loss: Callable[..., Tensor], gradient: Callable[..., Any] | None, params: Mapping[str, Tensor]
 ) -> Agreement:
-    """Every two ways to ∇loss; the arguments are those of `stat4830_grad.tasks.check.study`.
+    """Every two ways to ∇loss; the arguments are those of `stat4830_grad.check`.
 
     Raises:
         ValueError: as there.
