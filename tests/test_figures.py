@@ -13,7 +13,8 @@ from matplotlib.ticker import LogFormatterSciNotation
 from pictures import points
 
 from stat4830_grad.figures.curves import curves
-from stat4830_grad.figures.style import SUPERSCRIPTS, in_percent, logarithmic
+from stat4830_grad.figures.style import in_percent, logarithmic
+from stat4830_grad.system.wording import SUPERSCRIPTS
 from stat4830_grad.training.run_directory import columns_of
 
 

@@ -7,10 +7,11 @@ import torch
 from cases import NAMES, objective, start
 from rich.console import Console
 
-from stat4830_grad.graph import Trace, subscripted, trace
+from stat4830_grad.graph import Trace, trace
 from stat4830_grad.graph.derivatives import PLUMBING
 from stat4830_grad.graph.text import TraceText
 from stat4830_grad.problems import Classification
+from stat4830_grad.system.wording import subscripted
 
 
 def traced(name: str, *, order: int = 1, fold: bool) -> Trace:

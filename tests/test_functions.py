@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from stat4830_grad.config.composing import compose
 from stat4830_grad.gradients.methods import GRADIENTS, methods_for
 from stat4830_grad.graph import trace
-from stat4830_grad.problems.file import FileObjective, from_file
+from stat4830_grad.problems.file import from_file
+from stat4830_grad.problems.file_objective import FileObjective
 from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.training.experiment import build
 from stat4830_grad.training.run_directory import read_rows

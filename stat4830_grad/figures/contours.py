@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..system.wording import SUPERSCRIPTS, subscripted
 from .landscape import Array, Landscape
-from .style import BLACK, BLUE, ORANGE, SUPERSCRIPTS, in_print, plain_axes, signed
+from .style import BLACK, BLUE, ORANGE, plain_axes, signed
 
 LEVELS = np.linspace(0.04, 1, 11) ** 2
 """Of contours, as shares of the height shown: a quadratic's are evenly spaced."""
@@ -39,8 +40,8 @@ def draw_contours(axes: Axes, landscape: Landscape, color: str = BLUE) -> None:
     if is_square(landscape):
         axes.set_aspect("equal")
     first_name, second_name = landscape.names
-    axes.set_xlabel(in_print(first_name))
-    axes.set_ylabel(in_print(second_name))
+    axes.set_xlabel(subscripted(first_name))
+    axes.set_ylabel(subscripted(second_name))
     plain_axes(axes)
 
 

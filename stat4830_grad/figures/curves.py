@@ -11,13 +11,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..metrics import Metric
+from ..system.wording import subscripted
 from .numbers import LARGEST, drawable
 from .style import (
     BLUE,
     GREEN,
     VERMILION,
     in_percent,
-    in_print,
     logarithmic,
     plain_axes,
     save,
@@ -98,7 +98,7 @@ def draw_panel(axes: Axes, rows: Sequence[Row], label: str, metrics: Sequence[Me
         points = [(row["step"], row[name]) for row in rows if drawable(row[name])]
         if far:
             points = inside(points, low - 2 * room, high + 2 * room)
-        in_legend = metric.line or in_print(name)
+        in_legend = metric.line or subscripted(name)
         axes.plot(*zip(*points, strict=True), label=in_legend, linewidth=1.6, **style)
     if not values:
         say_in_place(axes, "no values up to 10¹⁵⁰")

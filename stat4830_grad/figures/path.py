@@ -12,11 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from ..system.wording import subscripted
 from .contours import STAR, draw_contours, is_square
 from .functions import draw_graph
 from .landscape import Array, Landscape, Path, nearby
 from .legend import Legend, Look
-from .style import BLACK, BLUE, GREY, VERMILION, in_print, legend_below, plain_axes, save
+from .style import BLACK, BLUE, GREY, VERMILION, legend_below, plain_axes, save
 
 START: dict[str, Any] = {
     "marker": "o",
@@ -94,7 +95,7 @@ def draw_function(axes: Axes, landscape: Landscape, color: str) -> None:
         draw_contours(axes, landscape, color)
     else:
         draw_graph(axes, landscape.grid[0], landscape.values, color)
-        axes.set_xlabel(in_print(landscape.names[0]))
+        axes.set_xlabel(subscripted(landscape.names[0]))
         plain_axes(axes)
     axes.set_xlim(landscape.box[0])
     axes.set_ylim(landscape.box[1])
@@ -146,7 +147,7 @@ def draw_downwards(axes: Axes, landscape: Landscape, looks: Sequence[Look]) -> N
     axes.set_ylim(1.12 * max(moving), 0)
     axes.yaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.set_ylabel("updates")
-    axes.set_xlabel(in_print(landscape.names[0]))
+    axes.set_xlabel(subscripted(landscape.names[0]))
     plain_axes(axes)
 
 

@@ -19,6 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogFormatter, LogLocator, MaxNLocator, NullLocator
 
 from ..system.files import write_bytes
+from ..system.wording import SUPERSCRIPTS
 from .numbers import drawable
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
@@ -140,9 +141,6 @@ class FlooredLocator(LogLocator):
         return [self._floor, *above]
 
 
-SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-
-
 class PowersOfTen(LogFormatter):
     """10⁻³, 2·10⁻³; 0 at the floor.
 
@@ -170,14 +168,6 @@ class PowersOfTen(LogFormatter):
 def signed(value: float) -> str:
     """Three digits, with a real minus sign."""
     return f"{value:.3g}".replace("-", "−")
-
-
-SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-
-
-def in_print(name: str) -> str:
-    """`w1` as w₁."""
-    return name.translate(SUBSCRIPTS)
 
 
 def legend_below(figure: Figure, entries: dict[str, Any]) -> None:

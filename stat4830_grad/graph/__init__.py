@@ -1,7 +1,6 @@
 """A real autograd graph as data: nodes, edges and what reverse mode passes along them."""
 
 from .assembly import trace
-from .labels import subscripted
 from .summary import Summary, dimensions, number
 from .tensors import trace_tensor
 from .trace import Contribution, Edge, Leaf, Node, Trace
@@ -15,7 +14,6 @@ __all__ = [
     "Trace",
     "dimensions",
     "number",
-    "subscripted",
     "trace",
     "trace_tensor",
 ]

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from ..core import Params
-from .derivatives import SUPERSCRIPTS
-from .labels import Labels, constant
+from ..system.wording import SUPERSCRIPTS
+from .formulas import constant
+from .labels import Labels
 from .recorder import Values, differentiate, release
 from .source import Source
 from .summary import summarise

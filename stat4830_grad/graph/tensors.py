@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..core import Params
 from .assembly import assemble, differentiable, one_number
-from .labels import constant
+from .formulas import constant
 from .nodes import GradFn, ancestors
 from .recorder import Values, saved
 from .summary import summarise

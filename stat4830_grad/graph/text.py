@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..console.tables import Column, FittedTable
-from .labels import subscripted
+from ..system.wording import subscripted
 from .summary import Summary, dimensions, number
 from .trace import Edge, Leaf, Node, Trace
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import saved_tensors_hooks
 
 from ..config.formula import COLUMNS
 from ..core import Params
 from ..system.errors import ConfigError
 from ..system.user_file import UserFile, UserFunction
 from .answers import as_tensor
+from .saved import saved_storages
 
 RESERVED = (*COLUMNS, "params")
 """Names that no parameter may have: columns of metrics.csv, and the dict of all parameters."""
@@ -60,6 +60,23 @@ def as_params(found: object, file: UserFile, what: str) -> Params:
     return params
 
 
+def start(file: UserFile, generator: torch.Generator) -> Params:
+    """The initial point of one run, by the names of the loss's arguments."""
+    if not file.defines("start"):
+        names = ", ".join(f"'{name}': 1.0" for name in parameters(file.function("loss")))
+        raise ConfigError(f"{file.said} defines no start; write start = {{{names}}}")
+    found: object = file.value("start")
+    if callable(found):
+        function = file.function("start")
+        found = function(generator) if parameters(function) else function()
+    return as_params(found, file, "start")
+
+
+def data_of(file: UserFile) -> dict[str, Tensor]:
+    """The tensors at module level, by name."""
+    return {name: one for name, one in vars(file.module).items() if isinstance(one, Tensor)}
+
+
 def real(value: object, what: str, file: UserFile) -> Tensor:
     """A tensor of finite real numbers; whole ones and Python's become float64."""
     try:
@@ -101,26 +118,12 @@ def saved_numbers(loss: Callable[[Params], Any], like: Params, said: str) -> int
         ConfigError: it has no derivative.
     """
     leaves = {name: p.detach().requires_grad_() for name, p in like.items()}
-    known = {p.untyped_storage().data_ptr() for p in leaves.values()}
-    found: dict[int, int] = {}
-    kept = []  # as long as a saved tensor lives, no other takes its address
-
-    def pack(tensor: Tensor) -> Tensor:
-        if (place := tensor.untyped_storage().data_ptr()) not in known:
-            found[place] = tensor.numel()
-        kept.append(tensor.detach())
-        return tensor
-
-    with (
-        warnings.catch_warnings(),
-        torch.enable_grad(),
-        saved_tensors_hooks(pack, lambda tensor: tensor),
-    ):
+    with warnings.catch_warnings(), torch.enable_grad():
         warnings.simplefilter("ignore")  # of what is refused below
-        value = checked_loss(loss(leaves), said)
+        value, saved, _ = saved_storages(lambda: checked_loss(loss(leaves), said), leaves.values())
     if not value.requires_grad:
         raise ConfigError(
             f"{said}: loss does not depend on its arguments through torch; "
             "float(), .item(), .numpy() and .detach() cut it off"
         )
-    return 1 + sum(found.values())
+    return 1 + sum(saved.values()) // value.itemsize

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 
 from ..config.formula_tree import Call, Name, Number, Tree
-
-SUPERSCRIPTS = str.maketrans("0123456789−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
-SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+from ..system.wording import SUPERSCRIPTS, subscripted
 
 SUM, PRODUCT, POWER, ATOM = range(4)
 """How strongly the parts of a text are bound together."""
@@ -28,7 +26,7 @@ def written(tree: Tree) -> tuple[str, int]:
             text = f"{value:.6g}".replace("-", "−")
             return text, SUM if value < 0 else ATOM
         case Name(name):
-            return re.sub(r"\d+$", lambda found: found[0].translate(SUBSCRIPTS), name), ATOM
+            return subscripted(name), ATOM
         case Call("add", (left, right)):
             return f"{within(left, SUM)} + {within(right, PRODUCT)}", SUM
         case Call("subtract", (left, right)):

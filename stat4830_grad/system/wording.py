@@ -1,8 +1,9 @@
-"""Words of messages: what was meant, several things in a row, text cut to one line."""
+"""Words of messages: what was meant, several things in a row, one line; names as in print."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 
 LONGEST = 80
@@ -39,3 +40,12 @@ def shown(text: str) -> str:
     """Text for one line of a message: printable, and cut where it is long."""
     plain = text if text.isprintable() else repr(text)[1:-1]
     return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
+
+
+SUPERSCRIPTS = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
+def subscripted(name: str) -> str:
+    """`w1` as z₁ is written: w₁."""
+    return re.sub(r"(?<=[A-Za-z])\d+$", lambda found: found[0].translate(SUBSCRIPTS), name)

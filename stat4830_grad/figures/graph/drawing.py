@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from ...graph import Edge, Leaf, Node, Trace, subscripted
+from ...graph import Edge, Leaf, Node, Trace
 from ...graph.text import partial, row, summation
+from ...system.wording import subscripted
 
 # Okabe and Ito's palette, safe for colour-blind eyes; dashes tell the directions apart in grey.
 FORWARD, BACKWARD, INK, SOFT = "#0072B2", "#D55E00", "#1A1A1A", "#6B6B6B"

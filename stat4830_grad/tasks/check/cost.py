@@ -14,8 +14,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import saved_tensors_hooks
 from torch.profiler import ProfilerActivity, profile
+
+from ...problems.saved import saved_storages
 
 Work = Callable[[], Any]
 """One call of a method, everything it needs bound."""
@@ -114,18 +115,5 @@ def allocations(work: Work) -> list[int]:
 
 def saved_bytes(work: Work, alive: list[Tensor]) -> tuple[int, int]:
     """Bytes of the storages that one call saves for backward: new ones, and those of `alive`."""
-    known = {t.untyped_storage().data_ptr() for t in alive}
-    new: dict[int, int] = {}
-    old: dict[int, int] = {}
-    kept = []  # as long as a saved tensor lives, no other takes its address
-
-    def pack(t: Tensor) -> Tensor:
-        storage = t.untyped_storage()
-        place = storage.data_ptr()
-        (old if place in known else new)[place] = storage.nbytes()
-        kept.append(t.detach())
-        return t
-
-    with saved_tensors_hooks(pack, lambda t: t):
-        work()
+    _, new, old = saved_storages(work, alive)
     return sum(new.values()), sum(old.values())
