@@ -7,7 +7,7 @@ gradient of `loss.sum()` holds the gradient of every row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .config.schema import Problem
-from .metrics import Metric, coordinate
+from .metrics import Metric
 
 Params = dict[str, Tensor]
 """Named parameters (or gradients, or directions), each of shape (*K, …)."""
@@ -171,43 +171,6 @@ class Optimizer(Protocol):
         """Parameters and state after one update with step size lr (*K,)."""
 
 
-def coordinates(params: Params, rows: int) -> dict[str, Tensor]:
-    """The one or two numbers that a run's parameters are, by name, each (*K,); none if more.
-
-    A number alone has the name of its parameter (x), the entries of a vector are w1 and w2.
-
-    Args:
-        rows: len(*K).
-    """
-    entries = {name: p.reshape((*p.shape[:rows], -1)) for name, p in params.items()}
-    if sum(p.shape[-1] for p in entries.values()) > 2:
-        return {}
-    return {
-        name if p.shape[-1] == 1 else f"{name}{i + 1}": p[..., i]
-        for name, p in entries.items()
-        for i in range(p.shape[-1])
-    }
-
-
-def located(points: Tensor, like: Params) -> Params:
-    """What `coordinates` takes apart: parameters (*K, …) of one or two numbers, points (*K, c).
-
-    Args:
-        like: parameters of one run, whose shapes, dtype and device they get.
-    """
-    parts = points.split([p.numel() for p in like.values()], dim=-1)
-    shapes = [(*points.shape[:-1], *p.shape) for p in like.values()]
-    made = zip(like.items(), parts, shapes, strict=True)
-    return {name: part.reshape(shape).to(p) for (name, p), part, shape in made}
-
-
-def logged_columns(objective: Objective, numbers: Collection[str]) -> tuple[Metric, ...]:
-    """The objective's columns, and after the loss the `coordinates` that are not among them."""
-    loss, *others = objective.columns
-    declared = {metric.name for metric in objective.columns}
-    return (loss, *(coordinate(name) for name in numbers if name not in declared), *others)
-
-
 NEVER = torch.iinfo(torch.int64).max
 """`State.diverged_at` of a run whose losses have all been finite."""
 
@@ -252,3 +215,17 @@ def row_norm(params: Params, rows: int) -> Tensor:
     ]
     norm: Tensor = torch.linalg.vector_norm(torch.stack(norms), dim=0)
     return norm
+
+
+def apart(params: Params, rows: int) -> list[Params]:
+    """The parameters of each run as views, from tensors (*K, …); `rows` is len(*K)."""
+    flat = [p.reshape((-1, *p.shape[rows:])).unbind(0) for p in params.values()]
+    return [dict(zip(params, row, strict=True)) for row in zip(*flat, strict=True)]
+
+
+def stacked(each: Sequence[Params], rows: torch.Size) -> Params:
+    """The parameters of all runs as tensors (*K, …); `rows` is *K."""
+    return {
+        name: torch.stack([one[name] for one in each]).reshape((*rows, *p.shape))
+        for name, p in each[0].items()
+    }

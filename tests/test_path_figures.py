@@ -14,7 +14,6 @@ from matplotlib.lines import Line2D
 from pictures import points
 
 from stat4830_grad.config.composing import compose
-from stat4830_grad.core import coordinates, located
 from stat4830_grad.figures.contours import in_digits
 from stat4830_grad.figures.landscape import Landscape, window
 from stat4830_grad.figures.legend import tell_apart
@@ -22,6 +21,7 @@ from stat4830_grad.figures.path import path_picture, paths_picture
 from stat4830_grad.figures.sampling import landscape, landscape_of_files, path
 from stat4830_grad.problems import LeastSquares
 from stat4830_grad.tasks.lecture.protocol import single
+from stat4830_grad.training.coordinates import coordinates, located
 from stat4830_grad.training.execution import rows_of
 from stat4830_grad.training.experiment import Experiment
 from stat4830_grad.training.run_directory import Row, read_rows

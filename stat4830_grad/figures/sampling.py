@@ -11,10 +11,11 @@ import torch
 from omegaconf import OmegaConf
 
 from ..config.load import parse, plain
-from ..core import Objective, Params, coordinates, located
+from ..core import Objective, Params
 from ..data.weights import load
 from ..problems.reduction import reduced
 from ..system.errors import UserError
+from ..training.coordinates import coordinates, located
 from ..training.run_directory import Row
 from ..training.setup import prepare
 from .landscape import Array, Landscape, Path, window

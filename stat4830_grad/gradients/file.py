@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
-from ..core import Gradient, Objective, Params
+from ..core import Gradient, Objective, Params, apart, stacked
 from ..problems.answers import NAME, Finding, fits, offer, read
 from ..system.errors import ConfigError
 from ..system.user_file import UserFunction, run_file
@@ -39,16 +38,11 @@ def gradient_from(path: Path) -> Gradient:
 
     def file(objective: Objective, params: Params) -> tuple[Tensor, Params]:
         loss = objective.loss(params)
-        flat = {name: p.reshape(-1, *p.shape[loss.ndim :]) for name, p in params.items()}
         rows = [
-            one_row(function, objective, {name: p[k].clone() for name, p in flat.items()})
-            for k in range(loss.numel())
+            one_row(function, objective, {name: p.clone() for name, p in row.items()})
+            for row in apart(params, loss.ndim)
         ]
-        grads = {
-            name: torch.stack([row[name] for row in rows]).reshape(p.shape)
-            for name, p in params.items()
-        }
-        return loss, grads
+        return loss, stacked(rows, loss.shape)
 
     return Gradient(file, capturable=False)  # it may do what a graph cannot hold
 

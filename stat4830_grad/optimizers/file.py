@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..core import OptimizerState, Params
+from ..core import OptimizerState, Params, apart, stacked
 from ..system.errors import ConfigError
 from ..system.user_file import UserFunction, run_file
 
@@ -55,7 +55,9 @@ class FileRule:
 
     def init(self, params: Params) -> OptimizerState:
         """The state before the first update, each tensor (*K, …)."""
-        first = [read(self._init, self._init(dict(row)), row) for row in apart(params, self._rows)]
+        first = [
+            read(self._init, self._init(dict(row)), row) for row in apart(params, len(self._rows))
+        ]
         return {part: stacked([s[part] for s in first], self._rows) for part in first[0]}
 
     def update(
@@ -71,11 +73,11 @@ class FileRule:
             return self._once(params, grads, lr, state)
         if self._mapped:
             return self._together(params, grads, lr, state)
-        held = {part: apart(tensors, self._rows) for part, tensors in state.items()}
+        held = {part: apart(tensors, len(self._rows)) for part, tensors in state.items()}
         moved = [
             self._once(p, g, size, {part: rows[k] for part, rows in held.items()})
             for k, (p, g, size) in enumerate(
-                zip(apart(params, self._rows), apart(grads, self._rows), lr, strict=True)
+                zip(apart(params, len(self._rows)), apart(grads, len(self._rows)), lr, strict=True)
             )
         ]
         states = [s for _, s in moved]
@@ -155,17 +157,3 @@ def described(value: object) -> str:
     if isinstance(value, Tensor):
         return f"a tensor {tuple(value.shape)} of {str(value.dtype).removeprefix('torch.')}"
     return f"a {type(value).__name__}"
-
-
-def apart(params: Params, rows: torch.Size) -> list[Params]:
-    """Tensors (*K, …), `rows` being *K, as one dict for each run."""
-    flat = {k: p.reshape((-1, *p.shape[len(rows) :])).unbind(0) for k, p in params.items()}
-    return [{k: p[row] for k, p in flat.items()} for row in range(rows.numel())]
-
-
-def stacked(each: list[Params], rows: torch.Size) -> Params:
-    """One dict for each run as tensors (*K, …)."""
-    return {
-        name: torch.stack([one[name] for one in each]).reshape((*rows, *value.shape))
-        for name, value in each[0].items()
-    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ..core import Convergence, OptimizerState, Params
+from ..core import Convergence, OptimizerState, Params, apart
 from .rules import GRADIENT_DESCENT
 
 
@@ -36,15 +36,17 @@ class TorchSGD:
             self._bind(params, lr)
         if lr is not self._lr:
             self._take(lr)
-        for group, row in zip(self._sgd.param_groups, rows(grads, lr.ndim), strict=True):
-            for p, g in zip(group["params"], row, strict=True):
+        for group, row in zip(self._sgd.param_groups, apart(grads, lr.ndim), strict=True):
+            for p, g in zip(group["params"], row.values(), strict=True):
                 p.grad = g
         self._sgd.step()
         self._sgd.zero_grad()
         return params, state
 
     def _bind(self, params: Params, lr: Tensor) -> None:
-        self._sgd = torch.optim.SGD([{"params": row} for row in rows(params, lr.ndim)])
+        self._sgd = torch.optim.SGD(
+            [{"params": list(row.values())} for row in apart(params, lr.ndim)]
+        )
         self._params, self._lr = params, None
 
     def _take(self, lr: Tensor) -> None:
@@ -52,9 +54,3 @@ class TorchSGD:
         for group, size in zip(self._sgd.param_groups, lr.reshape(-1).tolist(), strict=True):
             group["lr"] = size
         self._lr = lr
-
-
-def rows(params: Params, leading: int) -> list[list[Tensor]]:
-    """One list of views per run: tensors (*K, …) with `leading` = len(*K) come apart."""
-    flat = [p.reshape((-1, *p.shape[leading:])).unbind(0) for p in params.values()]
-    return [list(row) for row in zip(*flat, strict=True)]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from ..core import Params
+from ..core import Params, apart, stacked
 
 OfOneRun = Callable[[Params], dict[str, Tensor]]
 """From parameters of one run (*K = ()) to tensors by name."""
@@ -40,14 +40,7 @@ def one_by_one(function: OfOneRun, params: Params, like: Params) -> dict[str, Te
     rows = leading(params, like)
     if not rows:
         return function(params)
-    batch = flat(params, like, rows)
-    found = [
-        function(dict(zip(batch, row, strict=True))) for row in zip(*batch.values(), strict=True)
-    ]
-    return {
-        name: torch.stack([one[name] for one in found]).reshape(*rows, *value.shape)
-        for name, value in found[0].items()
-    }
+    return stacked([function(row) for row in apart(flat(params, like, rows), 1)], rows)
 
 
 def together(function: OfOneRun, params: Params, like: Params) -> dict[str, Tensor]:

@@ -28,13 +28,13 @@ from ..core import (
     Record,
     Sampled,
     State,
-    coordinates,
-    logged_columns,
+    stacked,
 )
 from ..data.weights import load_weights
 from ..gradients.file import gradient_from
 from ..gradients.methods import GRADIENTS, backward, manual
 from ..metrics import Metric
+from .coordinates import coordinates, logged_columns
 from .loop import start, train
 from .minibatches import Minibatches, Sampling
 from .setup import Setup, prepare
@@ -137,10 +137,7 @@ def build(jobs: Sequence[Config], rows: torch.Size, setup: Setup | None = None) 
         return load_weights(Path(path), params) if path else params
 
     starts = [initial(job) for job in jobs]
-    params = {
-        name: torch.stack([s[name] for s in starts]).reshape((*rows, *p.shape)).to(device, dtype)
-        for name, p in starts[0].items()
-    }
+    params = {name: p.to(device, dtype) for name, p in stacked(starts, rows).items()}
     values = hyperparameters([job.optimizer for job in jobs], rows, device, dtype)
     gradient = build_gradient(first.gradient)
     experiment = Experiment(

@@ -17,11 +17,10 @@ from ..core import (
     Reason,
     Record,
     State,
-    coordinates,
-    logged_columns,
     row_norm,
 )
 from ..metrics import GRAD_NORM
+from .coordinates import coordinates, logged_columns
 from .minibatches import Minibatches
 from .steppers import Capture, Eager, Replayed, Stepper, StepState
 
