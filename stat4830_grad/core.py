@@ -219,6 +219,8 @@ def row_norm(params: Params, rows: int) -> Tensor:
 
 def apart(params: Params, rows: int) -> list[Params]:
     """The parameters of each run as views, from tensors (*K, …); `rows` is len(*K)."""
+    if rows == 0:
+        return [params]
     flat = [p.reshape((-1, *p.shape[rows:])).unbind(0) for p in params.values()]
     return [dict(zip(params, row, strict=True)) for row in zip(*flat, strict=True)]
 
