@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -39,26 +40,14 @@ def train_one(config: Config, directory: Path, command: str, drawing: FigureProc
     console = make_console()
     saved = saved_state(config, directory)
     if saved is not None and (before := ended_before(config, directory, saved)):
-        if drawing and not (directory / "curves.svg").exists():
-            rows = read_rows(directory)
-            found = landscape_of_files(directory, [rows])
-            drawing.draw(
-                rows, columns_of(rows), found, headline(config, before["device"]), directory
-            )
-        say(console, already_ended(config, before))
-        where(console, directory)
-        return EXIT[before["status"]]
+        return again(console, config, directory, before, drawing)
     experiment = build([config], torch.Size(()))
     say(console, headline(config, str(experiment.lr.device)))
     for line in notes(config, experiment.objective):
         say(console, line, style="dim")
     if saved is None and (remark := warning(experiment.objective, config)):
         say(console, remark, style="yellow")
-    kept: list[Row] = []
-    if saved is not None:
-        kept, lost = rows_to_keep(directory, saved.updates, config.log.due)
-        if lost:
-            say(console, lost_rows(directory, lost), style="yellow")
+    kept = [] if saved is None else rows_before(console, config, directory, saved)
     interrupt = Interrupt()
     with interrupt.listening():  # to the end: whatever is begun here is whole
         state = saved or experiment.start()
@@ -84,6 +73,35 @@ def train_one(config: Config, directory: Path, command: str, drawing: FigureProc
             limit = limit_in_words(experiment.objective, config) if failed else None
             closing(console, config, summary, files, rows, limit)
     return EXIT.get(summary["status"], interrupt.exit_code)
+
+
+def again(
+    console: Console,
+    config: Config,
+    directory: Path,
+    before: dict[str, Any],
+    drawing: FigureProcess | None,
+) -> int:
+    """Say how a run ended that has nothing left to do; its pictures, if a kill left none.
+
+    Args:
+        before: its summary.json.
+    """
+    if drawing and not (directory / "curves.svg").exists():
+        rows = read_rows(directory)
+        found = landscape_of_files(directory, [rows])
+        drawing.draw(rows, columns_of(rows), found, headline(config, before["device"]), directory)
+    say(console, already_ended(config, before))
+    where(console, directory)
+    return EXIT[before["status"]]
+
+
+def rows_before(console: Console, config: Config, directory: Path, saved: State) -> list[Row]:
+    """The rows up to the checkpoint of a run that is gone on with; what is lost of them is said."""
+    kept, lost = rows_to_keep(directory, saved.updates, config.log.due)
+    if lost:
+        say(console, lost_rows(directory, lost), style="yellow")
+    return kept
 
 
 def begin(
