@@ -6,6 +6,7 @@ import msgspec
 
 from ..system.errors import ConfigError
 from ..system.wording import listed
+from .conditions import conditions
 from .formula import check_start
 from .formula import parse as parse_formula
 from .formula_tree import constants
@@ -68,6 +69,7 @@ def check(config: Config) -> None:
         raise ConfigError(
             f"problem.coefficients={problem.coefficients} is a constant: nothing to minimise"
         )
+    conditions(config.listing.where if config.listing else None)
     if config.task == "compare" and not config.runs:
         typed = written(config.runs)
         raise ConfigError(f"runs={typed}: to compare takes two runs; write runs=[DIR,DIR]")

@@ -110,6 +110,15 @@ def discard(directory: Path) -> None:
             directory.rmdir()
 
 
+def discard_empty(directory: Path) -> None:
+    """Take back the directory of a task that leaves nothing, and those above that it alone made."""
+    discard(directory)
+    for above in (directory.parent, directory.parent.parent):
+        with contextlib.suppress(OSError):  # not empty
+            if above != Path.cwd():
+                above.rmdir()
+
+
 def discard_on_signal(directory: Path) -> None:
     """What a signal that ends the process leaves out: half a file, a run that has not begun."""
     for inside in ("", "*/"):

@@ -14,6 +14,7 @@ from ..system.reading import read_config
 from ..system.wording import nearest, shown
 from .checks import check
 from .commands import assigned
+from .conditions import refuse_other_keys
 from .fields import LARGEST
 from .keys import FREE, GROUPS, known_keys, options
 from .messages import unknown_option
@@ -140,6 +141,8 @@ def load(composed: DictConfig, overrides: Sequence[str]) -> Config:
         ConfigError: the configuration cannot be run.
     """
     raw = plain(composed)
+    if raw.get("task") == "list":
+        refuse_other_keys(overrides)
     if raw.get("resume") is None:
         return parse(raw)
     return parse(resumed(Path(str(raw["resume"])), raw, overrides))

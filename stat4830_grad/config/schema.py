@@ -206,6 +206,14 @@ class Sweep(Struct, frozen=True, forbid_unknown_fields=True):
     job_figures: Annotated[int, Meta(ge=0)] = 100
 
 
+class Listing(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which past runs are shown."""
+
+    directory: str
+    where: str | None = None
+    rows: Count = 30
+
+
 class Tracing(Struct, frozen=True, forbid_unknown_fields=True):
     order: Count
     all: bool = False
@@ -214,7 +222,7 @@ class Tracing(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """One run, every choice made."""
 
-    task: Literal["train", "check", "trace", "pitfalls", "lecture", "compare"]
+    task: Literal["train", "check", "trace", "pitfalls", "lecture", "compare", "list"]
     problem: Problem
     gradient: Gradient
     optimizer: Optimizer
@@ -234,6 +242,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     runs: list[str] | str | None = None
     compare: Compare | None = None
     trace: Tracing | None = None
+    listing: Listing | None = field(default=None, name="list")
     products: Literal["auto", "compiled", "torch"] = "auto"
     threads: Count | None = None
     minibatch: Count | None = None

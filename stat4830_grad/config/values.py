@@ -29,7 +29,9 @@ def types(
                 yield from types(one, key, entries=entries)
         case inspect.StructType():
             for field in kind.fields:
-                yield from types(field.type, f"{key}.{field.name}".lstrip("."), entries=entries)
+                yield from types(
+                    field.type, f"{key}.{field.encode_name}".lstrip("."), entries=entries
+                )
         case _:
             yield key, kind
             if entries and isinstance(kind, inspect.ListType):

@@ -7,7 +7,7 @@ tells each row as a block of its own, one value a line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rich.box import HEAVY_HEAD, Box
@@ -15,6 +15,8 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from .terminal import say_whole
 
 GAP = 2
 """Spaces between the columns of a table without lines."""
@@ -117,6 +119,31 @@ class FittedTable:
 def show(console: Console, table: RenderableType) -> None:
     """Print a table; the terminal itself breaks a value that is longer than a line."""
     console.print(table, crop=False, no_wrap=True, overflow="ignore")
+
+
+def show_named(
+    console: Console,
+    kind: str,
+    labels: Sequence[str],
+    table: Callable[[Sequence[str]], FittedTable],
+) -> Sequence[str]:
+    """Print a table of things by their labels, or by number where there is no room for these.
+
+    Args:
+        kind: of thing; above a table of numbers is said which `kind 1` is.
+        table: makes it for the names that it shows.
+
+    Returns:
+        The names by which the table tells them apart.
+    """
+    by_label = table(labels)
+    if by_label.fits(console.width):
+        show(console, by_label)
+        return labels
+    for number, label in enumerate(labels, start=1):
+        say_whole(console, f"{kind} {number} is {label}")
+    show(console, table([str(number) for number in range(1, len(labels) + 1)]))
+    return [f"{kind} {number}" for number in range(1, len(labels) + 1)]
 
 
 def as_text(cell: str | Text) -> Text:

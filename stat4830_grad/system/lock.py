@@ -52,6 +52,21 @@ def sole_writer(directory: Path) -> Iterator[None]:
         release()
 
 
+def in_use(directory: Path) -> bool:
+    """Whether a process holds `directory`; a lock file that a killed one left behind does not."""
+    try:
+        file = os.open(directory / LOCK, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        take(file, fcntl.LOCK_SH)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(file)
+    return False
+
+
 def locked(path: Path) -> int:
     """A descriptor of the file at `path` that holds its lock.
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ..config.jobs import short
 from ..config.schema import Config
-from ..console.tables import Column, FittedTable, show
+from ..console.tables import Column, FittedTable, show_named
 from ..console.terminal import make_console, say, say_whole
 from ..figures.compare import draw_comparison, title, told_apart
 from ..figures.path import draw_paths
@@ -71,15 +71,8 @@ def run(config: Config, directory: Path, command: str) -> int:
 
 def show_table(console: Console, runs: Sequence[FinishedRun], keys: Sequence[str]) -> Sequence[str]:
     """Where every run ended; the runs' names in it, by number where there is no room for longer."""
-    shown, names = runs[:SHOWN], [run.label for run in runs]
-    by_name = table(shown, keys, names[:SHOWN])
-    if by_name.fits(console.width):
-        show(console, by_name)
-    else:
-        for number, run in enumerate(runs, start=1):
-            say_whole(console, f"run {number} is {run.label}")
-        show(console, table(shown, keys, [str(n) for n in range(1, len(shown) + 1)]))
-        names = [f"run {number}" for number in range(1, len(runs) + 1)]
+    shown, labels = runs[:SHOWN], [run.label for run in runs]
+    names = show_named(console, "run", labels, lambda names: table(shown, keys, names[:SHOWN]))
     if len(runs) > SHOWN:
         say(console, f"the first {SHOWN} of {len(runs)} runs", style="dim")
     return names
