@@ -322,9 +322,9 @@ def test_a_hostile_text_on_the_command_line_gets_one_line_in_time(number: int) -
     ],
 )
 def test_a_mistake_is_pointed_at_by_column(text: str, column: int, said: str) -> None:
-    told = message("problem=formula", f"problem.f={text}", "problem.start.x=1")
-    assert told.startswith(f"problem.f: column {column}")
-    assert said in told
+    found = message("problem=formula", f"problem.f={text}", "problem.start.x=1")
+    assert found.startswith(f"problem.f: column {column}")
+    assert said in found
 
 
 @pytest.mark.parametrize(
@@ -344,9 +344,9 @@ def test_a_mistake_is_pointed_at_by_column(text: str, column: int, said: str) ->
     ],
 )
 def test_a_start_that_does_not_fit_gets_one_line(typed: list[str], said: str) -> None:
-    told = message("problem=formula", *typed)
-    assert said in told
-    assert "\n" not in told
+    found = message("problem=formula", *typed)
+    assert said in found
+    assert "\n" not in found
 
 
 def test_a_start_without_a_formula_leads_to_it() -> None:

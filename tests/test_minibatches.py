@@ -20,6 +20,7 @@ from stat4830_grad.training.experiment import build
 from stat4830_grad.training.loop import start as begin
 from stat4830_grad.training.loop import train
 from stat4830_grad.training.minibatches import Minibatches, Sampling, order
+from stat4830_grad.training.steppers import Parts
 
 CPU = torch.device("cpu")
 SAMPLED = [name for name in NAMES if isinstance(objective(name), Sampled)]
@@ -47,15 +48,12 @@ def run(
     lr = torch.full(rows, 0.01, dtype=torch.float64)
     optimizer = rule_named(rule, params, lr)
     params = {name: p.clone() for name, p in params.items()}
+    minibatches = Minibatches(target, Sampling(size, seed=3), CPU)
     records = train(
-        target,
-        GRADIENTS[method],
-        optimizer,
-        lr,
+        Parts(target, GRADIENTS[method], optimizer, lr, minibatches),
         state or begin(params, optimizer, rows),
         steps=steps,
         due=lambda updates: updates % every == 0,
-        minibatches=Minibatches(target, Sampling(size, seed=3), CPU),
     )
     return [(copied(state), record) for state, record in records]
 

@@ -19,6 +19,7 @@ from stat4830_grad.training.checkpoint import load_state, save_state
 from stat4830_grad.training.loop import start as begin
 from stat4830_grad.training.loop import train
 from stat4830_grad.training.run_directory import read_rows
+from stat4830_grad.training.steppers import Parts
 
 BATCHING = [name for name, one in CLASSES.items() if one.batches]
 OPTIONS: dict[str, dict[str, Option]] = {
@@ -154,7 +155,7 @@ def test_a_run_cut_and_resumed_gives_the_bits_of_one_that_was_not(
         inner = torch_class(name, params, lr, target, **options)
         rule = Scheduled(inner, "cosine", torch.full_like(lr, 2), 12) if schedule else inner
         begun = state or begin({k: p.clone() for k, p in params.items()}, rule, lr.shape)
-        go = train(target, manual, rule, lr, begun, steps=steps, due=lambda t: False)
+        go = train(Parts(target, manual, rule, lr), begun, steps=steps, due=lambda t: False)
         *_, (state, _) = go
         return state
 

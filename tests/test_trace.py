@@ -31,9 +31,9 @@ from stat4830_grad.tasks.trace import traced_loss
 from stat4830_grad.training.experiment import build
 
 
-def rendered(told: Trace, width: int) -> str:
+def rendered(traced: Trace, width: int) -> str:
     out = io.StringIO()
-    Console(file=out, width=width, force_terminal=False).print(TraceText(told))
+    Console(file=out, width=width, force_terminal=False).print(TraceText(traced))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
@@ -84,10 +84,10 @@ def overlap(p: Place, q: Place) -> bool:
 
 
 @pytest.mark.parametrize(
-    "told", [polynomial(), polynomial(order=2), composite_trace(2), mlp_trace(), mlp_trace(2)]
+    "traced", [polynomial(), polynomial(order=2), composite_trace(2), mlp_trace(), mlp_trace(2)]
 )
-def test_boxes_and_labels_of_a_drawing_do_not_overlap(told: Trace) -> None:
-    drawing = drawn(told)
+def test_boxes_and_labels_of_a_drawing_do_not_overlap(traced: Trace) -> None:
+    drawing = drawn(traced)
     boxes = [Size(150.0, 45.0 + 5 * (k % 3)) for k in range(len(drawing.boxes))]
     labels = [Size(90.0 + 20 * (k % 5), 24.0) for k in range(len(drawing.links))]
     layout = layered(boxes, drawing.links, labels)
@@ -117,10 +117,10 @@ def test_a_drawing_says_what_the_trace_says(tmp_path: Path) -> None:
 
 
 def test_a_function_that_is_a_leaf_can_be_told_and_drawn() -> None:
-    told = trace(lambda p: p["x"], {"x": scalar(2.0)})
-    assert [(c.source, c.value.scalar) for c in told.leaves[0].contributions] == [("seed", 1.0)]
-    assert "∂f/∂x = 1" in rendered(told, 80)
-    graph_figure(told)
+    traced = trace(lambda p: p["x"], {"x": scalar(2.0)})
+    assert [(c.source, c.value.scalar) for c in traced.leaves[0].contributions] == [("seed", 1.0)]
+    assert "∂f/∂x = 1" in rendered(traced, 80)
+    graph_figure(traced)
 
 
 def test_the_command_tells_the_walk_and_leaves_json_and_a_drawing(cli: Cli, tmp_path: Path) -> None:
@@ -128,8 +128,8 @@ def test_the_command_tells_the_walk_and_leaves_json_and_a_drawing(cli: Cli, tmp_
     assert done.returncode == 0, done.stderr
     assert "∂f/∂x = −3 + 3 = 0" in done.stdout
     (directory,) = (tmp_path / "outputs" / "trace").iterdir()
-    told = json.loads((directory / "trace.json").read_text("utf-8"))
-    assert [node["operation"] for node in told["nodes"]] == ["add", "multiply", "power"]
+    traced = json.loads((directory / "trace.json").read_text("utf-8"))
+    assert [node["operation"] for node in traced["nodes"]] == ["add", "multiply", "power"]
     assert {"graph.png", "graph.svg", "config.yaml"} <= {path.name for path in directory.iterdir()}
 
 
@@ -143,12 +143,12 @@ def test_an_order_that_the_loss_does_not_have_is_refused() -> None:
 
 def test_a_chain_of_5000_operations_is_traced_told_and_drawn_in_seconds() -> None:
     start = time.perf_counter()
-    told = trace(chain, {"x": scalar(0.5)})
-    assert len(told.nodes) == 5000
-    json.dumps(told.to_dict(), allow_nan=False)
-    text = rendered(told, 100)
-    drawing = drawn(told)
-    graph_figure(told)
+    traced = trace(chain, {"x": scalar(0.5)})
+    assert len(traced.nodes) == 5000
+    json.dumps(traced.to_dict(), allow_nan=False)
+    text = rendered(traced, 100)
+    drawing = drawn(traced)
+    graph_figure(traced)
     assert time.perf_counter() - start < 10
     assert "4,940 more operations" in text
     assert len(drawing.boxes) == 26

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,7 +24,7 @@ from stat4830_grad.training.checkpoint import load_state, save_state
 from stat4830_grad.training.experiment import build
 from stat4830_grad.training.loop import start as begin
 from stat4830_grad.training.loop import train
-from stat4830_grad.training.steppers import WARM_UP
+from stat4830_grad.training.steppers import WARM_UP, Eager, Parts, Replayed
 
 ANYWHERE, ANY_SIZE = {"x": torch.tensor(1.0)}, torch.tensor(0.1)
 CAPTURABLE = [name for name in RULES if rule_named(name, ANYWHERE, ANY_SIZE).capturable]
@@ -43,7 +44,7 @@ def always(updates: int) -> bool:
 def cubic(x0: Tensor, lr: Tensor, steps: int, gradient: str = "manual") -> list[Record]:
     rule = optimizers.gd()
     state = begin({"x": x0}, rule, lr.shape)
-    run = train(CUBIC, GRADIENTS[gradient], rule, lr, state, steps=steps, due=always)
+    run = train(Parts(CUBIC, GRADIENTS[gradient], rule, lr), state, steps=steps, due=always)
     return [record for _, record in run]
 
 
@@ -96,7 +97,7 @@ def test_divergence_ends_the_run_where_it_happens(method: str) -> None:
 def test_a_diverged_row_is_recorded_at_its_update_though_none_is_due_there() -> None:
     rule, lr = optimizers.gd(), torch.tensor([0.1, 0.1])
     state = begin({"x": torch.tensor([2.0, -2.5])}, rule, lr.shape)
-    run = list(train(CUBIC, manual, rule, lr, state, steps=40, due=lambda t: t == 0))
+    run = list(train(Parts(CUBIC, manual, rule, lr), state, steps=40, due=lambda t: t == 0))
     assert [record.updates for _, record in run] == [0, 7, 40]
     assert run[-1][0].diverged_at.tolist() == [NEVER, 7]
 
@@ -117,8 +118,8 @@ def test_a_batch_whose_rows_have_all_diverged_ends() -> None:
 def test_resuming_a_diverged_run_ends_at_once_with_its_last_row() -> None:
     rule, lr = optimizers.gd(), torch.tensor(0.1)
     state = begin({"x": torch.tensor(-2.5)}, rule, lr.shape)
-    *_, (end, _) = train(CUBIC, manual, rule, lr, state, steps=50, due=lambda t: t == 0)
-    [(again, record)] = train(CUBIC, manual, rule, lr, end, steps=50, due=lambda t: t == 0)
+    *_, (end, _) = train(Parts(CUBIC, manual, rule, lr), state, steps=50, due=lambda t: t == 0)
+    [(again, record)] = train(Parts(CUBIC, manual, rule, lr), end, steps=50, due=lambda t: t == 0)
     assert (again.updates, int(again.diverged_at), record.updates) == (7, 7, 7)
 
 
@@ -127,7 +128,11 @@ def test_stop_ends_after_the_current_update_with_a_record() -> None:
     asked = iter([False] * 5 + [True])
     state = begin({"x": torch.tensor(2.0)}, rule, lr.shape)
     run = train(
-        CUBIC, manual, rule, lr, state, steps=50, due=lambda t: t == 0, stop=lambda: next(asked)
+        Parts(CUBIC, manual, rule, lr),
+        state,
+        steps=50,
+        due=lambda t: t == 0,
+        stop=lambda: next(asked),
     )
     assert [record.updates for _, record in run] == [0, 5]
 
@@ -141,7 +146,7 @@ def test_evaluation_is_left_out_of_the_seconds() -> None:
     rule, lr = optimizers.gd(), torch.tensor(0.1)
     state = begin({"x": torch.tensor(2.0)}, rule, lr.shape)
     slow = Slow((1.0, 0.0, -3.0, 0.0), x0=2.0)
-    records = [r for _, r in train(slow, manual, rule, lr, state, steps=10, due=always)]
+    records = [r for _, r in train(Parts(slow, manual, rule, lr), state, steps=10, due=always)]
     assert records[-1].seconds < 0.25  # 11 evaluations take 0.55 s
     assert [r.seconds for r in records] == sorted(r.seconds for r in records)
 
@@ -155,7 +160,7 @@ def test_the_gradient_at_a_logged_update_is_part_of_the_seconds() -> None:
     rule, lr = optimizers.gd(), torch.tensor(0.1)
     state = begin({"x": torch.tensor(2.0)}, rule, lr.shape)
     slow = Slow((1.0, 0.0, -3.0, 0.0), x0=2.0)
-    records = [r for _, r in train(slow, manual, rule, lr, state, steps=10, due=always)]
+    records = [r for _, r in train(Parts(slow, manual, rule, lr), state, steps=10, due=always)]
     assert records[0].seconds < 0.02  # no update yet
     assert records[-1].seconds >= 10 * 0.02
 
@@ -167,6 +172,9 @@ def again(work: Callable[[], None]) -> Callable[[], None]:
     return work
 
 
+REPLAYED = partial(Replayed, capture=again)
+
+
 @pytest.mark.parametrize("optimizer", CAPTURABLE)
 @pytest.mark.parametrize("method", GRADIENTS)
 def test_replayed_updates_are_the_updates_and_leave_what_was_yielded_alone(
@@ -174,14 +182,14 @@ def test_replayed_updates_are_the_updates_and_leave_what_was_yielded_alone(
 ) -> None:
     target, lr = objective("relu_mlp"), torch.tensor([0.05, 0.5], dtype=torch.float64)
     ends: list[list[tuple[State, Tensor, Record]]] = []
-    for capture in (None, again):
+    for stepper in (Eager, REPLAYED):
         starts = batch(target, [0, 1])
         rule = rule_named(optimizer, starts, lr, beta=[0.9, 0.5])
         state = begin(starts, rule, lr.shape)
         due = {0, 3, 4, 9}.__contains__
-        parts = (target, GRADIENTS[method], rule, lr)
+        parts = Parts(target, GRADIENTS[method], rule, lr)
         ends.append([])
-        for now, record in train(*parts, state, steps=12, due=due, capture=capture):
+        for now, record in train(parts, state, steps=12, due=due, stepper=stepper):
             ends[-1].append((now, now.params["w1"].clone(), record))
     for (eager, w1, record), (replayed, again_w1, again_record) in zip(*ends, strict=True):
         assert eager.updates == replayed.updates == record.updates
@@ -195,7 +203,7 @@ def test_a_replayed_run_says_when_each_row_diverged() -> None:
     rule, lr = optimizers.gd(), torch.tensor([0.1, 0.1])
     state = begin({"x": torch.tensor([2.0, -2.5])}, rule, lr.shape)
     due = {0, 30}.__contains__
-    *_, (end, _) = train(CUBIC, manual, rule, lr, state, steps=40, due=due, capture=again)
+    *_, (end, _) = train(Parts(CUBIC, manual, rule, lr), state, steps=40, due=due, stepper=REPLAYED)
     assert end.diverged_at.tolist() == [NEVER, 7]
 
 
@@ -220,7 +228,7 @@ def states(name: str, optimizer: str, state: State | None, steps: int) -> list[S
     starts = batch(target, [0, 1], torch.float32)
     rule = rule_named(optimizer, starts, lr, beta=[0.9, 0.5])
     state = state or begin(starts, rule, lr.shape)
-    run = train(target, GRADIENTS[name], rule, lr, state, steps=steps, due=always)
+    run = train(Parts(target, GRADIENTS[name], rule, lr), state, steps=steps, due=always)
     return [
         State(
             s.updates,
@@ -275,7 +283,9 @@ def test_a_record_says_why_it_is_there() -> None:
     rule, lr = optimizers.gd(), torch.tensor([0.1, 0.1])
     state = begin({"x": torch.tensor([2.0, -2.5])}, rule, lr.shape)
     due, asked = {0, 3, 9}.__contains__, iter(range(100))
-    run = train(CUBIC, manual, rule, lr, state, steps=40, due=due, stop=lambda: next(asked) == 12)
+    run = train(
+        Parts(CUBIC, manual, rule, lr), state, steps=40, due=due, stop=lambda: next(asked) == 12
+    )
     found = [(record.updates, record.reason) for _, record in run]
     assert found == [(0, "due"), (3, "due"), (7, "diverged"), (9, "due"), (12, "stopped")]
 
@@ -283,5 +293,5 @@ def test_a_record_says_why_it_is_there() -> None:
 def test_a_run_resumed_between_two_records_has_none_where_it_begins() -> None:
     rule, lr = optimizers.gd(), torch.tensor(0.1)
     state = replace(begin({"x": torch.tensor(2.0)}, rule, lr.shape), updates=5)
-    run = train(CUBIC, manual, rule, lr, state, steps=12, due={0, 8}.__contains__)
+    run = train(Parts(CUBIC, manual, rule, lr), state, steps=12, due={0, 8}.__contains__)
     assert [record.updates for _, record in run] == [8, 12]

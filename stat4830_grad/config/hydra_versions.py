@@ -1,4 +1,4 @@
-"""What Hydra 1.3 and 1.4 want to be told in different ways, so that one code path serves both.
+"""What Hydra 1.3 and 1.4 take in different ways, so that one code path serves both.
 
 Hydra 1.3 takes `version_base` and warns without it; 1.4 warns with it. 1.4 instantiates what a
 configuration names only if the caller lists it, and warns without a list; 1.3 knows no list.

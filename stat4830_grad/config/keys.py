@@ -49,7 +49,7 @@ def run_keys(choices: Sequence[str]) -> set[str]:
 
 
 def unknown_key(key: str, value: str, choices: Sequence[str]) -> str:
-    """What to type instead of a key that the run has not, as far as that can be told.
+    """What to type instead of a key that the run has not, as far as that can be known.
 
     Args:
         value: what the key was to be, as typed.
@@ -65,8 +65,8 @@ def unknown_key(key: str, value: str, choices: Sequence[str]) -> str:
     ours = sorted(other for other in alike if other in here and not other.startswith("sweep."))
     if ours:
         return f"{said}; write {listed([f'{other}={value}' for other in ours])}"
-    if told := advice(last, value):
-        return f"{said}; {told}"
+    if instead := advice(last, value):
+        return f"{said}; {instead}"
     if elsewhere := sorted(other for other in alike if not other.startswith("hydra.")):
         commands = [command(other, value, known.get(other, [])) for other in elsewhere]
         return f"{said}; write {listed(commands)}"

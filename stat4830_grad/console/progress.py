@@ -59,6 +59,7 @@ class ProgressLine:
         self._drawn = time.monotonic()
 
     def log(self, record: Record) -> None:
+        """Redraw the line, a few times a second."""
         left = self._pace.left(record.updates)
         if time.monotonic() - self._drawn < REDRAW_SECONDS:
             return
@@ -71,6 +72,7 @@ class ProgressLine:
         self._drawn = time.monotonic()
 
     def close(self) -> None:
+        """Take the line away."""
         self._live.stop()
 
 
@@ -111,6 +113,7 @@ class PlainLines:
         self._next = 0.0
 
     def log(self, record: Record) -> None:
+        """Print a line for about every tenth of the updates."""
         left = self._pace.left(record.updates)
         if record.updates < self._next and record.updates != self._steps:
             return
@@ -122,7 +125,7 @@ class PlainLines:
         self._console.print(line.rstrip(), soft_wrap=True)
 
     def close(self) -> None:
-        pass
+        """Nothing to do: the lines stay."""
 
 
 def epochs(updates: int, epoch: int | None) -> str:
@@ -161,6 +164,7 @@ def spread(metric: Metric, values: Tensor) -> str:
 
 
 def speed(record: Record) -> str:
+    """Updates per second of updating, as `1,234 updates/s`; "" before the first update."""
     if not record.updates:
         return ""
     rate = record.updates / record.seconds

@@ -83,6 +83,7 @@ class FittedTable:
         return max(map(cell_len, [self.columns[i].title, *self.cells(i)]))
 
     def cells(self, i: int) -> list[str]:
+        """The texts below the heading of column `i`."""
         return [str(row[i]) for row in self.rows]
 
     def table(self, shown: Sequence[int], width: int) -> Table:
@@ -147,6 +148,7 @@ def show_named(
 
 
 def as_text(cell: str | Text) -> Text:
+    """A cell as rich prints it, without reading marks such as [bold] in it."""
     return cell if isinstance(cell, Text) else Text(cell)
 
 

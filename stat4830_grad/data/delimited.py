@@ -6,7 +6,6 @@ to make of 1_110 or 1,110; here that is done where it can be said.
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -16,10 +15,11 @@ from pathlib import Path
 import polars as pl
 
 from ..config.schema import TableFile
-from ..system.errors import ConfigError, DataError
+from ..system.errors import DataError
 from ..system.reading import LARGEST, MIB
 from ..system.wording import shown
 from .cells import UNNAMED, Cells, without_empty_rows
+from .encoding import as_utf8
 from .layout import Layout, find_layout
 from .packed import unpacked
 
@@ -28,22 +28,6 @@ LONGEST_LINE = 16 * MIB
 
 SAMPLE = MIB
 """Bytes by which the layout is found."""
-
-BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-
-FOREIGN = {
-    b"PK\x03\x04": "an Excel or OpenDocument workbook, or a ZIP archive: save the sheet as CSV",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook: save the sheet as CSV",
-    b"\x1f\x8b": "packed by gzip: its name must end with .csv.gz",
-    b"PAR1": "a Parquet file: its name must end with .parquet",
-    b"version https://git-lfs": "what Git LFS leaves in place of a file: git lfs pull brings it",
-    b"<!doctype": "a web page, not the table on it: download the file itself",
-    b"<html": "a web page, not the table on it: download the file itself",
-    b"{": 'JSON: write it as CSV, pandas.read_json("FILE").to_csv("FILE.csv", index=False)',
-    b"[{": 'JSON: write it as CSV, pandas.read_json("FILE").to_csv("FILE.csv", index=False)',
-    b"@relation": "ARFF, as Weka writes it: write it as CSV",
-}
-"""How files begin that are no delimited text, and what to do with them."""
 
 
 def read_delimited(path: Path, table: TableFile) -> Cells:
@@ -96,49 +80,6 @@ class LineLengths:
         if found:
             self.number += piece.count(end)
             self.length = len(piece) - piece.rindex(end) - 1
-
-
-def as_utf8(path: Path, raw: bytes, given: str | None) -> tuple[bytes, str | None]:
-    """A text in UTF-8 with \\n at the ends of its lines, and what to say of its encoding.
-
-    Raises:
-        ConfigError: there is no encoding of the given name.
-        DataError: it is no text, or in another encoding.
-    """
-    note = None
-    for sign, what in FOREIGN.items():
-        if raw[:64].lstrip()[: len(sign)].lower() == sign.lower():
-            raise DataError(f"{path} is {what}.")
-    encoding = given or next((name for bom, name in BOMS.items() if raw.startswith(bom)), "utf-8")
-    try:
-        text = raw.decode(encoding)
-    except LookupError:
-        raise ConfigError(
-            f"problem.encoding={shown(encoding)}: there is no such encoding; there are utf-8, "
-            "utf-16, latin-1, cp1252, cp1251, shift_jis, gb18030 and more"
-        ) from None
-    except UnicodeDecodeError as error:
-        if given or encoding != "utf-8":
-            raise DataError(f"{path} is not text in {encoding}: {error.reason}.") from None
-        try:
-            text = raw.decode("cp1252")
-        except UnicodeDecodeError:
-            raise DataError(
-                f"{path} is not text in UTF-8, nor in cp1252; write problem.encoding=NAME "
-                "(cp1251, shift_jis, gb18030, …)."
-            ) from None
-        encoding, sample = "cp1252", shown(error.object[: error.start + 1].decode("cp1252")[-8:])
-        note = (
-            "not UTF-8: read as cp1252, as Windows writes it in Western Europe "
-            f"(…{sample.strip()}…); problem.encoding=NAME names another"
-        )
-    if "\0" in text:
-        raise DataError(f"{path} is not text: it holds NUL characters.")
-    plain = text.removesuffix("\x1a")
-    if "\r" in plain and "\n" not in plain:
-        plain = plain.replace("\r", "\n")
-    unchanged = plain == text and encoding == "utf-8"
-    return (raw if unchanged else plain.encode()), note
 
 
 def tidied(raw: bytes, delimiter: str) -> bytes:

@@ -72,15 +72,15 @@ def title(runs: Sequence[FinishedRun]) -> str:
 
 def told_apart(runs: Sequence[FinishedRun]) -> Legend:
     """Looks by as few differing choices as tell the runs apart, or else by their directories."""
-    told = [{key: cell(value) for key, value in facts(run).items()} for run in runs]
+    cells = [{key: cell(value) for key, value in facts(run).items()} for run in runs]
     keys = sorted(differing_keys(runs), key=lambda key: not key.endswith(".name"))
     needed: list[str] = []
     for key in keys:
-        if kinds(told, [*needed, key]) > kinds(told, needed):
+        if kinds(cells, [*needed, key]) > kinds(cells, needed):
             needed.append(key)
-    if kinds(told, needed) < len(runs):
-        told, needed = [{"run": run.label} for run in runs], ["run"]
-    return tell_apart(told, needed, seeds=True)
+    if kinds(cells, needed) < len(runs):
+        cells, needed = [{"run": run.label} for run in runs], ["run"]
+    return tell_apart(cells, needed, seeds=True)
 
 
 def cell(value: object) -> Cell:
@@ -90,9 +90,9 @@ def cell(value: object) -> Cell:
     return "" if value is None else str(value)
 
 
-def kinds(told: Sequence[Mapping[str, Cell]], keys: Sequence[str]) -> int:
+def kinds(cells: Sequence[Mapping[str, Cell]], keys: Sequence[str]) -> int:
     """How many of the runs these keys tell apart."""
-    return len({tuple(one.get(key, "") for key in keys) for one in told})
+    return len({tuple(one.get(key, "") for key in keys) for one in cells})
 
 
 def any_finite(runs: Sequence[FinishedRun], name: str) -> bool:

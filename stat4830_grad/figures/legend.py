@@ -76,7 +76,7 @@ class Legend:
 def tell_apart(runs: Sequence[Values], keys: Sequence[str], *, seeds: bool = False) -> Legend:
     """Looks for runs by the keys in which they differ.
 
-    Up to FEW combinations of values are told by colour and line, and named one by one. Of more,
+    Up to FEW combinations of values differ in colour and line, and named one by one. Of more,
     the key with the most values is the colour, with a bar if they are numbers; the others are
     the line. Runs that differ in their seeds alone look alike, but with `seeds`.
     """
@@ -102,7 +102,7 @@ def by_colour_and_line(runs: Sequence[Values], keys: Sequence[str]) -> Legend:
     colours, named, bar = coloured(runs, first)
     rest = [label({key: run.get(key, "") for key in others}) for run in runs]
     lines = dict(zip(dict.fromkeys(rest), itertools.cycle(LINES), strict=False))
-    told = [Look(color, *lines[text]) for color, text in zip(colours, rest, strict=True)]
+    of_runs = [Look(color, *lines[text]) for color, text in zip(colours, rest, strict=True)]
     if not others and not bar:  # names, more than there are colours: lines help
         looks = map(Look, named.values(), itertools.cycle(DASHES))
         entries = dict(zip(named, looks, strict=False))
@@ -110,7 +110,7 @@ def by_colour_and_line(runs: Sequence[Values], keys: Sequence[str]) -> Legend:
     entries = {text: Look(color) for text, color in named.items()}
     if others:
         entries |= {text: Look(GREY, *line) for text, line in lines.items()}
-    return Legend(told, entries, bar, NAMES.get(first, first))
+    return Legend(of_runs, entries, bar, NAMES.get(first, first))
 
 
 def coloured(

@@ -36,7 +36,7 @@ def trace(
     sum, whose gradient is the Hessian times a vector of ones. `constants` are tensors to call by
     name in formulas. Tensors of at most `keep` entries are kept as numbers, others as shape and
     norm. With `fold`, operations that only move entries (view, transpose, …) become part of the
-    edges. Of functions in the file `source` lines are noted, and values have the names of the
+    edges. Of functions in the file `source` lines are recorded, and values have the names of the
     variables that hold them.
 
     Raises:

@@ -31,7 +31,7 @@ class Values(TorchDispatchMode):
     operation's result has its `grad_fn` only after the call, so it is looked up at the next one.
 
     Args:
-        source: the file whose lines are noted too, by node.
+        source: the file whose lines are recorded too, by node.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A trace told in the terminal: what arrives at each operation and what it passes on."""
+"""A trace as text for a terminal: what arrives at each operation and what it passes on."""
 
 from __future__ import annotations
 

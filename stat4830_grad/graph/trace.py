@@ -1,4 +1,4 @@
-"""What reverse mode did, in the order in which it did it: plain data, to be told or drawn."""
+"""What reverse mode did, in the order in which it did it: plain data, to be printed or drawn."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ class TorchClass:
             self._bind(params, state, lr)
         if lr is not self._lr:
             self._take(lr)
-        with told(self._choice.name):
+        with in_one_message(self._choice.name):
             self._step(grads)
         self._state = self._read()
         return self._own, self._state
@@ -78,7 +78,7 @@ class TorchClass:
             name: tuple(value) if isinstance(value, list) else value
             for name, value in self._choice.options.items()
         }
-        with told(self._choice.name):
+        with in_one_message(self._choice.name):
             made = getattr(torch.optim, self._choice.name)
             self._torch: torch.optim.Optimizer = made(list(self._seen.values()), **options)
         self._state, self._lr = state, None
@@ -170,7 +170,7 @@ def exact(value: float) -> torch.dtype:
 
 
 @contextmanager
-def told(name: str) -> Iterator[None]:
+def in_one_message(name: str) -> Iterator[None]:
     """What torch says against the class `name` or its options, as one message."""
     try:
         yield

@@ -227,6 +227,7 @@ def state_of(state: State, k: int) -> State:
 
 
 def row_of(params: Params, k: int) -> Params:
+    """Views of what run `k` has in tensors (K, …): each (…)."""
     return {name: p[k] for name, p in params.items()}
 
 

@@ -1,4 +1,4 @@
-"""Where a sweep takes place: what everything that runs its jobs is told."""
+"""Where a sweep takes place: what everything that runs its jobs is given."""
 
 from __future__ import annotations
 

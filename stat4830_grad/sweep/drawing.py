@@ -58,13 +58,7 @@ def draw_sweep(
         return
     directory, swept = context.directory, [column(key) for key in jobs[0].swept]
     configs = {job.name: job.config() for job in jobs if job.name in {r.directory for r in ended}}
-    theory = {
-        name: value
-        for name, value in (known[0] if known else {}).items()
-        if all(one.get(name) == value for one in known)
-    }
-    if any(key.startswith("optimizer.") and key != "optimizer.lr" for key in swept):
-        theory = without_limits(theory)
+    theory = shared_theory(known, swept)
     shown, first = [row for row, _ in runs], runs[0][0].directory
     title = shared_title(dict(leaves(to_builtins(configs[first]))), swept, len(rows))
 
@@ -87,6 +81,19 @@ def rows_of(row: SweepRow, context: SweepContext) -> list[Row]:
         return files.rows
     path = context.directory / row.directory
     return read_rows(path) if (path / "metrics.csv").exists() else []
+
+
+def shared_theory(known: Sequence[dict[str, Any]], swept: Sequence[str]) -> dict[str, Any]:
+    """What theory says of every batch alike.
+
+    Args:
+        known: what it says of each.
+        swept: the columns of swept keys.
+    """
+    first = known[0] if known else {}
+    shared = {n: value for n, value in first.items() if all(one.get(n) == value for one in known)}
+    momentum = any(key.startswith("optimizer.") and key != "optimizer.lr" for key in swept)
+    return without_limits(shared) if momentum else shared
 
 
 def without_limits(theory: dict[str, Any]) -> dict[str, Any]:

@@ -78,6 +78,7 @@ RATES = ("predicted_rate", "measured_rate")
 
 
 def shown_rate(rate: float | None) -> str:
+    """A factor per update to four digits; a dash where it is not known."""
     return "–" if rate is None else f"{rate:.4g}"
 
 

@@ -213,6 +213,7 @@ def ids_file(context: SweepContext) -> Path:
 
 
 def logs(context: SweepContext) -> Path:
+    """The directory of what the tasks of a sweep print."""
     return context.directory / ".sweep" / "slurm"
 
 

@@ -81,10 +81,10 @@ def show_table(console: Console, runs: Sequence[FinishedRun], keys: Sequence[str
 def table(runs: Sequence[FinishedRun], keys: Sequence[str], names: Sequence[str]) -> FittedTable:
     """Where every run ended, by what tells the runs apart."""
     metrics = [metric for metric in common_columns(runs) if "comparison" in metric.shown]
-    told = [facts(run) for run in runs]
+    known = [facts(run) for run in runs]
     columns = [Column("run", left=True)]
     for key in keys:  # what only some of the runs have follows from what they all have
-        everywhere = all(key in one for one in told)
+        everywhere = all(key in one for one in known)
         columns.append(Column(short(key, keys), left=True, spare=0 if everywhere else MOST))
     columns += [
         # The last metric, an accuracy or a loss, stays; the first is left out first.
@@ -96,9 +96,9 @@ def table(runs: Sequence[FinishedRun], keys: Sequence[str], names: Sequence[str]
     columns.append(Column("steps", spare=MOST - 1))
     columns.append(Column("status", left=True, spare=MOST - 2 if alike else 0))
     rows = []
-    for run, name, known, status in zip(runs, names, told, statuses, strict=True):
+    for run, name, own, status in zip(runs, names, known, statuses, strict=True):
         last = run.rows[-1]
-        choices = [shown_value(key, known.get(key, "–")) for key in keys]
+        choices = [shown_value(key, own.get(key, "–")) for key in keys]
         ends = [metric.text(last[metric.name]) for metric in metrics]
         rows.append((name, *choices, *ends, f"{int(last['step']):,}", status))
     return FittedTable(columns, rows)

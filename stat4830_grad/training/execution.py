@@ -23,11 +23,13 @@ from .run_directory import Row, RunDirectory, git, versions, write_json
 
 
 class Sink(Protocol):
-    """Something that is told of every record of a batch of runs."""
+    """Something that takes every record of a batch of runs."""
 
-    def log(self, record: Record) -> None: ...
+    def log(self, record: Record) -> None:
+        """Take a record."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Called after the last record."""
 
 
 class Interrupt:
@@ -37,6 +39,7 @@ class Interrupt:
         self.signal = 0
 
     def __call__(self) -> bool:
+        """Whether to stop; for `loop.train` to ask."""
         return self.signal != 0
 
     @property
@@ -89,22 +92,19 @@ def execute(
     """Train from `state` on, one directory per run of the batch; return where it ended.
 
     Args:
-        directories: None for a run whose files are complete: it trains only for the company.
+        directories: None for a run whose files are complete: it trains along, so that the batch
+            keeps its size.
         save: gets the state each `checkpoint.seconds` and at the end.
-        diverged: is told the index of each run that has diverged, and the state then.
+        diverged: called with the index of each run that has diverged, and the state then.
     """
     saved = flushed = time.monotonic()
     ended = listed(state.diverged_at < state.updates)
     for now, record in experiment.train(state, steps=config.steps, due=config.log.due, stop=stop):
-        diverged_at = listed(now.diverged_at)
-        wanted = record.reason != "diverged"
-        for k, (row, directory) in enumerate(zip(rows_of(record), directories, strict=True)):
-            over = diverged_at[k] <= record.updates
-            if directory and not ended[k] and (wanted or over):
-                directory.log(row)
-            if over and not ended[k]:
+        before, ended = ended, listed(now.diverged_at <= record.updates)
+        log_rows(record, directories, before, ended)
+        for k in range(len(ended)):
+            if ended[k] and not before[k]:
                 diverged(k, now)
-            ended[k] = over
         for sink in sinks:
             sink.log(record)
         if time.monotonic() - flushed > FLUSH_SECONDS:
@@ -119,7 +119,24 @@ def execute(
     return now
 
 
+def log_rows(
+    record: Record,
+    directories: Sequence[RunDirectory | None],
+    before: Sequence[float],
+    now: Sequence[float],
+) -> None:
+    """Give every run its row that had not diverged before; if only others did, it has none.
+
+    Args:
+        before, now: of each run, whether it had diverged before this record, and has with it.
+    """
+    for k, (row, directory) in enumerate(zip(rows_of(record), directories, strict=True)):
+        if directory and not before[k] and (record.reason != "diverged" or now[k]):
+            directory.log(row)
+
+
 def flush(directories: Sequence[RunDirectory | None]) -> None:
+    """Bring the rows of every run to the disk."""
     for directory in directories:
         if directory:
             directory.flush()

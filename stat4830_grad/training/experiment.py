@@ -20,16 +20,7 @@ from ..config import schema
 from ..config.fields import per_run_fields
 from ..config.optimizers import Optimizer as OptimizerChoice
 from ..config.schema import Config
-from ..core import (
-    Gradient,
-    Objective,
-    Optimizer,
-    Params,
-    Record,
-    Sampled,
-    State,
-    stacked,
-)
+from ..core import Gradient, Objective, Optimizer, Params, Record, Sampled, State, stacked
 from ..data.weights import load_weights
 from ..gradients.file import gradient_from
 from ..gradients.methods import GRADIENTS, backward, manual
@@ -38,7 +29,7 @@ from .coordinates import coordinates, logged_columns
 from .loop import start, train
 from .minibatches import Minibatches, Sampling
 from .setup import Setup, prepare
-from .steppers import cuda_graph
+from .steppers import Eager, MakeStepper, Parts, Replayed
 
 
 @dataclass(frozen=True)
@@ -78,20 +69,11 @@ class Experiment:
         warm = manual if self.gradient is manual else backward
         warm(self.objective, state.params)  # what compiles does so before the clock
         minibatches = self.minibatches()
-        parts = (self.objective, self.gradient, self.optimizer)
-        capturable = all(part.capturable for part in parts) and not minibatches
-        return train(
-            self.objective,
-            self.gradient,
-            self.optimizer,
-            self.lr,
-            state,
-            steps=steps,
-            due=due,
-            stop=stop,
-            capture=cuda_graph if capturable and self.lr.device.type == "cuda" else None,
-            minibatches=minibatches,
-        )
+        parts = Parts(self.objective, self.gradient, self.optimizer, self.lr, minibatches)
+        held = all(part.capturable for part in (self.objective, self.gradient, self.optimizer))
+        replayed = held and not minibatches and self.lr.device.type == "cuda"
+        stepper: MakeStepper = Replayed if replayed else Eager
+        return train(parts, state, steps=steps, due=due, stop=stop, stepper=stepper)
 
     def minibatches(self) -> Minibatches | None:
         """What each update sees of the objective; None is all of it.
@@ -123,29 +105,15 @@ def build(jobs: Sequence[Config], rows: torch.Size, setup: Setup | None = None) 
     """
     first = jobs[0]
     setup = setup or prepare(first)
-    objective, device, dtype = setup.objective, setup.device, setup.dtype
-
-    def initial(job: Config) -> Params:
-        own = schema.init_seed(job)
-        weights = torch.Generator()
-        if own is None:
-            weights.set_state(setup.after_data)
-        else:
-            weights.manual_seed(own)
-        params = objective.starting_at(job.problem).init(weights)
-        path = job.model.init_from if job.model else None
-        return load_weights(Path(path), params) if path else params
-
-    starts = [initial(job) for job in jobs]
-    params = {name: p.to(device, dtype) for name, p in stacked(starts, rows).items()}
-    values = hyperparameters([job.optimizer for job in jobs], rows, device, dtype)
+    starts = [initial(job, setup) for job in jobs]
+    params = {n: p.to(setup.device, setup.dtype) for n, p in stacked(starts, rows).items()}
+    values = hyperparameters([job.optimizer for job in jobs], rows, setup)
     gradient = build_gradient(first.gradient)
+    evaluate = partial(gradient, setup.objective)
     experiment = Experiment(
-        objective=objective,
+        objective=setup.objective,
         gradient=gradient,
-        optimizer=optimizers.build(
-            first.optimizer, values, first.steps, params, partial(gradient, objective)
-        ),
+        optimizer=optimizers.build(first.optimizer, values, first.steps, params, evaluate),
         lr=values["lr"],
         params=params,
         dataset=setup.dataset,
@@ -155,19 +123,34 @@ def build(jobs: Sequence[Config], rows: torch.Size, setup: Setup | None = None) 
     return experiment
 
 
+def initial(job: Config, setup: Setup) -> Params:
+    """The initial point of one run (*K = ()), drawn or as its files have it.
+
+    Raises:
+        ConfigError: a point that is asked for does not fit the data.
+        DataError: the file of the weights is missing or damaged.
+    """
+    weights, own = torch.Generator(), schema.init_seed(job)
+    if own is None:
+        weights.set_state(setup.after_data)
+    else:
+        weights.manual_seed(own)
+    params = setup.objective.starting_at(job.problem).init(weights)
+    path = job.model.init_from if job.model else None
+    return load_weights(Path(path), params) if path else params
+
+
 def build_gradient(choice: schema.Gradient) -> Gradient:
     """One of ours, or the function of the file that `gradient.path` names."""
     return gradient_from(Path(choice.path)) if choice.path else GRADIENTS[choice.name]
 
 
 def hyperparameters(
-    jobs: Sequence[OptimizerChoice], rows: torch.Size, device: torch.device, dtype: torch.dtype
+    jobs: Sequence[OptimizerChoice], rows: torch.Size, setup: Setup
 ) -> dict[str, Tensor]:
     """Every key of an optimizer that a run may have of its own, lr among them: (*K,)."""
-    first = jobs[0]
+    own = {key: [getattr(job, key) for job in jobs] for key in per_run_fields(type(jobs[0]))}
     return {
-        key: torch.tensor([getattr(job, key) for job in jobs], dtype=dtype, device=device).reshape(
-            rows
-        )
-        for key in per_run_fields(type(first))
+        key: torch.tensor(values, dtype=setup.dtype, device=setup.device).reshape(rows)
+        for key, values in own.items()
     }

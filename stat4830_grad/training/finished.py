@@ -65,6 +65,7 @@ def find_runs(patterns: Sequence[str]) -> list[FinishedRun]:
 
 
 def is_run(path: Path) -> bool:
+    """Whether a directory holds a run, ended or not."""
     return (path / "metrics.csv").is_file() and (path / "config.yaml").is_file()
 
 
@@ -88,15 +89,15 @@ def read_run(path: Path, label: str) -> FinishedRun:
         raise DataError(f"{path / 'metrics.csv'} has no row")
     config = {k: v for k, v in read_config(path / "config.yaml").items() if k not in TELLS_NOTHING}
     summary = path / "summary.json"
-    told = read_json(summary) if summary.exists() else {}
-    return FinishedRun(path, label, dict(leaves(config)), rows, columns_of(rows), told)
+    end = read_json(summary) if summary.exists() else {}
+    return FinishedRun(path, label, dict(leaves(config)), rows, columns_of(rows), end)
 
 
 def differing_keys(runs: Sequence[FinishedRun]) -> list[str]:
     """Keys of the configuration, and device and versions, that are not the same in all runs."""
-    told = [facts(run) for run in runs]
-    keys = dict.fromkeys(key for one in told for key in one)
-    return [key for key in keys if len({repr(one.get(key)) for one in told}) > 1]
+    known = [facts(run) for run in runs]
+    keys = dict.fromkeys(key for one in known for key in one)
+    return [key for key in keys if len({repr(one.get(key)) for one in known}) > 1]
 
 
 def facts(run: FinishedRun) -> dict[str, Any]:

@@ -8,21 +8,10 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from ..core import (
-    NEVER,
-    Gradient,
-    Objective,
-    Optimizer,
-    Params,
-    Reason,
-    Record,
-    State,
-    row_norm,
-)
+from ..core import NEVER, Objective, Optimizer, Params, Reason, Record, State, row_norm
 from ..metrics import GRAD_NORM
 from .coordinates import coordinates, logged_columns
-from .minibatches import Minibatches
-from .steppers import Capture, Eager, Replayed, Stepper, StepState
+from .steppers import Eager, MakeStepper, Parts, Stepper, StepState
 
 
 def start(params: Params, optimizer: Optimizer, rows: torch.Size) -> State:
@@ -33,17 +22,13 @@ def start(params: Params, optimizer: Optimizer, rows: torch.Size) -> State:
 
 
 def train(
-    objective: Objective,
-    gradient: Gradient,
-    optimizer: Optimizer,
-    lr: Tensor,
+    parts: Parts,
     state: State,
     *,
     steps: int,
     due: Callable[[int], bool],
     stop: Callable[[], bool] = lambda: False,
-    capture: Capture | None = None,
-    minibatches: Minibatches | None = None,
+    stepper: MakeStepper = Eager,
 ) -> Iterator[tuple[State, Record]]:
     """Yield (state, record) wherever `due(updates)` says so, and at the end.
 
@@ -53,39 +38,45 @@ def train(
     The optimizer `torch_sgd` changes parameters in place: use a state before asking for the next.
 
     Args:
-        lr: step sizes (*K,).
         steps: number of updates, counted from the initial point, after which to end.
         stop: asked once after every update.
-        capture: records an update as a graph, to be replayed; None makes each anew.
-        minibatches: what each update sees of the objective, without `capture`. Records are of the
-            whole objective.
+        stepper: makes the updates. Records are of the whole objective, also with minibatches.
     """
-    stopped = False
-
-    def ask() -> bool:
-        nonlocal stopped
-        stopped = stopped or stop()
-        return stopped
-
-    t, clock = state.updates, Stopwatch(lr.device, state.seconds)
-    begun = StepState(state.params, state.optimizer, state.diverged_at)
-    eager = Eager(objective, gradient, optimizer, lr, begun, t, minibatches)
-    stepper: Stepper = Replayed(eager, t, capture) if capture else eager
+    t, clock, asked = state.updates, Stopwatch(parts.lr.device, state.seconds), Asked(stop)
+    updates = stepper(parts, StepState(state.params, state.optimizer, state.diverged_at), t)
     clock.resume()
-    ask()
+    asked()
     while True:
-        seconds, now = clock.read(), stepper.state
+        seconds, now = clock.read(), updates.state
         wanted, over = t >= steps or due(t), not (now.diverged_at == NEVER).any()
-        if wanted or stopped or over or t > state.updates:  # not where a run is resumed
-            reason: Reason = "due" if wanted else "stopped" if stopped else "diverged"
-            grads = gradient(objective, now.params)[1] if minibatches else stepper.grads
-            values = evaluate(objective, now.params, grads, rows=lr.ndim)
-            yield State(t, seconds, *now), Record(t, seconds, values, reason)
-        if t >= steps or stopped or over:
+        if wanted or asked.stopped or over or t > state.updates:  # not where a run is resumed
+            reason: Reason = "due" if wanted else "stopped" if asked.stopped else "diverged"
+            yield State(t, seconds, *now), Record(t, seconds, measured(parts, updates), reason)
+        if t >= steps or asked.stopped or over:
             return
         end = next(u for u in range(t + 1, steps + 1) if u == steps or due(u))
         clock.resume()
-        t = stepper.advance(t, end, ask)
+        t = updates.advance(t, end, asked)
+
+
+class Asked:
+    """`stop`, and whether it has ever said so."""
+
+    def __init__(self, stop: Callable[[], bool]) -> None:
+        self._stop, self.stopped = stop, False
+
+    def __call__(self) -> bool:
+        """Whether to stop: once it was so, it stays so."""
+        self.stopped = self.stopped or self._stop()
+        return self.stopped
+
+
+def measured(parts: Parts, updates: Stepper) -> dict[str, Tensor]:
+    """Every column that is logged, of the whole objective, where the updates have led: (*K,)."""
+    params, grads = updates.state.params, updates.grads
+    if parts.minibatches:
+        _, grads = parts.gradient(parts.objective, params)
+    return evaluate(parts.objective, params, grads, rows=parts.lr.ndim)
 
 
 def evaluate(objective: Objective, params: Params, grads: Params, rows: int) -> dict[str, Tensor]:

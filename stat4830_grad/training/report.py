@@ -34,6 +34,7 @@ def headline(config: Config, device: str) -> str:
 
 
 def problem_in_words(problem: Problem) -> str:
+    """`mnist, ten classes`; of a table with the name of its file."""
     ten = isinstance(problem, ImageProblem) and problem.labels == "digit"
     file = f" {Path(problem.file).name}" if isinstance(problem, Table) else ""
     return f"{problem.name}, ten classes" if ten else f"{problem.name}{file}"

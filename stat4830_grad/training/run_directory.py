@@ -174,6 +174,7 @@ def write_json(path: Path, content: object) -> None:
 
 
 def finite(content: object) -> object:
+    """`content` with texts for the numbers that JSON lacks."""
     if isinstance(content, dict):
         return {key: finite(value) for key, value in content.items()}
     if isinstance(content, list | tuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import torch
@@ -40,22 +41,28 @@ class Stepper(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What an update is made of."""
+
+    objective: Objective
+    gradient: Gradient
+    optimizer: Optimizer
+    lr: Tensor  # (*K,)
+    minibatches: Minibatches | None = None  # what each update sees; None: the whole objective
+
+
+MakeStepper = Callable[[Parts, StepState, int], Stepper]
+"""From the parts, where a run stands and the updates it has made to what makes the next ones."""
+
+
 class Eager:
     """One update after another, as a loop in a notebook makes them."""
 
-    def __init__(
-        self,
-        objective: Objective,
-        gradient: Gradient,
-        optimizer: Optimizer,
-        lr: Tensor,
-        state: StepState,
-        t: int,
-        minibatches: Minibatches | None = None,
-    ) -> None:
-        self._objective, self._gradient, self._optimizer = objective, gradient.function, optimizer
-        self._minibatches = minibatches
-        self._lr, self._on_host = lr, lr.device.type == "cpu"
+    def __init__(self, parts: Parts, state: StepState, t: int) -> None:
+        self._objective, self._minibatches = parts.objective, parts.minibatches
+        self._gradient, self._optimizer = parts.gradient.function, parts.optimizer
+        self._lr, self._on_host = parts.lr, parts.lr.device.type == "cpu"
         self.move_to(state, t)
 
     def move_to(self, state: StepState, t: int) -> None:
@@ -69,6 +76,7 @@ class Eager:
         return self._minibatches.at(t) if self._minibatches else self._objective
 
     def advance(self, t: int, end: int, stop: Callable[[], bool]) -> int:
+        """`Stepper.advance`: on the CPU to the first divergence at most."""
         objective, gradient, update = self._objective, self._gradient, self._optimizer.update
         minibatches = self._minibatches
         (params, memory, diverged_at), grads = self.state, self.grads
@@ -131,9 +139,12 @@ class Replayed:
     updates lie in tensors of their own here, and an update ends by writing its results over them.
     """
 
-    def __init__(self, eager: Eager, t: int, capture: Capture) -> None:
-        """Record the update of `eager`, which stands after `t` updates."""
-        self._eager, begun = eager, eager.state
+    def __init__(
+        self, parts: Parts, state: StepState, t: int, capture: Capture = cuda_graph
+    ) -> None:
+        """Record an update from `state`, after `t` updates."""
+        eager = self._eager = Eager(parts, state, t)
+        begun = eager.state
         self._own = copy(begun)
         self._count = torch.tensor(t, device=begun.diverged_at.device)
 
@@ -147,13 +158,16 @@ class Replayed:
 
     @property
     def state(self) -> StepState:
+        """`Stepper.state`, in tensors that stay as they are."""
         return self._eager.state
 
     @property
     def grads(self) -> Params:
+        """`Stepper.grads`."""
         return self._eager.grads
 
     def advance(self, t: int, end: int, stop: Callable[[], bool]) -> int:
+        """`Stepper.advance`: past divergences, which only the device knows of."""
         while t < end:
             self._replay()
             t += 1

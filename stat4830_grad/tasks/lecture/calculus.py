@@ -129,7 +129,7 @@ def draw_graph(traced: Trace, name: str, directory: Path) -> None:
 
 
 def walked(traced: Trace) -> str:
-    """Markdown: `backward()` on a graph, told step by step."""
+    """Markdown: `backward()` on a graph, step by step."""
     console = Console(file=io.StringIO(), width=100, color_system=None)
     with console.capture() as capture:
         console.print(TraceText(traced))

@@ -44,13 +44,15 @@ def table(rows: Sequence[Row], width: int) -> RenderableType:
     On a terminal of less than `WIDTH` columns every claim has lines of its own.
     """
     if width < WIDTH:
-        return Group(*(part for row in rows for part in (headline(row), *map(told, row.claims))))
+        return Group(
+            *(part for row in rows for part in (headline(row), *map(in_words, row.claims)))
+        )
     header = grid()
     header.add_row(*WIDTHS, style="dim")
     return Group(header, *(part for row in rows for part in (headline(row), claims(row))))
 
 
-def told(claim: Claim) -> RenderableType:
+def in_words(claim: Claim) -> RenderableType:
     """A claim on a narrow terminal: what it is about, the lecture's value, ours."""
     sign = (f"  {SIGN[claim.exact]} ", STYLE[claim.exact])
     lines = (f"the lecture  {claim.stated}", f"ours         {claim.obtained}")

@@ -61,17 +61,13 @@ def train_one(config: Config, directory: Path, command: str, drawing: FigureProc
             diverged_at=int(state.diverged_at),
             command=command,
         )
-        rows = files.rows
         try:
             if drawing:
-                found = landscape(experiment.objective, experiment.params, [rows])
-                drawing.draw(
-                    rows, files.columns, found, headline(config, summary["device"]), directory
-                )
+                draw(drawing, experiment, config, files)
         finally:  # a picture that cannot be written takes nothing from the result
             failed = summary["status"] in ("diverged", "increased")
             limit = limit_in_words(experiment.objective, config) if failed else None
-            closing(console, config, summary, files, rows, limit)
+            closing(console, config, summary, files, files.rows, limit)
     return EXIT.get(summary["status"], interrupt.exit_code)
 
 
@@ -144,3 +140,12 @@ def trained(
     finally:
         sink.close()
         files.flush()
+
+
+def draw(
+    drawing: FigureProcess, experiment: Experiment, config: Config, files: RunDirectory
+) -> None:
+    """Leave the pictures of a run that has ended."""
+    rows, title = files.rows, headline(config, str(experiment.lr.device))
+    found = landscape(experiment.objective, experiment.params, [rows])
+    drawing.draw(rows, files.columns, found, title, files.path)
