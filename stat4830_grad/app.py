@@ -23,9 +23,10 @@ from .config.composition import hydra_part
 from .config.failures import discard, discard_on_signal, from_hydra, report
 from .config.help import conf_dir
 from .config.hydra_versions import RUNNING, register_resolver
-from .config.jobs import Job, is_sweep, make_jobs
+from .config.jobs import Job
 from .config.lists import linspace, logspace
-from .config.load import load, plain, sweep_options
+from .config.load import plain, sweep_options
+from .config.preflight import CHECKED, requested
 from .system.errors import ConfigError
 from .system.process import before_leaving, no_garbage
 from .system.threads import settle
@@ -61,14 +62,14 @@ def run(composed: DictConfig) -> int:
     own = HydraConfig.get()
     directory = Path(own.runtime.output_dir)
     before_leaving(partial(discard_on_signal, directory))
-    if is_sweep(raw := plain(composed)):
-        return sweep(composed, own, make_jobs([(own.overrides.task, raw)]), directory)
-    config = load(composed, own.overrides.task)
-    settle(config.threads)
+    request = CHECKED.get() or requested(plain(composed), own.overrides.task)
+    if isinstance(request, list):
+        return sweep(composed, own, request, directory)
+    settle(request.threads)
     with no_garbage():
-        task = importlib.import_module(f"{__package__}.tasks.{config.task}")
+        task = importlib.import_module(f"{__package__}.tasks.{request.task}")
     try:
-        return int(task.run(config, directory, command(own.overrides.task)))
+        return int(task.run(request, directory, command(own.overrides.task)))
     except Exception:
         discard(directory)
         raise

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 import torch
 from torch import Tensor
 
-from .config.schema import Problem
+from .config.problems import Problem
 from .metrics import Metric
 
 Params = dict[str, Tensor]

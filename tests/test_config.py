@@ -15,9 +15,11 @@ from stat4830_grad.app import register_resolvers
 from stat4830_grad.config.arguments import arrange
 from stat4830_grad.config.help import conf_dir, help_text
 from stat4830_grad.config.hydra_versions import COMPOSING
-from stat4830_grad.config.load import load
+from stat4830_grad.config.load import load, plain
 from stat4830_grad.config.messages import explain
-from stat4830_grad.config.schema import Config, Logistic, Mnist, TanhMLP
+from stat4830_grad.config.models import Logistic, TanhMLP
+from stat4830_grad.config.problems import Mnist
+from stat4830_grad.config.schema import Config
 
 
 def composed(*overrides: str) -> DictConfig:
@@ -27,7 +29,7 @@ def composed(*overrides: str) -> DictConfig:
 
 
 def config(*overrides: str) -> Config:
-    return load(composed(*overrides), overrides)
+    return load(plain(composed(*overrides)), overrides)
 
 
 def test_composing_warns_of_nothing_whichever_hydra_is_installed() -> None:
@@ -158,3 +160,23 @@ def test_nothing_that_checks_a_configuration_imports_torch() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert answer.stdout.strip() == "[]"
+
+
+def test_what_is_typed_is_converted_once(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from stat4830_grad import app\n"
+        "from stat4830_grad.config import load\n"
+        "calls = {load.parse.__code__: 0, load.plain.__code__: 0}\n"
+        "def count(frame, event, argument):\n"
+        "    if event == 'call' and frame.f_code in calls: calls[frame.f_code] += 1\n"
+        "sys.argv = ['stat4830-grad', 'task=list']\n"
+        "sys.setprofile(count)\n"
+        "code = app.start()\n"
+        "sys.setprofile(None)\n"
+        "print(code, list(calls.values()), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stderr.strip() == "0 [1, 2]"  # the options of a sweep are converted on their own

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stat4830_grad.config.schema import TableFile
+from stat4830_grad.config.problems import TableFile
 from stat4830_grad.data import as_tensor, read_table, synthetic_least_squares
 from stat4830_grad.system.errors import ConfigError, DataError
 

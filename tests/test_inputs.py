@@ -30,7 +30,7 @@ from conftest import PYTHONPATH, Cli
 
 from stat4830_grad.config.arguments import arrange
 from stat4830_grad.config.overrides import parse
-from stat4830_grad.config.schema import TableFile
+from stat4830_grad.config.problems import TableFile
 from stat4830_grad.data import read_table
 from stat4830_grad.data.weights import load_indices, load_weights
 from stat4830_grad.gradients.file import load as load_gradient

@@ -13,7 +13,7 @@ from cases import NAMES, objective, split
 from torch import Tensor
 
 from stat4830_grad import optimizers
-from stat4830_grad.config import schema
+from stat4830_grad.config import problems, schema
 from stat4830_grad.config.help import conf_dir
 from stat4830_grad.config.optimizers import Adam
 from stat4830_grad.config.torch_classes import CLASSES
@@ -35,8 +35,8 @@ def test_every_option_has_a_struct_and_every_struct_an_option(part: str) -> None
     assert {OTHER_NAMES.get(option, option) for option in options} == tags
 
 
-@pytest.mark.parametrize("problem", get_args(schema.Problem))
-def test_every_problem_names_the_file_that_builds_it(problem: type[schema.Problem]) -> None:
+@pytest.mark.parametrize("problem", get_args(problems.Problem))
+def test_every_problem_names_the_file_that_builds_it(problem: type[problems.Problem]) -> None:
     assert callable(import_module(f"stat4830_grad.problems.{problem.module}").build)
 
 

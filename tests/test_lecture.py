@@ -13,7 +13,7 @@ import torch
 from conftest import Cli
 
 from stat4830_grad.config.composing import compose
-from stat4830_grad.config.schema import Mnist
+from stat4830_grad.config.problems import Mnist
 from stat4830_grad.tasks.lecture import (
     autograd,
     calculus,

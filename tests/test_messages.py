@@ -10,7 +10,8 @@ from conftest import Cli
 from test_config import config, message
 
 from stat4830_grad.config.arguments import arrange
-from stat4830_grad.config.schema import MLP, LeastSquares
+from stat4830_grad.config.models import MLP
+from stat4830_grad.config.problems import LeastSquares
 from stat4830_grad.system.errors import ConfigError
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import lacking
 
-from stat4830_grad.config.schema import TableFile
+from stat4830_grad.config.problems import TableFile
 from stat4830_grad.data import read_table
 from stat4830_grad.system.errors import UserError
 

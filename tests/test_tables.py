@@ -20,7 +20,7 @@ import pytest
 import torch
 from conftest import PYTHONPATH, Cli
 
-from stat4830_grad.config.schema import TableFile
+from stat4830_grad.config.problems import TableFile
 from stat4830_grad.data import TableData, as_tensor, read_table, standardized, with_intercept
 from stat4830_grad.system.errors import ConfigError, DataError, UserError
 

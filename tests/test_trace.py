@@ -17,7 +17,7 @@ from traces import chain, least_squares, normal, polynomial, scalar
 
 from stat4830_grad.config.help import conf_dir
 from stat4830_grad.config.hydra_versions import COMPOSING
-from stat4830_grad.config.load import load
+from stat4830_grad.config.load import load, plain
 from stat4830_grad.figures.graph.drawing import drawn
 from stat4830_grad.figures.graph.figure import graph_figure, save_graph
 from stat4830_grad.figures.graph.layout import Place, Size, layered
@@ -136,7 +136,7 @@ def test_the_command_tells_the_walk_and_leaves_json_and_a_drawing(cli: Cli, tmp_
 def test_an_order_that_the_loss_does_not_have_is_refused() -> None:
     overrides = ["task=trace", "problem=polynomial", "trace.order=5"]
     with initialize_config_dir(str(conf_dir()), **COMPOSING):
-        config = load(compose("config", overrides=overrides), overrides)
+        config = load(plain(compose("config", overrides=overrides)), overrides)
     with pytest.raises(ConfigError, match=r"trace\.order=5: there is no graph of order 5"):
         traced_loss(config, build([config], torch.Size(())))
 

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from stat4830_grad.config.composing import compose
-from stat4830_grad.config.schema import Config, Gradient, Mnist
+from stat4830_grad.config.problems import Mnist
+from stat4830_grad.config.schema import Config, Gradient
 from stat4830_grad.data.idx import SETS, find_files
 from stat4830_grad.data.images import Images
 from stat4830_grad.data.split import split_images
@@ -98,7 +99,7 @@ def make_setup(config: Config, setting: Setting) -> Setup:
         std=problem.std,
         dtype=torch.float32,
         device=device,
-        compiled=compiles(config, device),
+        compiled=compiles(config.products, device),
     )
     objective = Classification(models.build(model, outputs=1), split)
     return Setup(objective, {"name": "synthetic"}, device, torch.float32, generator.get_state())

@@ -11,8 +11,9 @@ from .formula import check_start
 from .formula import parse as parse_formula
 from .formula_tree import constants
 from .keys import options
+from .problems import Formula, LeastSquares, Polynomial, TableFile
 from .sampling import check_minibatch
-from .schema import Config, Formula, LeastSquares, Polynomial, TableFile
+from .schema import Config
 from .torch_classes import Torch
 from .torch_options import check_options
 from .values import leaves, written

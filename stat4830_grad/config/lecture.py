@@ -5,8 +5,10 @@ Source: STAT 4830, Lecture 4, "How to compute gradients in PyTorch" (Damek Davis
 
 from __future__ import annotations
 
+from .models import Logistic, ReluMLP
 from .optimizers import GD, TorchSGD
-from .schema import Config, Logistic, Mnist, ReluMLP
+from .problems import Mnist
+from .schema import Config
 
 UPDATES = 991
 """The lecture's final figure is its last logged row, after 991 updates."""

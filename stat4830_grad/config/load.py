@@ -131,8 +131,8 @@ EXAMPLES = {
 """How keys are written that have no default."""
 
 
-def load(composed: DictConfig, overrides: Sequence[str]) -> Config:
-    """The checked configuration of a composed one; `resume` takes a saved one instead.
+def load(raw: dict[str, Any], overrides: Sequence[str]) -> Config:
+    """The checked configuration in `raw`; `resume` takes a saved one instead.
 
     Args:
         overrides: what the command line says, e.g. ["problem=mnist", "steps=10"].
@@ -140,7 +140,6 @@ def load(composed: DictConfig, overrides: Sequence[str]) -> Config:
     Raises:
         ConfigError: the configuration cannot be run.
     """
-    raw = plain(composed)
     if raw.get("task") == "list":
         refuse_other_keys(overrides)
     if raw.get("resume") is None:

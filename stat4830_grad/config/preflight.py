@@ -1,7 +1,9 @@
-"""What can be known to be wrong before Hydra makes a directory. Imports no torch."""
+"""What a command line asks for, checked once, before Hydra makes a directory. Imports no torch."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +16,28 @@ from ..system.process import before_leaving
 from ..system.threads import checked
 from .commands import assigned
 from .failures import discard_on_signal, report
-from .jobs import is_sweep, make_jobs, sort_out
+from .jobs import Job, is_sweep, make_jobs, sort_out
 from .load import load, plain, sweep_options
+from .schema import Config
+
+Request = Config | list[Job]
+"""What a command line asks for: one run, or the jobs of a sweep."""
+
+CHECKED: ContextVar[Request | None] = ContextVar("CHECKED", default=None)
+"""What `CheckFirst` has checked, for `app.run`: Hydra stands between them and hands nothing on."""
+
+
+def requested(raw: dict[str, Any], overrides: Sequence[str]) -> Request:
+    """What the plain configuration `raw`, composed from `overrides`, asks for, checked.
+
+    Raises:
+        ConfigError: it cannot be run; of a sweep, no job can.
+    """
+    if not is_sweep(raw):
+        return load(raw, overrides)
+    jobs = make_jobs([(overrides, raw)])
+    sort_out(jobs)
+    return jobs
 
 
 class CheckFirst(Callback):
@@ -32,15 +54,17 @@ class CheckFirst(Callback):
     def _check(self, config: DictConfig, *, is_multirun: bool) -> None:
         # Hydra turns exceptions of callbacks into warnings, so the error leaves as an exit.
         try:
-            check_directories(config, is_multirun=is_multirun)
+            CHECKED.set(check_directories(config, is_multirun=is_multirun))
         except Exception as error:
             raise SystemExit(report(error)) from error
         directory = config.hydra.sweep.dir if is_multirun else config.hydra.run.dir
         before_leaving(partial(discard_on_signal, Path(directory).absolute()))
 
 
-def check_directories(config: DictConfig, *, is_multirun: bool) -> None:
-    """Everything that can be known to be wrong before a directory is made.
+def check_directories(config: DictConfig, *, is_multirun: bool) -> Request | None:
+    """What is asked for, after everything that can be known to be wrong before a directory is made.
+
+    None for a multirun, whose jobs are not composed yet: its launcher checks them.
 
     Raises:
         ConfigError: the configuration cannot be run, or not in its directory.
@@ -55,28 +79,26 @@ def check_directories(config: DictConfig, *, is_multirun: bool) -> None:
         )
     directory = Path(config.hydra.sweep.dir if is_multirun else config.hydra.run.dir)
     stays_in_place("sweep.resume", again, directory)
-    if is_multirun:  # its jobs are not composed yet; the launcher checks them
-        return
+    if is_multirun:
+        return None
     raw = plain(config)
     launcher = config.hydra.runtime.choices["hydra/launcher"]
     if launcher not in (("batched", "batched_slurm") if is_sweep(raw) else ("batched",)):
         raise ConfigError(f"hydra/launcher={launcher} runs the jobs of a sweep: add -m")
-    if is_sweep(raw):
-        sort_out(make_jobs([(overrides, raw)]))
-        checked_resume = again
-    elif again is not None:
+    if again is not None and not is_sweep(raw):
         raise ConfigError("sweep.resume goes with a sweep: -m, or a list of values for a key")
-    else:
-        one = load(config, overrides)
-        checked(one.threads)
-        checked_resume = one.resume
-        stays_in_place("resume", checked_resume, directory)
+    request = requested(raw, overrides)
+    if isinstance(request, Config):
+        checked(request.threads)
+        stays_in_place("resume", request.resume, directory)
+    resumed = request.resume if isinstance(request, Config) else again
     for file, key in (("metrics.csv", "resume"), ("sweep.csv", "sweep.resume")):
-        if checked_resume is None and (directory / file).exists():
+        if resumed is None and (directory / file).exists():
             raise ConfigError(
                 f"hydra.run.dir={directory} holds a run already: choose another directory, "
                 f"or go on with it by {assigned(key, directory)}"
             )
+    return request
 
 
 def stays_in_place(key: str, resumed: str | None, directory: Path) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..system.errors import ConfigError
-from .schema import Config, SampledProblem
+from .problems import SampledProblem
+from .schema import Config
 
 
 def check_minibatch(config: Config) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ..config.schema import TableFile
+from ..config.problems import TableFile
 from ..system.errors import DataError
 from ..system.reading import LARGEST, MIB
 from ..system.wording import shown

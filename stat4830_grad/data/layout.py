@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config.schema import TableFile
+from ..config.problems import TableFile
 from ..system.errors import ConfigError, DataError
 from ..system.wording import listed, shown
 

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from numpy.typing import NDArray
 
-from ..config.schema import TableFile
+from ..config.problems import TableFile
 from ..system.errors import DataError
 from ..system.reading import LARGEST, MIB
 from .cells import Cells, unknown_column

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ..config.schema import TableFile
+from ..config.problems import TableFile
 from ..system.errors import DataError
 from ..system.process import silent_stderr
 from ..system.reading import LARGEST, MIB

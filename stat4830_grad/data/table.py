@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..config import schema
+from ..config.problems import TableFile
 from ..system.errors import ConfigError, DataError
 from ..system.reading import reading
 from ..system.wording import shown
@@ -57,7 +57,7 @@ class TableData:
     """Mean and deviation of each feature that was standardized."""
 
 
-def read_table(path: Path, table: schema.TableFile) -> TableData:
+def read_table(path: Path, table: TableFile) -> TableData:
     """The features and the target of a table.
 
     A target of texts (or categories) comes as texts, one of numbers or booleans as numbers.
@@ -87,7 +87,7 @@ def unknown_kind(path: Path, kind: str) -> str:
     return f"{path} must be a .csv, .tsv, .txt (packed too, .csv.gz), .parquet or .npz file{how}"
 
 
-def cells_of(path: Path, kind: str, table: schema.TableFile) -> Cells:
+def cells_of(path: Path, kind: str, table: TableFile) -> Cells:
     """The columns as they stand in the file."""
     if kind == ".npz":
         from .npz import read_npz
@@ -102,7 +102,7 @@ def cells_of(path: Path, kind: str, table: schema.TableFile) -> Cells:
     return read_delimited(path, table)
 
 
-def data_of(cells: Cells, table: schema.TableFile) -> TableData:
+def data_of(cells: Cells, table: TableFile) -> TableData:
     """The wanted columns as numbers."""
     from .cells import without_row_names
     from .columns import encoded, is_text, labels
@@ -130,7 +130,7 @@ def data_of(cells: Cells, table: schema.TableFile) -> TableData:
     return TableData(X, tuple(name for one in made for name in one.names), target, y, tuple(notes))
 
 
-def chosen(cells: Cells, table: schema.TableFile) -> list[str]:
+def chosen(cells: Cells, table: TableFile) -> list[str]:
     """The names of the features.
 
     Raises:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-import torch
-
-from ..config.schema import Config
+from ..config.models import Model
+from ..config.problems import Problem
 from ..core import Objective
 from ..metrics import Metric, coordinate
 from . import classification, composite, least_squares, polynomial
 from .classification import Classification
 from .composite import Composite
+from .environment import Environment
 from .formula import Formula
 from .least_squares import LeastSquares, minimiser
 from .polynomial import Polynomial, monomial
@@ -43,19 +43,17 @@ def metric_named(name: str) -> Metric:
 
 
 def build(
-    config: Config, generator: torch.Generator, device: torch.device, dtype: torch.dtype
+    problem: Problem, model: Model | None, where: Environment
 ) -> tuple[Objective, dict[str, Any]]:
-    """The objective of `config`, and a description of its data for summary.json.
+    """The objective of a configuration, and a description of its data for summary.json.
 
-    The file that the problem's struct in the schema names has a function `build` of this form.
-
-    Args:
-        generator: what is random in the data is drawn from it.
+    The file that the problem's struct in `config/problems.py` names has a function `build` of this
+    form, whose problem is of this struct; `model` is None but where the problem takes one.
 
     Raises:
         ConfigError: the problem cannot be built from these values, or not on this device.
         DataError: a file of its data is missing or damaged.
     """
-    module = import_module(f"{__name__}.{config.problem.module}")
-    built: tuple[Objective, dict[str, Any]] = module.build(config, generator, device, dtype)
+    module = import_module(f"{__name__}.{problem.module}")
+    built: tuple[Objective, dict[str, Any]] = module.build(problem, model, where)
     return built

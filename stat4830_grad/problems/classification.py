@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from ..config import schema
+from ..config import problems as choices
 from ..core import Model, Params
 from ..data import Part, Split
 from ..metrics import GRAD_NORM, Metric, Place
@@ -69,7 +69,7 @@ class Classification:
             earlier.init(generator, d)
         return self.model.init(generator, d)
 
-    def starting_at(self, problem: schema.Problem) -> Self:
+    def starting_at(self, problem: choices.Problem) -> Self:
         """Itself: the initial weights are the model's affair."""
         return self
 

@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from ..config import schema
+from ..config import problems as choices
 from ..core import Params
 from ..metrics import GRAD_NORM, LOSS, Metric
+from .environment import Environment
 from .models import linear_bias, linear_weight
 
 METRICS = (LOSS, GRAD_NORM)
@@ -41,7 +42,7 @@ class Composite:
             "b2": linear_bias(generator, m, h),
         }
 
-    def starting_at(self, problem: schema.Problem) -> Self:
+    def starting_at(self, problem: choices.Problem) -> Self:
         """Itself: the initial point is drawn."""
         return self
 
@@ -99,10 +100,8 @@ def outer(a: Tensor, b: Tensor) -> Tensor:
 
 
 def build(
-    config: schema.Config, generator: torch.Generator, device: torch.device, dtype: torch.dtype
+    problem: choices.Composite, model: None, where: Environment
 ) -> tuple[Composite, dict[str, Any]]:
     """The function with a standard normal y."""
-    problem = config.problem
-    assert isinstance(problem, schema.Composite)
-    y = torch.randn(problem.outputs, generator=generator).to(device, dtype)
+    y = torch.randn(problem.outputs, generator=where.generator).to(where.device, where.dtype)
     return Composite(y, problem.inputs, problem.hidden), {"name": problem.name}

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..config import schema
+from ..config import problems as choices
 from ..core import Params
 from ..metrics import Metric
 from ..system.errors import ConfigError
 from ..system.user_file import UserFile, run_file
+from .environment import Environment
 from .file_objective import FileObjective, as_metrics, called
 from .file_values import as_params, data_of, saved_numbers, start
 
@@ -88,14 +89,14 @@ def shaped(found: Params, like: Params, file: UserFile) -> Params:
 
 
 def build(
-    config: schema.Config, generator: torch.Generator, device: torch.device, dtype: torch.dtype
+    problem: choices.ProblemFile, model: None, where: Environment
 ) -> tuple[FileObjective, dict[str, Any]]:
-    """The function of the file that `config` names.
+    """The function of the file that is named.
 
     Raises:
         ConfigError: as `from_file`.
     """
-    problem = config.problem
-    assert isinstance(problem, schema.ProblemFile)
-    objective = from_file(Path(problem.path), config.seed, generator, device, dtype)
+    objective = from_file(
+        Path(problem.path), where.seed, where.generator, where.device, where.dtype
+    )
     return objective, {"name": problem.name, "path": problem.path}

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from ..config import schema
+from ..config import problems as choices
 from ..core import Params, row_norm
 from ..metrics import GRAD_NORM, LOSS, Metric
 from ..system.errors import ConfigError
@@ -47,7 +47,7 @@ class FileObjective:
         """What `start` says; a function is called with the generator."""
         return start(self.file, generator)
 
-    def starting_at(self, problem: schema.Problem) -> Self:
+    def starting_at(self, problem: choices.Problem) -> Self:
         """Itself: the initial point is the file's affair."""
         return self
 

@@ -10,11 +10,12 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from ..config import schema
+from ..config import problems as choices
 from ..config.formula import parse
 from ..config.formula_tree import Call, Name, Number, Tree
 from ..core import Params
 from ..metrics import GRAD_NORM, LOSS, Metric, coordinate
+from .environment import Environment
 from .notation import notation
 
 LOGGED = 6
@@ -115,9 +116,9 @@ class Formula:
         """The initial point, float64."""
         return {name: torch.tensor(x, dtype=torch.float64) for name, x in self.start.items()}
 
-    def starting_at(self, problem: schema.Problem) -> Self:
+    def starting_at(self, problem: choices.Problem) -> Self:
         """The same function with the initial point of `problem`."""
-        assert isinstance(problem, schema.Formula)
+        assert isinstance(problem, choices.Formula)
         return replace(self, start={name: problem.start[name] for name in self.start})
 
     def loss(self, params: Params) -> Tensor:
@@ -168,11 +169,9 @@ def operations(tree: Tree) -> int:
 
 
 def build(
-    config: schema.Config, generator: torch.Generator, device: torch.device, dtype: torch.dtype
+    problem: choices.Formula, model: None, where: Environment
 ) -> tuple[Formula, dict[str, Any]]:
-    """The formula of `config`; nothing in it is random."""
-    problem = config.problem
-    assert isinstance(problem, schema.Formula)
+    """The formula; nothing in it is random."""
     parsed = parse(problem.f)
     start = {name: problem.start[name] for name in parsed.names}
     return Formula(parsed.root, start), {"name": problem.name, "f": problem.f}

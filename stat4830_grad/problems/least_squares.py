@@ -12,11 +12,12 @@ import torch
 from torch import Tensor
 
 from .. import data
-from ..config import schema
+from ..config import problems as choices
 from ..core import Params
 from ..metrics import GRAD_NORM, LOSS, Metric
 from ..system.errors import ConfigError
 from ..system.wording import shown
+from .environment import Environment
 
 DISTANCE = Metric("distance", "distance to the minimiser")
 METRICS = (LOSS, GRAD_NORM, DISTANCE)
@@ -40,13 +41,13 @@ class LeastSquares:
         w0: Sequence[float] = self.w0 or [0.0] * self.X.shape[1]
         return {"w": torch.tensor(w0, dtype=torch.float64)}
 
-    def starting_at(self, problem: schema.Problem) -> Self:
+    def starting_at(self, problem: choices.Problem) -> Self:
         """The same function with the w0 of `problem`.
 
         Raises:
             ConfigError: it has not as many entries as the data have columns.
         """
-        assert isinstance(problem, schema.LeastSquares)
+        assert isinstance(problem, choices.LeastSquares)
         w0 = None if problem.w0 is None else tuple(problem.w0)
         if w0 is not None and len(w0) != self.X.shape[1]:
             raise ConfigError(
@@ -107,7 +108,7 @@ def minimiser(X: Tensor, y: Tensor) -> Tensor:
 
 
 def from_table(
-    path: Path, problem: schema.LeastSquares, device: torch.device, dtype: torch.dtype
+    path: Path, problem: choices.LeastSquares, device: torch.device, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, dict[str, Any]]:
     """X (n, p) and y (n,) of the table in a file, and its description.
 
@@ -138,29 +139,27 @@ def from_table(
 
 
 def build(
-    config: schema.Config, generator: torch.Generator, device: torch.device, dtype: torch.dtype
+    problem: choices.LeastSquares, model: None, where: Environment
 ) -> tuple[LeastSquares, dict[str, Any]]:
-    """Least squares on the table that `config` names, or on drawn data.
+    """Least squares on the table that `problem` names, or on drawn data.
 
     Raises:
         DataError: the table is missing or damaged.
     """
-    problem = config.problem
-    assert isinstance(problem, schema.LeastSquares)
     if problem.file is None:
         X, y, _ = data.synthetic_least_squares(
-            generator=generator,
+            generator=where.generator,
             n=problem.n,
             p=problem.p,
             w_star=problem.w_star,
             noise=problem.noise,
             condition=problem.condition,
-            dtype=dtype,
-            device=device,
+            dtype=where.dtype,
+            device=where.device,
         )
         dataset: dict[str, Any] = {"name": "synthetic"}
     else:
-        X, y, dataset = from_table(Path(problem.file), problem, device, dtype)
+        X, y, dataset = from_table(Path(problem.file), problem, where.device, where.dtype)
     remarks = tuple(dataset.get("notes", ()))
     objective = LeastSquares(X, y, minimiser(X, y), remarks=remarks)
     return objective, {**dataset, "n": X.shape[0], "p": X.shape[1]}

@@ -20,18 +20,18 @@ from typing import assert_never
 import torch
 from torch import Tensor
 
-from ..config import schema
+from ..config import models as choices
 from ..core import Inputs, Model, Params
 
 
-def build(choice: schema.Model, outputs: int) -> Model:
+def build(choice: choices.Model, outputs: int) -> Model:
     """The model of a configuration, with as many outputs as its problem asks for."""
     match choice:
-        case schema.Logistic(bias):
+        case choices.Logistic(bias):
             return Logistic(bias, outputs)
-        case schema.ReluMLP(hidden):
+        case choices.ReluMLP(hidden):
             return MLP(tuple(hidden), RELU, outputs)
-        case schema.TanhMLP(hidden):
+        case choices.TanhMLP(hidden):
             return MLP(tuple(hidden), TANH, outputs)
         case _:
             assert_never(choice)

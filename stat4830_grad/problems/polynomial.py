@@ -10,9 +10,10 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
-from ..config import schema
+from ..config import problems as choices
 from ..core import Params
 from ..metrics import GRAD_NORM, LOSS, Metric, coordinate
+from .environment import Environment
 
 X = coordinate("x")
 METRICS = (LOSS, X, GRAD_NORM)
@@ -38,9 +39,9 @@ class Polynomial:
         """x = x0, float64."""
         return {"x": torch.tensor(self.x0, dtype=torch.float64)}
 
-    def starting_at(self, problem: schema.Problem) -> Self:
+    def starting_at(self, problem: choices.Problem) -> Self:
         """The same polynomial with the x0 of `problem`."""
-        assert isinstance(problem, schema.Polynomial)
+        assert isinstance(problem, choices.Polynomial)
         return replace(self, x0=problem.x0)
 
     def loss(self, params: Params) -> Tensor:
@@ -82,9 +83,7 @@ def monomial(c: float, x: Tensor, power: int) -> Tensor:
 
 
 def build(
-    config: schema.Config, generator: torch.Generator, device: torch.device, dtype: torch.dtype
+    problem: choices.Polynomial, model: None, where: Environment
 ) -> tuple[Polynomial, dict[str, Any]]:
-    """The polynomial of `config`; nothing in it is random."""
-    problem = config.problem
-    assert isinstance(problem, schema.Polynomial)
+    """The polynomial; nothing in it is random."""
     return Polynomial(tuple(problem.coefficients), problem.x0), {"name": problem.name}

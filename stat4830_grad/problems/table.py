@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .. import data
-from ..config import schema
+from ..config import problems as choices
+from ..config.models import Model
 from ..system.errors import ConfigError
 from ..system.wording import shown
 from . import models
 from .classification import Classification
+from .environment import Environment
 from .likelihoods import likelihood_of
 
 MOST_CLASSES = 100
@@ -26,31 +28,28 @@ SHOWN = 10
 
 
 def build(
-    config: schema.Config, generator: torch.Generator, device: torch.device, dtype: torch.dtype
+    problem: choices.Table, model: Model, where: Environment
 ) -> tuple[Classification, dict[str, Any]]:
-    """The model of `config` on its table, whose rows are split at random.
+    """The model on its table, whose rows are split at random.
 
     Raises:
         ConfigError: a column is not there, or the target does not tell classes apart.
         DataError: the file is missing or damaged, lacks values, or holds what is no number.
     """
-    problem = config.problem
-    assert isinstance(problem, schema.Table)
-    assert config.model is not None
     path = Path(problem.file)
     table = data.read_table(path, problem)
     names, classes = classes_of(path, table)
-    train, val = split_rows(len(classes), problem.val_share, generator)
+    train, val = split_rows(len(classes), problem.val_share, where.generator)
     if problem.standardize:
         table = data.standardized(table, train.numpy())
     if problem.intercept:
         table = data.with_intercept(table)
     likelihood = likelihood_of(len(names))
-    X = data.as_tensor(path, table.X, dtype)
-    y = torch.from_numpy(classes).to(dtype if len(names) == 2 else torch.int64)
+    X = data.as_tensor(path, table.X, where.dtype)
+    y = torch.from_numpy(classes).to(where.dtype if len(names) == 2 else torch.int64)
 
     def part(rows: Tensor) -> data.Part:
-        return data.Part(X[rows].to(device), y[rows].to(device))
+        return data.Part(X[rows].to(where.device), y[rows].to(where.device))
 
     split = data.Split(path.name, part(train), part(val) if len(val) else None, None)
     notes = [f"{path.name}: {note}" for note in (*table.notes, in_words(table.target, names))]
@@ -64,8 +63,8 @@ def build(
         "n_train": len(train),
         "n_val": len(val),
     }
-    model = models.build(config.model, likelihood.outputs)
-    return Classification(model, split, likelihood, remarks=tuple(notes)), described
+    built = models.build(model, likelihood.outputs)
+    return Classification(built, split, likelihood, remarks=tuple(notes)), described
 
 
 def classes_of(path: Path, table: data.TableData) -> tuple[list[str], NDArray[np.int64]]:

@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..config.schema import Config, ProblemFile
+from ..config.problems import ProblemFile
+from ..config.schema import Config
 from ..console.terminal import make_console, say, say_whole
 from ..figures.graph.figure import save_graph
 from ..graph import Trace, trace

@@ -10,7 +10,8 @@ from rich.console import Console
 
 from ..config.commands import assigned
 from ..config.lecture import UPDATES, departures, stated_accuracy
-from ..config.schema import Config, Digits, ImageProblem, Problem, Table
+from ..config.problems import Digits, ImageProblem, Problem, Table
+from ..config.schema import Config
 from ..console.tables import Column, FittedTable, show
 from ..console.terminal import say, say_whole
 from ..core import Objective

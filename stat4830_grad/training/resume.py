@@ -28,7 +28,7 @@ def saved_state(config: Config, directory: Path) -> State | None:
             raise ConfigError(f"{directory} holds a run already: choose another directory")
         return None
     refuse_changed_inputs(directory, [config])
-    state = load_state(directory / "checkpoint.pt", pick_device(config))
+    state = load_state(directory / "checkpoint.pt", pick_device(config.device, config.dtype))
     if state.updates > config.steps:
         raise ConfigError(
             f"steps={config.steps}: the run in {directory} has made {state.updates:,} updates "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from .. import problems
 from ..config.schema import Config
 from ..core import Objective
+from ..problems.environment import Environment
 from .device import pick_device
 
 
@@ -32,8 +34,17 @@ def prepare(config: Config) -> Setup:
         ConfigError: a choice cannot be run here, such as a device that is not there.
         DataError: a file is missing or damaged.
     """
-    device, dtype = pick_device(config), getattr(torch, config.dtype)
+    device, dtype = pick_device(config.device, config.dtype), getattr(torch, config.dtype)
     torch.set_float32_matmul_precision("highest")  # TF32 off
     generator = torch.Generator().manual_seed(config.seed)
-    objective, dataset = problems.build(config, generator, device, dtype)
+    explains = config.task in ("check", "trace")  # what torch does, operation by operation
+    where = Environment(
+        generator=generator,
+        device=device,
+        dtype=dtype,
+        seed=config.seed,
+        data_dir=Path(config.data_dir).expanduser(),
+        products="torch" if explains and config.products == "auto" else config.products,
+    )
+    objective, dataset = problems.build(config.problem, config.model, where)
     return Setup(objective, dataset, device, dtype, generator.get_state())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ..config import schema
+from ..config import problems as choices
 from ..config.optimizers import Optimizer
 from ..config.schema import Config
 from ..core import Objective
@@ -77,7 +77,7 @@ def warning(objective: Objective, config: Config) -> str | None:
     limit, words = found
     verdict = "is" if isinstance(objective, LeastSquares) else "may be"
     raw = (
-        isinstance(problem, schema.LeastSquares | schema.Table)
+        isinstance(problem, choices.LeastSquares | choices.Table)
         and problem.file
         and not problem.standardize
     )
