@@ -58,6 +58,15 @@ class Model(Protocol):
         """Logits and their pullback by hand: ∂f/∂logits, in their shape, -> ∂f/∂params."""
 
 
+@runtime_checkable
+class Weighted(Model, Protocol):
+    """A model that says which of its parameters are weights; the others are biases."""
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """The dimensions of each in one run; the one that multiplies the inputs comes first."""
+
+
 class Objective(Protocol):
     """A function to minimise, with its gradient by hand and the metrics worth logging."""
 

@@ -35,12 +35,14 @@ NAMES = (
     "quartic",
     "composite",
     "least_squares",
+    "ridge",
     "formula",
     "file",
     "logistic",
     "logistic_bias",
     "relu_mlp",
     "tanh_mlp",
+    "tanh_mlp_l2",
     "deep_relu_mlp",
     "deep_tanh_mlp",
     "softmax",
@@ -144,7 +146,10 @@ def objective(name: str, dtype: torch.dtype = torch.float64) -> Objective:
     if name == "formula":
         text = "x**3 - 3*x*max(y, 0.1) + exp(-x*y)/(1 + y**2) + tanh(z)*abs(x) - 0.5*z"
         return Formula(parse(text).root, {"x": 1.2, "y": 0.5, "z": -0.7})
-    if name == "least_squares":
+    if name == "tanh_mlp_l2":
+        plain = Classification(MODELS["tanh_mlp"], split(dtype))
+        return plain.penalised(torch.tensor(0.3, dtype=dtype))
+    if name in ("least_squares", "ridge"):
         X, y, _ = synthetic_least_squares(
             generator=generator,
             n=12,
@@ -155,7 +160,11 @@ def objective(name: str, dtype: torch.dtype = torch.float64) -> Objective:
             dtype=dtype,
             device="cpu",
         )
-        return LeastSquares(X, y, minimiser(X, y))
+        if name == "least_squares":
+            return LeastSquares(X, y, minimiser(X, y))
+        X[:, 0] = 1  # an intercept, which the penalty leaves out
+        alone = LeastSquares(X, y, minimiser(X, y), ones_first=True)
+        return alone.penalised(torch.tensor(0.7, dtype=dtype))
     if name in SOFTMAX_MODELS:
         return Classification(SOFTMAX_MODELS[name], split(dtype, classes=10), Softmax(10))
     return Classification(MODELS[name], split(dtype))

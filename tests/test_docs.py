@@ -39,7 +39,8 @@ def commands(block: str) -> list[tuple[list[str], list[str]]]:
     return found
 
 
-PAGES = ["formula.md", "functions.md", "classification.md", "tables.md", "optimizers.md"]
+TOPICS = ("formula", "functions", "classification", "penalty", "tables", "optimizers")
+PAGES = [f"{topic}.md" for topic in TOPICS]
 
 
 @pytest.mark.parametrize("page", PAGES)

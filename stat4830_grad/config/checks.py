@@ -11,7 +11,7 @@ from .formula import check_start
 from .formula import parse as parse_formula
 from .formula_tree import constants
 from .keys import options
-from .problems import Formula, LeastSquares, Polynomial, TableFile
+from .problems import Formula, LeastSquares, Polynomial, SampledProblem, TableFile
 from .sampling import check_minibatch
 from .schema import Config
 from .torch_classes import Torch
@@ -76,7 +76,8 @@ def check(config: Config) -> None:
         raise ConfigError(f"runs={typed}: to compare takes two runs; write runs=[DIR,DIR]")
     if isinstance(problem, LeastSquares) and problem.file is None:
         for key, usual in (*leaves(msgspec.to_builtins(TableFile())), *OF_TABLES):
-            if key != "name" and (value := getattr(problem, key)) != usual:
+            of_any = key == "name" or key in SampledProblem.__struct_fields__
+            if not of_any and (value := getattr(problem, key)) != usual:
                 typed = f"problem.{key}={written(value)}"
                 raise ConfigError(f"{typed} is for a table: write problem.file=FILE.csv too")
         for key, vector in (("w_star", problem.w_star), ("w0", problem.w0)):

@@ -32,6 +32,7 @@ def departures(config: Config) -> list[str]:
         f"seed={config.seed}": config.seed == 42,
         f"n_train={problem.n_train}": problem.n_train == 4000,
         f"n_val={problem.n_val}": problem.n_val == 1000,
+        f"l2={problem.l2:g}": problem.l2 == 0,
         f"indices={problem.indices}": problem.indices is None,
         f"mean={problem.mean}, std={problem.std}": (problem.mean, problem.std) == (0.1307, 0.3081),
         f"lr={optimizer.lr}": optimizer.lr == 0.01,

@@ -15,6 +15,11 @@ class ProblemKeys(Strict, frozen=True):
     module: ClassVar[str]  # of stat4830_grad.problems, where the objective is
     takes_model: ClassVar[bool] = False
 
+    @property
+    def penalty(self) -> float:
+        """λ of the penalty (λ/2)‖w‖² in its loss; 0 is none."""
+        return 0.0
+
 
 class Polynomial(ProblemKeys, frozen=True, tag="polynomial"):
     module: ClassVar[str] = "polynomial"
@@ -30,8 +35,15 @@ class Composite(ProblemKeys, frozen=True, tag="composite"):
     init_seed: Annotated[Seed | None, PerRun]
 
 
-class SampledProblem(ProblemKeys, frozen=True):
+class SampledProblem(ProblemKeys, frozen=True, kw_only=True):
     """A problem that adds up over samples, so that minibatches can be taken of it."""
+
+    l2: Annotated[NotNegative, PerRun] = 0.0
+
+    @property
+    def penalty(self) -> float:
+        """`l2`."""
+        return self.l2
 
     @property
     def known_samples(self) -> int | None:

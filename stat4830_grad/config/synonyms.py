@@ -27,10 +27,11 @@ ADVICE: dict[str, Advice] = {
         "momentum is an optimizer (nesterov too)",
         "optimizer=momentum optimizer.beta={}",
     ),
-    r"weight_?decay|wd|l1|l2|regulari[sz]ation|dropout": (
-        "losses are minimised as they are, without regularisation",
-        "",
+    r"weight_?decay|wd|l2(_?(reg|penalty))?|reg(ulari[sz](ation|er))?|penalty|ridge|lambda": (
+        "the penalty (λ/2)‖w‖² of a problem with data is",
+        "problem.l2={}",
     ),
+    r"l1|lasso|dropout": ("a loss may have an L2 penalty, and no other regularisation", ""),
     r"(lr_?)?sched(uler|ule)?|lr_?decay|gamma|warm_?up(_steps)?|annealing": (
         "the step size may follow a schedule, with warm-up",
         "optimizer.schedule=cosine optimizer.warmup=100",

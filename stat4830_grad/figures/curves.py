@@ -16,6 +16,7 @@ from .numbers import LARGEST, drawable
 from .style import (
     BLUE,
     GREEN,
+    PURPLE,
     VERMILION,
     in_percent,
     logarithmic,
@@ -32,6 +33,7 @@ STYLES: tuple[dict[str, Any], ...] = (
     {"color": BLUE, "linestyle": "-"},
     {"color": VERMILION, "linestyle": "--"},
     {"color": GREEN, "linestyle": ":"},
+    {"color": PURPLE, "linestyle": "-."},
 )
 """Of the lines that share a panel."""
 

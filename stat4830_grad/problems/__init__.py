@@ -8,16 +8,19 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+import torch
+
 from ..config.models import Model
 from ..config.problems import Problem
 from ..core import Objective
 from ..metrics import Metric, coordinate
-from . import classification, composite, least_squares, polynomial
+from . import classification, composite, least_squares, penalty, polynomial
 from .classification import Classification
 from .composite import Composite
 from .environment import Environment
 from .formula import Formula
 from .least_squares import LeastSquares, minimiser
+from .penalty import penalised
 from .polynomial import Polynomial, monomial
 
 __all__ = [
@@ -30,10 +33,11 @@ __all__ = [
     "metric_named",
     "minimiser",
     "monomial",
+    "penalised",
 ]
 
-METRICS = {m.name: m for problem in (classification, composite, least_squares, polynomial)
-           for m in problem.METRICS}  # fmt: skip
+METRICS = {m.name: m for module in (classification, composite, least_squares, penalty, polynomial)
+           for m in module.METRICS}  # fmt: skip
 """Name -> what a problem of ours logs."""
 
 
@@ -56,4 +60,5 @@ def build(
     """
     module = import_module(f"{__name__}.{problem.module}")
     built: tuple[Objective, dict[str, Any]] = module.build(problem, model, where)
-    return built
+    objective, described = built
+    return penalised(objective, [problem], torch.Size(()), where.device, where.dtype), described

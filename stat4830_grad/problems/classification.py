@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 
 from ..config import problems as choices
-from ..core import Model, Params
+from ..core import Model, Params, Weighted
 from ..data import Part, Split
 from ..metrics import GRAD_NORM, Metric, Place
+from ..system.errors import ConfigError
 from .likelihoods import BINARY, Likelihood
+from .penalty import DATA_LOSS, L2
 
 
 def loss_on(part: str, word: str, *shown: Place, priority: int = 0) -> Metric:
@@ -45,7 +47,8 @@ METRICS = (*OF_PART["train"], *OF_PART["val"], *OF_PART["test"], GRAD_NORM)
 class Classification:
     """Mean cross-entropy of a model's logits z against the labels y of the training part.
 
-    ∇f is the model's pullback of ∂f/∂z, which the likelihood knows.
+    ∇f is the model's pullback of ∂f/∂z, which the likelihood knows. With a penalty it is part of
+    the training loss, and of no other.
     """
 
     model: Model
@@ -54,13 +57,16 @@ class Classification:
     drawn_before: tuple[Model, ...] = ()
     """Models whose initial weights the same generator gives first."""
     remarks: tuple[str, ...] = ()  # what a person should know of the data
+    ones_first: bool = False  # whether the first column of the inputs is one of ones
+    penalty: L2 | None = None
     by_hand: ClassVar[bool] = True
     capturable: ClassVar[bool] = True
 
     @property
     def columns(self) -> tuple[Metric, ...]:
         """Loss and accuracy of each part of the data, then the gradient norm."""
-        return (*(metric for part in self.data.parts() for metric in OF_PART[part]), GRAD_NORM)
+        found = [metric for part in self.data.parts() for metric in OF_PART[part]]
+        return (*found, DATA_LOSS, GRAD_NORM) if self.penalty else (*found, GRAD_NORM)
 
     def init(self, generator: torch.Generator) -> Params:
         """The model's own, for as many inputs as a sample has."""
@@ -73,16 +79,26 @@ class Classification:
         """Itself: the initial weights are the model's affair."""
         return self
 
+    def penalised(self, strength: Tensor) -> Self:
+        """`Penalisable.penalised`."""
+        if not isinstance(self.model, Weighted):
+            raise ConfigError("problem.l2: this model does not say which parameters are weights")
+        weights = self.model.weights
+        constant = next(iter(weights)) if self.ones_first else None
+        return replace(self, penalty=L2(strength, weights, constant))
+
     def loss(self, params: Params) -> Tensor:
-        """Mean cross-entropy on the training data: (*K,)."""
+        """Mean cross-entropy on the training data, and the penalty if there is one: (*K,)."""
         train = self.data.train
-        return self.likelihood.loss(self.model.logits(params, train.inputs), train.y)
+        loss = self.likelihood.loss(self.model.logits(params, train.inputs), train.y)
+        return loss + self.penalty.loss(params) if self.penalty else loss
 
     def loss_and_gradient(self, params: Params) -> tuple[Tensor, Params]:
         """The loss (*K,), and ∂f/∂params: the model's pullback of the likelihood's slope."""
         X, y = self.data.train.inputs, self.data.train.y
         z, pullback = self.model.vjp(params, X)
-        return self.likelihood.loss(z, y), pullback(self.likelihood.slope(z, y))
+        loss, grads = self.likelihood.loss(z, y), pullback(self.likelihood.slope(z, y))
+        return self.penalty.added(loss, grads, params) if self.penalty else (loss, grads)
 
     def metrics(self, params: Params) -> dict[str, Tensor]:
         """Loss, and the share of samples whose class is the likeliest, of each part: (*K,)."""
@@ -91,6 +107,10 @@ class Classification:
             z, (loss, share) = self.model.logits(params, part.inputs), OF_PART[name]
             values[loss.name] = self.likelihood.loss(z, part.y)
             values[share.name] = self.likelihood.accuracy(z, part.y)
+        if self.penalty:
+            minimised = OF_PART["train"][0].name
+            values[DATA_LOSS.name] = values[minimised]
+            values[minimised] = values[minimised] + self.penalty.loss(params)
         return values
 
     @property
@@ -104,8 +124,9 @@ class Classification:
         return replace(self, data=replace(self.data, train=train, val=None, test=None))
 
     def constants(self) -> dict[str, Any]:
-        """`X` (n, d) and `y` (n,) of the training part."""
-        return {"X": self.data.train.X, "y": self.data.train.y}
+        """`X` (n, d) and `y` (n,) of the training part; of a penalty `l2`, its λ."""
+        data = {"X": self.data.train.X, "y": self.data.train.y}
+        return data | {"l2": self.penalty.strength} if self.penalty else data
 
     def solution(self) -> None:
         """None is known."""

@@ -18,6 +18,7 @@ from ..metrics import GRAD_NORM, LOSS, Metric
 from ..system.errors import ConfigError
 from ..system.wording import shown
 from .environment import Environment
+from .penalty import DATA_LOSS, L2
 
 DISTANCE = Metric("distance", "distance to the minimiser")
 METRICS = (LOSS, GRAD_NORM, DISTANCE)
@@ -25,14 +26,16 @@ METRICS = (LOSS, GRAD_NORM, DISTANCE)
 
 @dataclass(frozen=True)
 class LeastSquares:
-    """f(w) = ½‖Xw − y‖² for w (*K, p), ∇f = Xᵀ(Xw − y)."""
+    """f(w) = ½‖Xw − y‖² for w (*K, p), ∇f = Xᵀ(Xw − y); a penalty adds its own to both."""
 
     X: Tensor  # (n, p)
     y: Tensor  # (n,)
-    minimiser: Tensor  # (p,), of least norm where there are many
+    minimiser: Tensor  # (p,), of least norm where there are many; (*K, p) with penalties (*K,)
     w0: tuple[float, ...] | None = None  # initial point; None is the origin
     remarks: tuple[str, ...] = ()  # what a person should know of the data
     columns: tuple[Metric, ...] = METRICS
+    ones_first: bool = False  # whether the first column of X was one of ones
+    penalty: L2 | None = None
     by_hand: ClassVar[bool] = True
     capturable: ClassVar[bool] = True
 
@@ -59,19 +62,36 @@ class LeastSquares:
         """Xw − y (*K, n)."""
         return params["w"] @ self.X.mT - self.y
 
-    def loss(self, params: Params) -> Tensor:
+    def penalised(self, strength: Tensor) -> Self:
+        """`Penalisable.penalised`; the minimiser is that of ridge regression."""
+        penalty = L2(strength, {"w": 1}, "w" if self.ones_first else None)
+        return replace(
+            self,
+            penalty=penalty,
+            minimiser=ridge(self.X, self.y, strength, ones_first=self.ones_first),
+            columns=(LOSS, DATA_LOSS, GRAD_NORM, DISTANCE),
+        )
+
+    def of_data(self, params: Params) -> Tensor:
         """½‖Xw − y‖²: (*K,)."""
         return 0.5 * (self.residual(params) ** 2).sum(-1)
+
+    def loss(self, params: Params) -> Tensor:
+        """½‖Xw − y‖², and the penalty if there is one: (*K,)."""
+        loss = self.of_data(params)
+        return loss + self.penalty.loss(params) if self.penalty else loss
 
     def loss_and_gradient(self, params: Params) -> tuple[Tensor, Params]:
         """The loss (*K,) and Xᵀ(Xw − y): (*K, p)."""
         r = self.residual(params)
-        return 0.5 * (r**2).sum(-1), {"w": r @ self.X}
+        loss, grads = 0.5 * (r**2).sum(-1), {"w": r @ self.X}
+        return self.penalty.added(loss, grads, params) if self.penalty else (loss, grads)
 
     def metrics(self, params: Params) -> dict[str, Tensor]:
         """The loss, and the distance ‖w − w*‖ to the minimiser of least norm: (*K,)."""
         distance = torch.linalg.vector_norm(params["w"] - self.minimiser, dim=-1)
-        return {LOSS.name: self.loss(params), DISTANCE.name: distance}
+        values = {LOSS.name: self.loss(params), DISTANCE.name: distance}
+        return values | {DATA_LOSS.name: self.of_data(params)} if self.penalty else values
 
     @property
     def samples(self) -> int:
@@ -84,8 +104,9 @@ class LeastSquares:
         return replace(self, X=root * self.X[rows], y=root * self.y[rows])
 
     def constants(self) -> dict[str, Any]:
-        """`X` (n, p) and `y` (n,)."""
-        return {"X": self.X, "y": self.y}
+        """`X` (n, p) and `y` (n,); of a penalty `l2`, its λ."""
+        data = {"X": self.X, "y": self.y}
+        return data | {"l2": self.penalty.strength} if self.penalty else data
 
     def solution(self) -> Params:
         """The minimiser, of least norm where there are many."""
@@ -105,6 +126,35 @@ def minimiser(X: Tensor, y: Tensor) -> Tensor:
     solved = torch.linalg.lstsq(X.double().cpu(), y.double().cpu()[:, None], driver="gelsd")
     w: Tensor = solved.solution.squeeze(-1).to(X)
     return w
+
+
+def ridge(X: Tensor, y: Tensor, strength: Tensor, *, ones_first: bool) -> Tensor:
+    """argmin ½‖Xw − y‖² + (λ/2)‖w‖² for each λ = `strength` (*K,), solved in float64: (*K, p).
+
+    It is least squares on `with_penalty_rows`. Of more samples than parameters the factor R of
+    X = QR serves (Golub & Van Loan, §5.3), once for all λ.
+    """
+    A, b = X.double().cpu(), y.double().cpu()
+    if len(A) > A.shape[1]:
+        Q, A = torch.linalg.qr(A)
+        b = Q.mT @ b
+    zeros = torch.zeros(A.shape[1], dtype=b.dtype)
+    each = [
+        minimiser(with_penalty_rows(A, value, ones_first=ones_first), torch.cat([b, zeros]))
+        for value in strength.double().flatten().tolist()
+    ]
+    return torch.stack(each).reshape((*strength.shape, X.shape[1])).to(X)
+
+
+def with_penalty_rows(X: Tensor, strength: float, *, ones_first: bool) -> Tensor:
+    """X with p rows √λ eⱼ below: half the square of what they add to Xw is the penalty.
+
+    The row of a column of ones is 0.
+    """
+    below = math.sqrt(strength) * torch.eye(X.shape[1], dtype=X.dtype, device=X.device)
+    if ones_first:
+        below[0, 0] = 0
+    return torch.cat([X, below])
 
 
 def from_table(
@@ -161,5 +211,6 @@ def build(
     else:
         X, y, dataset = from_table(Path(problem.file), problem, where.device, where.dtype)
     remarks = tuple(dataset.get("notes", ()))
-    objective = LeastSquares(X, y, minimiser(X, y), remarks=remarks)
+    ones_first = problem.file is not None and problem.intercept
+    objective = LeastSquares(X, y, minimiser(X, y), remarks=remarks, ones_first=ones_first)
     return objective, {**dataset, "n": X.shape[0], "p": X.shape[1]}

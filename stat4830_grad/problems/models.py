@@ -50,6 +50,11 @@ class Logistic:
         return self.outputs
 
     @property
+    def weights(self) -> dict[str, int]:
+        """w (d,), or (C, d)."""
+        return {"w": 1 if self.outputs == 1 else 2}
+
+    @property
     def samples(self) -> int:
         """The dimension of the samples in logits."""
         return -1 if self.outputs == 1 else -2
@@ -129,6 +134,11 @@ class MLP:
     def units(self) -> int:
         """Of all layers together."""
         return sum(self.hidden) + self.outputs
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """The matrix of each layer."""
+        return {f"w{layer}": 2 for layer in range(1, len(self.hidden) + 2)}
 
     def init(self, generator: torch.Generator, d: int) -> Params:
         """Weights, then bias, layer by layer."""

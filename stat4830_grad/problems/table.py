@@ -64,7 +64,8 @@ def build(
         "n_val": len(val),
     }
     built = models.build(model, likelihood.outputs)
-    return Classification(built, split, likelihood, remarks=tuple(notes)), described
+    remarks, ones = tuple(notes), problem.intercept
+    return Classification(built, split, likelihood, remarks=remarks, ones_first=ones), described
 
 
 def classes_of(path: Path, table: data.TableData) -> tuple[list[str], NDArray[np.int64]]:

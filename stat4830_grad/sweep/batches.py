@@ -6,7 +6,6 @@ import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -30,9 +29,10 @@ from ..training.run_directory import (
     write_json,
 )
 from ..training.setup import Setup, prepare
-from ..training.theory import forecast, verdict
+from ..training.theory import verdict
 from .cells import ended
 from .context import SweepContext
+from .forecast import Forecasts, forecasts, too_large
 from .jobfiles import record_failures, write_hydra
 from .memory import MIB, bytes_per_run, runs_that_fit, usable_bytes
 from .report import describe
@@ -73,8 +73,8 @@ def run_group(jobs: list[Job], context: SweepContext) -> None:
     except Exception as error:
         record_failures(jobs, error, context)
         return
-    known = {} if config.minibatch else forecast(setup.objective, config.optimizer)
-    write_json(scratch(context, jobs, "theory.json"), known)
+    known = forecasts(jobs, setup)
+    write_json(scratch(context, jobs, "theory.json"), list(known.values()))
     for first in range(0, len(jobs), size):
         if not context.stop():
             run_batch(jobs[first : first + size], setup, known, context)
@@ -93,6 +93,7 @@ def batch_size(jobs: list[Job], setup: Setup, context: SweepContext) -> int:
     said = describe(jobs[0].config(), str(setup.device), len(jobs), batches)
     context.say(f"{said} (about {each / MIB:.3g} MiB each, {budget / MIB:,.0f} MiB to use)")
     context.say_once(setup.objective.notes(size))
+    context.say_once(too_large(jobs, setup), style="yellow")
     write_text(decided, str(size))
     return size
 
@@ -102,7 +103,7 @@ def scratch(context: SweepContext, jobs: Sequence[Job], what: str) -> Path:
     return context.directory / ".sweep" / f"{jobs[0].number}-{jobs[-1].number}-{len(jobs)}.{what}"
 
 
-def run_batch(jobs: list[Job], setup: Setup, known: dict[str, Any], context: SweepContext) -> None:
+def run_batch(jobs: list[Job], setup: Setup, known: Forecasts, context: SweepContext) -> None:
     """Train `jobs` together; if that fails, in halves, so that only the guilty fail.
 
     A resumed batch trains those that had diverged again, so that it has its old size and with it
@@ -126,10 +127,10 @@ def run_batch(jobs: list[Job], setup: Setup, known: dict[str, Any], context: Swe
 
 
 class Batch:
-    """Jobs that train as one tensor program; `known` is theory's forecast for them."""
+    """Jobs that train as one tensor program; `known` is what theory forecasts for them."""
 
     def __init__(
-        self, jobs: list[Job], setup: Setup, known: dict[str, Any], context: SweepContext
+        self, jobs: list[Job], setup: Setup, known: Forecasts, context: SweepContext
     ) -> None:
         self.jobs, self.known, self.context = jobs, known, context
         self.configs = [job.config() for job in jobs]
@@ -208,7 +209,7 @@ class Batch:
             diverged_at=int(alone.diverged_at),
             command=job.command,
         )
-        theory = verdict(self.known, config, directory.rows)
+        theory = verdict(self.known[config.problem.penalty], config, directory.rows)
         row = ended(job, summary["status"], summary, directory.columns, theory)
         self.context.table.append(row)
         if config.figures:

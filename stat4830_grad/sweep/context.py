@@ -36,12 +36,12 @@ class SweepContext:
         """sweep.csv, for as long as this process takes part in the sweep."""
         return SweepTable(self.directory)
 
-    def say_once(self, notes: Sequence[str]) -> None:
+    def say_once(self, notes: Sequence[str], style: str = "dim") -> None:
         """What a person should know of a problem, once for all jobs that have it."""
         for note in notes:
             if note not in self.said:
                 self.said.add(note)
-                self.say(note, style="dim")
+                self.say(note, style=style)
 
     def say(self, text: str, style: str = "") -> None:
         """A sentence: wrapped between words on a terminal."""

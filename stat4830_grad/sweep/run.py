@@ -175,12 +175,10 @@ def say_best(jobs: Sequence[Job], rows: Sequence[SweepRow], context: SweepContex
 
 
 def gather_theory(directory: Path) -> list[dict[str, Any]]:
-    """theory.json: what was forecast of each batch's problem, where theory speaks."""
+    """theory.json: what was forecast of each function that was minimised, where theory speaks."""
     known: list[dict[str, Any]] = []
     for file in sorted((directory / ".sweep").glob("*.theory.json"), key=lambda f: f.name):
-        content = read_json(file)
-        if content and content not in known:
-            known.append(content)
+        known += [one for one in read_json(file) if one and one not in known]
     if known:
         write_json(directory / "theory.json", known)
     return known

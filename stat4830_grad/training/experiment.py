@@ -25,6 +25,7 @@ from ..data.weights import load_weights
 from ..gradients.file import gradient_from
 from ..gradients.methods import GRADIENTS, backward, manual
 from ..metrics import Metric
+from ..problems import penalised
 from .coordinates import coordinates, logged_columns
 from .loop import start, train
 from .minibatches import Minibatches, Sampling
@@ -105,13 +106,17 @@ def build(jobs: Sequence[Config], rows: torch.Size, setup: Setup | None = None) 
     """
     first = jobs[0]
     setup = setup or prepare(first)
+    objective = setup.objective
+    if rows:  # each run with its own penalty
+        problems = [job.problem for job in jobs]
+        objective = penalised(objective, problems, rows, setup.device, setup.dtype)
     starts = [initial(job, setup) for job in jobs]
     params = {n: p.to(setup.device, setup.dtype) for n, p in stacked(starts, rows).items()}
     values = hyperparameters([job.optimizer for job in jobs], rows, setup)
     gradient = build_gradient(first.gradient)
-    evaluate = partial(gradient, setup.objective)
+    evaluate = partial(gradient, objective)
     experiment = Experiment(
-        objective=setup.objective,
+        objective=objective,
         gradient=gradient,
         optimizer=optimizers.build(first.optimizer, values, first.steps, params, evaluate),
         lr=values["lr"],

@@ -35,10 +35,11 @@ def headline(config: Config, device: str) -> str:
 
 
 def problem_in_words(problem: Problem) -> str:
-    """`mnist, ten classes`; of a table with the name of its file."""
+    """`mnist, ten classes, l2=0.01`; of a table with the name of its file."""
     ten = isinstance(problem, ImageProblem) and problem.labels == "digit"
     file = f" {Path(problem.file).name}" if isinstance(problem, Table) else ""
-    return f"{problem.name}, ten classes" if ten else f"{problem.name}{file}"
+    penalty = [f"l2={problem.penalty:g}"] if problem.penalty else []
+    return ", ".join([f"{problem.name}{file}", *["ten classes"] * ten, *penalty])
 
 
 def optimizer_in_words(config: Config) -> str:

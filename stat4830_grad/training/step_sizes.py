@@ -8,7 +8,6 @@ from ..config import problems as choices
 from ..config.optimizers import Optimizer
 from ..config.schema import Config
 from ..core import Objective
-from ..data.split import Part
 from ..optimizers import GRADIENT_DESCENT, convergence
 from ..problems import Classification, LeastSquares, Polynomial
 from ..problems.models import Logistic
@@ -43,7 +42,7 @@ def largest_step(objective: Objective, optimizer: Optimizer) -> tuple[float, str
     regression: the Hessian of the mean cross-entropy is Xᵀ diag(σ(1 − σ)) X / n with
     σ(1 − σ) ≤ 1/4, so that L ≤ λmax(XᵀX)/(4n), and below 2/L gradient descent lowers the loss at
     each update (Nesterov 2004, §1.2.3). Of C classes it is at most ½ (I − 11ᵀ/C) ⊗ XᵀX/n (Böhning
-    1992), so that L ≤ λmax(XᵀX)/(2n).
+    1992), so that L ≤ λmax(XᵀX)/(2n). A penalty adds its λ to L.
     """
     if (method := convergence(optimizer)) is None:
         return None
@@ -54,9 +53,10 @@ def largest_step(objective: Objective, optimizer: Optimizer) -> tuple[float, str
         case Classification(model=Logistic(bias, outputs), data=data) if method is GRADIENT_DESCENT:
             X = data.train.X.double()
             known = extremes(torch.cat([X, torch.ones_like(X[:, :1])], dim=1) if bias else X)
-            factor = 8 if outputs == 1 else 4
-            limit = factor * len(X) / known[0] if known else None
-            words = f"{method.name} lowers the loss at every update for lr < {factor}n/λmax(XᵀX)"
+            parts, strength = (4 if outputs == 1 else 2), penalty_of(objective)
+            limit = 2 / (known[0] / (parts * len(X)) + strength) if known else None
+            bound = f"2/(λmax(XᵀX)/({parts}n) + l2)" if strength else f"{2 * parts}n/λmax(XᵀX)"
+            words = f"{method.name} lowers the loss at every update for lr < {bound}"
         case _:
             return None
     return None if limit is None else (limit, f"{words} = {limit:.3g}")
@@ -65,17 +65,10 @@ def largest_step(objective: Objective, optimizer: Optimizer) -> tuple[float, str
 def warning(objective: Objective, config: Config) -> str | None:
     """What is said before the first update of a step size that is too large; None of others."""
     optimizer, problem = config.optimizer, config.problem
-    if config.minibatch is not None:
-        return None
-    if isinstance(objective, Classification):
-        model, data = objective.model, objective.data.train
-        if not isinstance(model, Logistic) or surely_small(data, optimizer.lr, bias=model.bias):
-            return None
-    found = largest_step(objective, optimizer)
+    found = known_limit(objective, config)
     if found is None or optimizer.lr < found[0]:
         return None
     limit, words = found
-    verdict = "is" if isinstance(objective, LeastSquares) else "may be"
     raw = (
         isinstance(problem, choices.LeastSquares | choices.Table)
         and problem.file
@@ -83,17 +76,39 @@ def warning(objective: Objective, config: Config) -> str | None:
     )
     other = ", or problem.standardize=true" if raw else ""
     return (
-        f"optimizer.lr={optimizer.lr:g} {verdict} too large: {words}; "
+        f"optimizer.lr={optimizer.lr:g} {verdict_of(objective)} too large: {words}; "
         f"write optimizer.lr={limit / 2:.2g}{other}"
     )
 
 
-def surely_small(data: Part, lr: float, *, bias: bool) -> bool:
+def known_limit(objective: Objective, config: Config) -> tuple[float, str] | None:
+    """`largest_step`, where it is worth saying before a run; None of a step size far below it."""
+    if config.minibatch is not None:
+        return None
+    if isinstance(objective, Classification):
+        model, lr = objective.model, config.optimizer.lr
+        if not isinstance(model, Logistic) or surely_small(objective, lr, bias=model.bias):
+            return None
+    return largest_step(objective, config.optimizer)
+
+
+def verdict_of(objective: Objective) -> str:
+    """Whether a step size above the limit is, or may be, too large."""
+    return "is" if isinstance(objective, LeastSquares) else "may be"
+
+
+def penalty_of(objective: Classification) -> float:
+    """The λ of its penalty, 0 if it has none."""
+    return float(objective.penalty.strength) if objective.penalty else 0.0
+
+
+def surely_small(objective: Classification, lr: float, *, bias: bool) -> bool:
     """Whether a step size is clearly below what `largest_step` finds, which takes longer.
 
     A few steps of the power method find λmax from below, mostly to a hundredth; the column of ones
     of a bias adds n to it at most.
     """
+    data, strength = objective.data.train, penalty_of(objective)
     X, n = data.inputs, len(data.y)
     v = torch.randn(X.shape[1], generator=torch.Generator().manual_seed(0))
     v = v.to(data.y.device, X.dtype)
@@ -101,4 +116,4 @@ def surely_small(data: Part, lr: float, *, bias: bool) -> bool:
         v = v / torch.linalg.vector_norm(v)
         z = X @ v
         v = X.mT @ z
-    return lr * (float(z @ z) + n * bias) < 0.9 * 4 * n
+    return lr * (float(z @ z) + n * bias + 2 * n * strength) < 0.9 * 4 * n

@@ -2,7 +2,8 @@
 
 With λ an eigenvalue of the Hessian and η the step size, one update multiplies the error along
 that eigenvector by 1 − ηλ (Polyak 1987, §1.4); momentum turns the factor into a 2×2 matrix, whose
-spectral radius takes its place. L and μ are the largest and the smallest eigenvalue above 0.
+spectral radius takes its place. L and μ are the largest and the smallest eigenvalue above 0; a
+penalty (λ/2)‖w‖² adds λ to both.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from ..config.schema import Config
 from ..core import Objective
 from ..optimizers import convergence
 from ..problems import LeastSquares, Polynomial
+from ..problems.least_squares import with_penalty_rows
 from .run_directory import Row
 
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
@@ -33,8 +35,8 @@ def forecast(objective: Objective, optimizer: Optimizer) -> dict[str, Any]:
     that part their basins.
     """
     match objective:
-        case LeastSquares(X=X):
-            known = extremes(X)
+        case LeastSquares():
+            known = spectrum(objective)
             if known is None:
                 return {}
             L, mu = known
@@ -71,6 +73,21 @@ def verdict(known: dict[str, Any], config: Config, rows: Sequence[Row]) -> dict[
             "measured_rate": measured_rate(errors, "error", EPS[config.dtype]),
         }
     return {}
+
+
+def spectrum(f: LeastSquares) -> tuple[float, float] | None:
+    """L and μ of its Hessian XᵀX + λD, where D is I but for a column of ones; None as `extremes`.
+
+    From the origin, descent stays among combinations of the rows of X, where λ moves each
+    eigenvalue of XᵀX by itself.
+    """
+    if f.penalty is None:
+        return extremes(f.X)
+    strength = float(f.penalty.strength)
+    if f.ones_first or f.w0 is not None:
+        return extremes(with_penalty_rows(f.X.double(), strength, ones_first=f.ones_first))
+    known = extremes(f.X)
+    return (known[0] + strength, known[1] + strength) if known else None
 
 
 def extremes(X: Tensor) -> tuple[float, float] | None:

@@ -12,6 +12,7 @@ from ...core import Objective, Params
 from ...problems import Classification, LeastSquares
 from ...problems.answers import Finding
 from .mistakes import mistakes_of, sample_count
+from .penalty_mistakes import penalty_of
 
 EXACT = 1e-7
 """Relative difference, in float64, up to which an answer counts as a known wrong one."""
@@ -98,6 +99,7 @@ def hypotheses(
     for name, factor in factors.items():
         kind = "sign" if factor == -1 else "factor"
         yield Hypothesis(kind, factor_sentence(name, objective), rights, factor)
+    yield from factors_of_data(rights, points, objective)
     transposed = [{k: g.mT for k, g in right.items() if g.ndim == 2} for right in rights]
     yield Hypothesis("transposed", "is transposed", transposed)
     mistakes = mistakes_of(objective)
@@ -109,6 +111,23 @@ def hypotheses(
         yield Hypothesis("transposed", f"is transposed; {besides}", transposed, factor)
         for m, gradients in zip(mistakes, wrong, strict=True):
             yield Hypothesis(m.kind, f"{m.sentence}; {besides}", gradients, factor)
+
+
+def factors_of_data(
+    rights: list[Params], points: list[Params], objective: Objective
+) -> Iterator[Hypothesis]:
+    """The penalty is right, and what the data add to the gradient is off by a factor."""
+    if (penalty := penalty_of(objective)) is None:
+        return
+    slopes = [penalty.gradient(params) for params in points]
+    pairs, zero = list(zip(rights, slopes, strict=True)), torch.zeros(())
+    for name, factor in known_factors(objective).items():
+        off = [
+            {k: factor * g + (1 - factor) * own.get(k, zero) for k, g in right.items()}
+            for right, own in pairs
+        ]
+        said = f"its part without the penalty {factor_sentence(name, objective)}"
+        yield Hypothesis("factor", said, off)
 
 
 def known_factors(objective: Objective) -> dict[str, float]:

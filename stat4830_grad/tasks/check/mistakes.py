@@ -7,14 +7,16 @@ and of least squares, and the choice for every problem; `network_mistakes` has t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from ...core import Objective, Params
 from ...problems import Classification, Composite, LeastSquares, Polynomial, monomial
+from ...problems.penalty import L2
 from .network_mistakes import classification_mistakes, composite_mistakes
+from .penalty_mistakes import FORGOTTEN, penalty_mistakes, with_penalty
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Mistake:
 def mistakes_of(objective: Objective) -> list[Mistake]:
     """The known mistakes for an objective, the likelier first; none for one that is not ours."""
     match objective:
+        case LeastSquares(penalty=L2() as penalty) | Classification(penalty=L2() as penalty):
+            return penalised_mistakes(objective, penalty)
         case Polynomial():
             return polynomial_mistakes(objective)
         case LeastSquares():
@@ -38,6 +42,14 @@ def mistakes_of(objective: Objective) -> list[Mistake]:
         case Composite():
             return [Mistake(*m) for m in composite_mistakes(objective)]
     return []
+
+
+def penalised_mistakes(f: LeastSquares | Classification, penalty: L2) -> list[Mistake]:
+    """Those with the penalty; those with the data, beside a right penalty or none."""
+    of_data = mistakes_of(replace(f, penalty=None))
+    beside = [Mistake(m.kind, m.sentence, with_penalty(m.gradient, penalty)) for m in of_data]
+    alone = [Mistake(m.kind, f"{m.sentence}; besides, {FORGOTTEN}", m.gradient) for m in of_data]
+    return [*(Mistake(*m) for m in penalty_mistakes(f, penalty)), *beside, *alone]
 
 
 def sample_count(objective: Objective) -> tuple[str, int] | None:
