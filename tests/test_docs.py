@@ -13,7 +13,7 @@ from conftest import Cli
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PROGRAM = "python -m stat4830_grad"
-FAILURES = ("error:", "diverged:", "the loss increased:")
+FAILURES = ("Your gradient is not", "error:", "diverged:", "the loss increased:")
 """How the line begins by which a command says that it has not done what it was asked for."""
 
 
