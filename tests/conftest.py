@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from warm import Warm
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # steadier on shared cores
 
@@ -47,9 +48,27 @@ def cache_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.fixture(scope="session")
+def warm(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Iterator[Warm]:
+    """A process that has imported torch and forks for every command."""
+    process = Warm(tmp_path_factory.mktemp("warm"))
+    yield process
+    process.end()
+
+
 @pytest.fixture
-def cli(tmp_path: Path) -> Cli:
-    """`cli("problem=polynomial", …)` runs the program as a user does, in a directory of its own."""
+def cli(tmp_path: Path, warm: Warm) -> Cli:
+    """`cli("problem=polynomial", …)` runs the program in a directory of the test's own."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        return warm.run(arguments, tmp_path, environment)
+
+    return run
+
+
+@pytest.fixture
+def fresh_cli(tmp_path: Path) -> Cli:
+    """`cli` in a process that starts as a user's does, with any environment."""
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -54,8 +54,8 @@ def summary(directory: Path) -> dict[str, Any]:
     return content
 
 
-def test_the_default_run_leaves_a_complete_directory(cli: Cli, tmp_path: Path) -> None:
-    done = cli("steps=30")
+def test_the_default_run_leaves_a_complete_directory(fresh_cli: Cli, tmp_path: Path) -> None:
+    done = fresh_cli("steps=30")
     assert (done.returncode, done.stderr) == (0, "")
     assert "not MNIST" in done.stdout
     [directory] = (tmp_path / "outputs" / "digits").iterdir()
@@ -83,17 +83,17 @@ def test_the_default_run_leaves_a_complete_directory(cli: Cli, tmp_path: Path) -
     assert weights["w"].shape == (784,)
 
 
-def test_polynomial_reaches_its_minimum(cli: Cli, tmp_path: Path) -> None:
-    done = cli("problem=polynomial", "problem.x0=2", "hydra.run.dir=here")
+def test_polynomial_reaches_its_minimum(fresh_cli: Cli, tmp_path: Path) -> None:
+    done = fresh_cli("problem=polynomial", "problem.x0=2", "hydra.run.dir=here")
     assert done.returncode == 0
     assert summary(tmp_path / "here")["final"]["x"] == pytest.approx(1.0)
-    again = cli("problem=polynomial", "hydra.run.dir=here")
+    again = fresh_cli("problem=polynomial", "hydra.run.dir=here")
     assert again.returncode == 2
     assert "holds a run already" in again.stderr
 
 
-def test_divergence_has_a_name_a_step_and_an_exit_code(cli: Cli, tmp_path: Path) -> None:
-    done = cli("problem=polynomial", "problem.x0=-2.5", "hydra.run.dir=here")
+def test_divergence_has_a_name_a_step_and_an_exit_code(fresh_cli: Cli, tmp_path: Path) -> None:
+    done = fresh_cli("problem=polynomial", "problem.x0=-2.5", "hydra.run.dir=here")
     assert done.returncode == 4
     assert "diverged" in done.stdout
     assert "step 7" in done.stdout
@@ -107,9 +107,9 @@ def test_divergence_has_a_name_a_step_and_an_exit_code(cli: Cli, tmp_path: Path)
 @pytest.mark.parametrize("model", ["logistic", "mlp"])
 @pytest.mark.parametrize("gradient", ["manual", "backward", "autograd_grad"])
 def test_the_lectures_accuracies_come_out(
-    cli: Cli, tmp_path: Path, mnist_dir: Path, model: str, gradient: str
+    fresh_cli: Cli, tmp_path: Path, mnist_dir: Path, model: str, gradient: str
 ) -> None:
-    done = cli(
+    done = fresh_cli(
         "problem=mnist",
         f"model={model}",
         f"gradient={gradient}",
@@ -140,7 +140,7 @@ def test_the_lectures_accuracies_come_out(
     ("ending", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)]
 )
 def test_a_run_that_was_cut_resumes_bit_for_bit(
-    cli: Cli, tmp_path: Path, whole_run: Path, ending: signal.Signals, code: int
+    fresh_cli: Cli, tmp_path: Path, whole_run: Path, ending: signal.Signals, code: int
 ) -> None:
     """A signal in the middle, then resume: the rows and weights of the undisturbed run."""
     child = subprocess.Popen(
@@ -160,7 +160,7 @@ def test_a_run_that_was_cut_resumes_bit_for_bit(
         stopped = summary(tmp_path / "cut")
         assert stopped["status"] == "interrupted"
         assert 0 < stopped["steps"] < 1500
-    resumed = cli("resume=cut")
+    resumed = fresh_cli("resume=cut")
     assert resumed.returncode == 0, resumed.stderr
     assert summary(tmp_path / "cut")["status"] == "completed"
     cut, whole = rows(tmp_path / "cut"), rows(whole_run)
@@ -172,29 +172,31 @@ def test_a_run_that_was_cut_resumes_bit_for_bit(
 
 
 def test_a_finished_run_goes_on_when_given_more_steps_but_not_as_another_run(
-    cli: Cli, tmp_path: Path
+    fresh_cli: Cli, tmp_path: Path
 ) -> None:
     words = ["problem=least_squares", "optimizer=nesterov", "optimizer.lr=0.001", "figures=false"]
-    assert cli(*words, "steps=40", "hydra.run.dir=whole").returncode == 0
-    assert cli(*words, "steps=25", "hydra.run.dir=part").returncode == 0
-    assert cli("resume=part", "steps=40").returncode == 0
+    assert fresh_cli(*words, "steps=40", "hydra.run.dir=whole").returncode == 0
+    assert fresh_cli(*words, "steps=25", "hydra.run.dir=part").returncode == 0
+    assert fresh_cli("resume=part", "steps=40").returncode == 0
     part, whole = rows(tmp_path / "part"), rows(tmp_path / "whole")
     assert [{**r, "seconds": 0} for r in part] == [{**r, "seconds": 0} for r in whole]
-    refused = cli("resume=part", "optimizer.lr=0.5")
+    refused = fresh_cli("resume=part", "optimizer.lr=0.5")
     assert refused.returncode == 2
     assert "optimizer.lr=0.5" in refused.stderr
 
 
-def test_weights_and_split_from_files_repeat_somebody_elses_run(cli: Cli, tmp_path: Path) -> None:
+def test_weights_and_split_from_files_repeat_somebody_elses_run(
+    fresh_cli: Cli, tmp_path: Path
+) -> None:
     words = ["model=mlp", "steps=3", "figures=false"]
-    assert cli(*words, "hydra.run.dir=first").returncode == 0
+    assert fresh_cli(*words, "hydra.run.dir=first").returncode == 0
     weights = torch.load(tmp_path / "first" / "initial_weights.pt", weights_only=True)
     theirs = {"0.weight": "w1", "0.bias": "b1", "2.weight": "w2", "2.bias": "b2"}
     torch.save({name: weights[ours] for name, ours in theirs.items()}, tmp_path / "torch.pt")
     indices = torch.randperm(1797, generator=torch.Generator().manual_seed(42))
     (tmp_path / "split.txt").write_text("\n".join(str(int(i)) for i in indices) + "\n")
     files = ["model.init_from=torch.pt", "problem.indices=split.txt"]
-    done = cli(*words, *files, "seed=7", "hydra.run.dir=second")
+    done = fresh_cli(*words, *files, "seed=7", "hydra.run.dir=second")
     assert done.returncode == 0, done.stderr
     first, second = rows(tmp_path / "first"), rows(tmp_path / "second")
     assert [{**r, "seconds": 0} for r in first] == [{**r, "seconds": 0} for r in second]
@@ -221,7 +223,7 @@ def test_weights_and_split_from_files_repeat_somebody_elses_run(cli: Cli, tmp_pa
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
 def test_a_mistake_is_one_message_and_leaves_no_run(
-    cli: Cli, tmp_path: Path, words: list[str], code: int, said: str
+    fresh_cli: Cli, tmp_path: Path, words: list[str], code: int, said: str
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "gap.csv").write_text("a,b,y\n1,2,3\n4,,6\n")
@@ -229,7 +231,7 @@ def test_a_mistake_is_one_message_and_leaves_no_run(
     raw.mkdir(parents=True)
     for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         (raw / f"{name}-ubyte.gz").write_bytes(b"not what was published")
-    done = cli(*words)
+    done = fresh_cli(*words)
     assert done.returncode == code
     assert said in done.stderr
     assert done.stderr.startswith("error: ")
@@ -239,17 +241,17 @@ def test_a_mistake_is_one_message_and_leaves_no_run(
 
 
 def test_a_directory_of_the_users_survives_a_run_that_cannot_begin(
-    cli: Cli, tmp_path: Path
+    fresh_cli: Cli, tmp_path: Path
 ) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    done = cli("problem=least_squares", "problem.file=none.csv", "hydra.run.dir=mine")
+    done = fresh_cli("problem=least_squares", "problem.file=none.csv", "hydra.run.dir=mine")
     assert done.returncode == 3
     assert [f.name for f in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
-def test_debug_shows_the_traceback(cli: Cli) -> None:
-    done = cli("problem=least_squares", "problem.file=none.csv", "debug=true")
+def test_debug_shows_the_traceback(fresh_cli: Cli) -> None:
+    done = fresh_cli("problem=least_squares", "problem.file=none.csv", "debug=true")
     assert done.returncode == 3
     assert "Traceback" in done.stderr
     assert "none.csv" in done.stderr

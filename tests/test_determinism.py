@@ -18,7 +18,7 @@ def numbers(metrics: Path) -> list[list[str]]:
 
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_a_first_run_and_one_with_a_damaged_cache_have_the_bits_of_any_other(
-    cli: Cli, tmp_path: Path, threads: str
+    fresh_cli: Cli, tmp_path: Path, threads: str
 ) -> None:
     cache = tmp_path / "cache"
     found = []
@@ -29,7 +29,7 @@ def test_a_first_run_and_one_with_a_damaged_cache_have_the_bits_of_any_other(
                 content[len(content) // 2] ^= 1
                 file.write_bytes(content)
         environment = {"NUMBA_CACHE_DIR": str(cache), "OMP_NUM_THREADS": threads}
-        done = cli(*WORDS, "figures=false", f"hydra.run.dir={name}", **environment)
+        done = fresh_cli(*WORDS, "figures=false", f"hydra.run.dir={name}", **environment)
         assert (done.returncode, done.stderr) == (0, "")
         found.append(numbers(tmp_path / name / "metrics.csv"))
     assert list(cache.rglob("*.compiled"))

@@ -87,19 +87,19 @@ ASCII = {
 }
 
 
-def test_ascii_is_enough_and_a_minus_stays_a_minus(cli: Cli) -> None:
-    assert cli("--help", **ASCII).returncode == 0
-    done = cli(*SHORT[:1], "task=trace", "problem.x0=1", "hydra.run.dir=run", **ASCII)
+def test_ascii_is_enough_and_a_minus_stays_a_minus(fresh_cli: Cli) -> None:
+    assert fresh_cli("--help", **ASCII).returncode == 0
+    done = fresh_cli(*SHORT[:1], "task=trace", "problem.x0=1", "hydra.run.dir=run", **ASCII)
     assert (done.returncode, done.stderr) == (0, "")
     assert "= -3*x = -3" in done.stdout or "-3x = -3" in done.stdout
     assert (done.stdout + done.stderr).isascii()
 
 
-def test_environments_that_libraries_stumble_over(cli: Cli, tmp_path: Path) -> None:
+def test_environments_that_libraries_stumble_over(fresh_cli: Cli, tmp_path: Path) -> None:
     """Assertions left out, a window system that is not there, no HOME, a dumb terminal."""
     words = ("problem=polynomial", "problem.x0=range(1,3)", "steps=2", "hydra.sweep.dir=run")
     environment = {"PYTHONOPTIMIZE": "2", "MPLBACKEND": "nope", "HOME": "", "TERM": "dumb"}
-    done = cli("-m", *words, **environment)
+    done = fresh_cli("-m", *words, **environment)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "run" / "curves.png").exists()
 
@@ -115,23 +115,23 @@ def test_environments_that_libraries_stumble_over(cli: Cli, tmp_path: Path) -> N
         ("hydra/launcher=basic optimizer.lr=[0.1,0.2]", "add -m"),
     ],
 )
-def test_hydras_own_options_end_in_one_line(cli: Cli, words: str, said: str) -> None:
-    done = cli(*words.split())
+def test_hydras_own_options_end_in_one_line(fresh_cli: Cli, words: str, said: str) -> None:
+    done = fresh_cli(*words.split())
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("word", ["debug=True", "debug=true"])
-def test_debug_shows_the_traceback_of_a_configuration_error(cli: Cli, word: str) -> None:
-    done = cli("optimizer.lr=-1", word)
+def test_debug_shows_the_traceback_of_a_configuration_error(fresh_cli: Cli, word: str) -> None:
+    done = fresh_cli("optimizer.lr=-1", word)
     assert done.returncode == 2
     assert "Traceback" in done.stderr
     assert "error: optimizer.lr" in done.stderr
 
 
-def test_memory_that_is_not_there_is_one_message(cli: Cli, tmp_path: Path) -> None:
-    done = cli("model=mlp", "model.hidden=[1000000000]", "figures=false", "hydra.run.dir=run")
+def test_memory_that_is_not_there_is_one_message(fresh_cli: Cli, tmp_path: Path) -> None:
+    done = fresh_cli("model=mlp", "model.hidden=[1000000000]", "figures=false", "hydra.run.dir=run")
     assert done.returncode == 6
     assert done.stderr == "error: memory is short: 2,921 GiB more were needed\n"
     assert not (tmp_path / "run").exists()
@@ -159,11 +159,11 @@ def test_a_full_disk_is_one_message_with_the_file(tmp_path: Path) -> None:
         subprocess.run(["umount", str(small)], check=True)
 
 
-def test_jobs_of_joblib_end_when_they_are_done(cli: Cli) -> None:
+def test_jobs_of_joblib_end_when_they_are_done(fresh_cli: Cli) -> None:
     pytest.importorskip("joblib")
     began = time.monotonic()
     words = ("problem=polynomial", "problem.x0=1,2", "steps=2", "figures=false")
-    done = cli("-m", "hydra/launcher=joblib", *words)
+    done = fresh_cli("-m", "hydra/launcher=joblib", *words)
     assert done.returncode == 0, done.stderr
     assert time.monotonic() - began < 100  # 315 s while its workers were waited for
 

@@ -35,7 +35,7 @@ from stat4830_grad.sweep.slurm import runner
 from stat4830_grad.sweep.task import cut
 from stat4830_grad.system.errors import ConfigError
 
-pytestmark = pytest.mark.slurm
+pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]  # one worker starts it
 
 SCRIPT = Path(__file__).parents[1] / "scripts" / "slurm"
 
@@ -181,13 +181,13 @@ def contents(directory: Path) -> dict[str, tuple[dict[str, str], list[str], dict
 
 
 def test_a_sweep_with_a_requeued_task_leaves_what_the_local_sweep_leaves(
-    slurm: Path, cli: Cli, tmp_path: Path
+    slurm: Path, fresh_cli: Cli, tmp_path: Path
 ) -> None:
-    local = cli(*SWEEP, "sweep.batch=16", "hydra.sweep.dir=local")
+    local = fresh_cli(*SWEEP, "sweep.batch=16", "hydra.sweep.dir=local")
     assert local.returncode == 0, local.stderr
     directory = tmp_path / "cluster"
     with ThreadPoolExecutor(1) as pool:
-        remote = pool.submit(cli, *SWEEP, *LAUNCHER, f"hydra.sweep.dir={directory}")
+        remote = pool.submit(fresh_cli, *SWEEP, *LAUNCHER, f"hydra.sweep.dir={directory}")
         noted = directory / ".sweep" / "slurm.json"
         await_true("the array is submitted", noted.exists)
         ids = json.loads(noted.read_text())
@@ -220,13 +220,13 @@ def process_of(task: str) -> int:
 
 
 def test_lists_run_on_slurm_too_and_a_task_that_is_killed_is_failed_rows(
-    slurm: Path, cli: Cli, tmp_path: Path
+    slurm: Path, fresh_cli: Cli, tmp_path: Path
 ) -> None:
     words = ("problem=polynomial", "steps=10000000", "device=cpu", "figures=false")
     directory = tmp_path / "sweep"
     with ThreadPoolExecutor(1) as pool:
         remote = pool.submit(
-            cli, *words, *LAUNCHER, "optimizer.lr=[0.01,5]", f"hydra.run.dir={directory}"
+            fresh_cli, *words, *LAUNCHER, "optimizer.lr=[0.01,5]", f"hydra.run.dir={directory}"
         )
         await_true("a job is over", lambda: 1 in rows_of(directory))
         task = json.loads((directory / ".sweep" / "slurm.json").read_text())[0]
@@ -259,9 +259,9 @@ def test_a_task_waits_after_sigterm_and_ctrl_c_ends_it(slurm: Path, tmp_path: Pa
     assert not subprocess.check_output(["squeue", "--noheader"])
 
 
-def test_what_slurm_refuses_is_a_bad_configuration(slurm: Path, cli: Cli) -> None:
+def test_what_slurm_refuses_is_a_bad_configuration(slurm: Path, fresh_cli: Cli) -> None:
     words = ("problem=polynomial", "optimizer.lr=[0.01,5]", *LAUNCHER)
-    done = cli(*words, "hydra.launcher.partition=elsewhere")
+    done = fresh_cli(*words, "hydra.launcher.partition=elsewhere")
     assert done.returncode == 2
     assert "Slurm refuses" in done.stderr
     assert "Invalid partition name" in done.stderr

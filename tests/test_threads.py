@@ -145,19 +145,19 @@ def test_every_library_has_this_number_before_and_after_the_first_compiled_produ
 @needs_two
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_a_run_says_its_number_and_nonsense_in_the_environment_says_nothing(
-    cli: Cli, tmp_path: Path, threads: str
+    fresh_cli: Cli, tmp_path: Path, threads: str
 ) -> None:
     nonsense = {"NUMBA_NUM_THREADS": "0", "NUMBA_THREADING_LAYER": "x", "OMP_NUM_THREADS": "0"}
-    done = cli(*SHORT, f"threads={threads}", **nonsense)
+    done = fresh_cli(*SHORT, f"threads={threads}", **nonsense)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["threads"] == int(threads)
 
 
 def test_more_threads_than_cpus_are_refused_before_there_is_a_directory(
-    cli: Cli, tmp_path: Path
+    fresh_cli: Cli, tmp_path: Path
 ) -> None:
     most = available()
-    done = cli(*SHORT, f"threads={most + 1}")
+    done = fresh_cli(*SHORT, f"threads={most + 1}")
     assert done.returncode == 2
     cpus = "CPU" if most == 1 else "CPUs"
     said = f"threads={most + 1}: this process may use {most} {cpus}; write threads={most}"
@@ -166,46 +166,46 @@ def test_more_threads_than_cpus_are_refused_before_there_is_a_directory(
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "two"])
-def test_threads_are_a_whole_number(cli: Cli, value: str) -> None:
-    done = cli(*SHORT, f"threads={value}")
+def test_threads_are_a_whole_number(fresh_cli: Cli, value: str) -> None:
+    done = fresh_cli(*SHORT, f"threads={value}")
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: threads={value}: must be a whole number")
     assert done.stderr.count("\n") == 1
 
 
 @needs_two
-def test_a_run_is_resumed_with_another_number_of_threads(cli: Cli, tmp_path: Path) -> None:
-    assert cli(*SHORT, "threads=2").returncode == 0
-    done = cli("resume=run", "steps=3", "threads=1")
+def test_a_run_is_resumed_with_another_number_of_threads(fresh_cli: Cli, tmp_path: Path) -> None:
+    assert fresh_cli(*SHORT, "threads=2").returncode == 0
+    done = fresh_cli("resume=run", "steps=3", "threads=1")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["threads"] == 1
 
 
 @needs_two
 def test_jobs_of_a_sweep_have_their_own_numbers_and_go_on_with_others(
-    cli: Cli, tmp_path: Path
+    fresh_cli: Cli, tmp_path: Path
 ) -> None:
     sweep = ("model=relu_mlp", "steps=2", "figures=false", "hydra.run.dir=sweep")
-    done = cli(*sweep, "threads=[2,1,null]", OMP_NUM_THREADS="2")
+    done = fresh_cli(*sweep, "threads=[2,1,null]", OMP_NUM_THREADS="2")
     assert done.returncode == 0, done.stderr
     found = sorted((tmp_path / "sweep").glob("*/summary.json"))
     assert [json.loads(file.read_text())["threads"] for file in found] == [2, 1, 2]
     lists = ("optimizer.lr=[0.1,0.2]", *sweep[:-1], "hydra.run.dir=other")
-    assert cli(*lists, "threads=2").returncode == 0
-    again = cli(*lists, "threads=1", "sweep.resume=other")
+    assert fresh_cli(*lists, "threads=2").returncode == 0
+    again = fresh_cli(*lists, "threads=1", "sweep.resume=other")
     assert (again.returncode, again.stderr) == (0, "")
 
 
 @needs_two
 def test_jobs_of_joblib_share_the_cpus_unless_they_are_told(
-    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fresh_cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("joblib")
     monkeypatch.delenv("OMP_NUM_THREADS")
     words = ["-m", "hydra/launcher=joblib", f"hydra.launcher.n_jobs={available()}", "steps=2"]
     words += ["problem=polynomial", "problem.x0=1,2", "figures=false"]
     for name, threads, number in (("shared", "null", 1), ("told", "2", 2)):
-        done = cli(*words, f"threads={threads}", f"hydra.sweep.dir={name}")
+        done = fresh_cli(*words, f"threads={threads}", f"hydra.sweep.dir={name}")
         assert done.returncode == 0, done.stderr
         found = list((tmp_path / name).glob("*/summary.json"))
         assert [json.loads(file.read_text())["threads"] for file in found] == [number] * 2
