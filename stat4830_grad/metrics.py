@@ -45,6 +45,9 @@ LOSS = Metric("loss", "loss")
 GRAD_NORM = Metric("grad_norm", "gradient norm", shown=())
 """Of every problem; computed from the gradient that the optimizer takes."""
 
+STEP_SIZE = Metric("lr", "step size", better=None, shown=())
+"""Of the update that comes next; logged where the step size follows a schedule."""
+
 
 @cache
 def coordinate(name: str) -> Metric:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
 import torch
 from conftest import Cli
+from hydra import compose as compose_hydra
+from hydra import initialize_config_dir
 
 from stat4830_grad import optimizers
 from stat4830_grad.config.composing import compose
+from stat4830_grad.config.help import conf_dir
+from stat4830_grad.config.hydra_versions import COMPOSING
+from stat4830_grad.config.jobs import group, make_jobs
 from stat4830_grad.config.lecture import departures
+from stat4830_grad.config.load import plain
 from stat4830_grad.core import State
 from stat4830_grad.optimizers.schedules import Shape, factor
 from stat4830_grad.training.checkpoint import load_state, save_state
@@ -119,6 +126,33 @@ def test_the_console_names_the_schedule_and_a_misspelling_its_neighbour(cli: Cli
     assert "did you mean cosine?" in wrong.stderr
     other = cli(*words, "warmup_steps=3")
     assert "optimizer.schedule=cosine optimizer.warmup=" in other.stderr
+
+
+def test_a_changing_step_size_is_logged_as_the_next_update_takes_it() -> None:
+    words = ("problem=polynomial", "dtype=float64", "steps=6", "optimizer.lr=0.1")
+    configs = [compose(*words, f"optimizer.warmup={n}") for n in (2, 4)]
+    together = build(configs, torch.Size((2,)))
+    assert together.columns[-1].name == "lr"
+    records = list(together.train(together.start(), steps=6, due=lambda t: True))
+    for (now, record), (then, _) in itertools.pairwise(records):
+        size = record.values["lr"]
+        assert size.tolist() == pytest.approx([0.1 * min(1, (now.updates + 1) / n) for n in (2, 4)])
+        x = now.params["x"]
+        torch.testing.assert_close(then.params["x"], x - size * (3 * x**2 - 3))
+    constant = build([compose(*words)], ALONE)
+    assert "lr" not in [metric.name for metric in constant.columns]
+    named = build(
+        [compose("problem=formula", "problem.f=lr**2", "problem.start.lr=3", "optimizer.warmup=2")],
+        ALONE,
+    )
+    assert [metric.name for metric in named.columns].count("lr") == 1
+
+
+def test_a_sweep_has_a_batch_with_warm_up_and_one_without() -> None:
+    words = ["problem=polynomial", "optimizer.warmup=[0,3,5]"]
+    with initialize_config_dir(str(conf_dir()), **COMPOSING):
+        jobs = make_jobs([(words, plain(compose_hydra("config", words)))])
+    assert [[job.number for job in members] for members in group(jobs)] == [[0], [1, 2]]
 
 
 def test_theory_and_the_lecture_speak_of_constant_step_sizes_only() -> None:

@@ -182,9 +182,11 @@ def group(jobs: Sequence[Job]) -> list[list[Job]]:
 def common(config: Config) -> str:
     """Everything about a configuration but what rows can carry, as text.
 
-    Runs of one batch log the same columns, so all of them have a penalty or none has.
+    Runs of one batch log the same columns, so all of them have a penalty or none has; a step size
+    that changes likewise.
     """
-    tree = {**msgspec.to_builtins(config), "penalised": config.problem.penalty > 0}
+    logs = {"penalised": config.problem.penalty > 0, "scheduled": config.optimizer.scheduled}
+    tree = {**msgspec.to_builtins(config), **logs}
     for key in per_run_keys():
         part, _, name = key.partition(".")
         if tree.get(part):

@@ -83,6 +83,10 @@ class Scheduled:
         moved, inner = self.inner.update(params, grads, size, inner)
         return moved, {**inner, PART: {"updates": updates + 1}}
 
+    def size(self, lr: Tensor, updates: int) -> Tensor:
+        """lr(t) (*K,) for the update after `updates` others, of step sizes lr (*K,)."""
+        return lr * self.factor_at(torch.full_like(self.warmup, updates, dtype=torch.int64))
+
     def factor_at(self, updates: Tensor) -> Tensor:
         """lr(t)/lr (*K,) for the update after `updates` (*K,) others."""
         return factor(self.shape, updates.to(self.warmup), self.warmup, self.steps)

@@ -13,7 +13,7 @@ import torch
 from ..config.models import Model
 from ..config.problems import Problem
 from ..core import Objective
-from ..metrics import Metric, coordinate
+from ..metrics import STEP_SIZE, Metric, coordinate
 from . import classification, composite, least_squares, penalty, polynomial
 from .classification import Classification
 from .composite import Composite
@@ -38,7 +38,8 @@ __all__ = [
 
 METRICS = {m.name: m for module in (classification, composite, least_squares, penalty, polynomial)
            for m in module.METRICS}  # fmt: skip
-"""Name -> what a problem of ours logs."""
+METRICS[STEP_SIZE.name] = STEP_SIZE
+"""Name -> what a run of ours logs."""
 
 
 def metric_named(name: str) -> Metric:

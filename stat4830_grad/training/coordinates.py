@@ -7,7 +7,7 @@ from collections.abc import Collection
 from torch import Tensor
 
 from ..core import Objective, Params
-from ..metrics import Metric, coordinate
+from ..metrics import STEP_SIZE, Metric, coordinate
 
 
 def coordinates(params: Params, rows: int) -> dict[str, Tensor]:
@@ -40,8 +40,16 @@ def located(points: Tensor, like: Params) -> Params:
     return {name: part.reshape(shape).to(p) for (name, p), part, shape in made}
 
 
-def logged_columns(objective: Objective, numbers: Collection[str]) -> tuple[Metric, ...]:
-    """The objective's columns, and after the loss the `coordinates` that are not among them."""
+def logged_columns(
+    objective: Objective, numbers: Collection[str], *, scheduled: bool
+) -> tuple[Metric, ...]:
+    """The objective's columns, and after the loss the `coordinates` that are not among them.
+
+    Args:
+        scheduled: whether the step size changes; its column comes last, if none has its name.
+    """
     loss, *others = objective.columns
     declared = {metric.name for metric in objective.columns}
-    return (loss, *(coordinate(name) for name in numbers if name not in declared), *others)
+    found = (loss, *(coordinate(name) for name in numbers if name not in declared), *others)
+    named = STEP_SIZE.name in {metric.name for metric in found}
+    return (*found, STEP_SIZE) if scheduled and not named else found

@@ -48,7 +48,9 @@ class Experiment:
     @property
     def columns(self) -> tuple[Metric, ...]:
         """What is logged, in its order; the loss comes first."""
-        return logged_columns(self.objective, coordinates(self.params, self.lr.ndim))
+        numbers = coordinates(self.params, self.lr.ndim)
+        scheduled = isinstance(self.optimizer, optimizers.Scheduled)
+        return logged_columns(self.objective, numbers, scheduled=scheduled)
 
     def start(self) -> State:
         """The state before the first update."""

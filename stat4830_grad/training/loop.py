@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ..core import NEVER, Objective, Optimizer, Params, Reason, Record, State, row_norm
-from ..metrics import GRAD_NORM
+from ..metrics import GRAD_NORM, STEP_SIZE
+from ..optimizers import Scheduled
 from .coordinates import coordinates, logged_columns
 from .steppers import Eager, MakeStepper, Parts, Stepper, StepState
 
@@ -51,7 +52,7 @@ def train(
         wanted, over = t >= steps or due(t), not (now.diverged_at == NEVER).any()
         if wanted or asked.stopped or over or t > state.updates:  # not where a run is resumed
             reason: Reason = "due" if wanted else "stopped" if asked.stopped else "diverged"
-            yield State(t, seconds, *now), Record(t, seconds, measured(parts, updates), reason)
+            yield State(t, seconds, *now), Record(t, seconds, measured(parts, updates, t), reason)
         if t >= steps or asked.stopped or over:
             return
         end = next(u for u in range(t + 1, steps + 1) if u == steps or due(u))
@@ -71,19 +72,33 @@ class Asked:
         return self.stopped
 
 
-def measured(parts: Parts, updates: Stepper) -> dict[str, Tensor]:
-    """Every column that is logged, of the whole objective, where the updates have led: (*K,)."""
+def measured(parts: Parts, updates: Stepper, t: int) -> dict[str, Tensor]:
+    """Every column that is logged, of the whole objective, where t updates have led: (*K,)."""
     params, grads = updates.state.params, updates.grads
     if parts.minibatches:
         _, grads = parts.gradient(parts.objective, params)
-    return evaluate(parts.objective, params, grads, rows=parts.lr.ndim)
+    sizes: Params = {}
+    if isinstance(parts.optimizer, Scheduled):
+        sizes = {STEP_SIZE.name: parts.optimizer.size(parts.lr, t)}
+    return evaluate(parts.objective, params, grads, parts.lr.ndim, sizes)
 
 
-def evaluate(objective: Objective, params: Params, grads: Params, rows: int) -> dict[str, Tensor]:
-    """Every column that is logged, in its order, each (*K,) with `rows` = len(*K)."""
+def evaluate(
+    objective: Objective, params: Params, grads: Params, rows: int, sizes: Params | None = None
+) -> dict[str, Tensor]:
+    """Every column that is logged, in its order, each (*K,) with `rows` = len(*K).
+
+    Args:
+        sizes: the step size of the next update by its column, where there is one.
+    """
     numbers = coordinates(params, rows)
-    values = {**numbers, **objective.metrics(params), GRAD_NORM.name: row_norm(grads, rows)}
-    names = [metric.name for metric in logged_columns(objective, numbers)]
+    values = {
+        **(sizes or {}),
+        **numbers,
+        **objective.metrics(params),
+        GRAD_NORM.name: row_norm(grads, rows),
+    }
+    names = [metric.name for metric in logged_columns(objective, numbers, scheduled=bool(sizes))]
     # Of parameters a copy: an optimizer may change them in place.
     return {n: (values[n].clone() if n in numbers else values[n]).detach() for n in names}
 
