@@ -168,6 +168,10 @@ class Optimizer(Protocol):
         """Whether a CUDA graph can hold its update: nothing in it looks at values on the host."""
 
     @property
+    def fixed_state(self) -> bool:
+        """Whether its state has at all times the names, shapes and dtypes that `init` gives it."""
+
+    @property
     def note(self) -> str | None:
         """What a person should know of how it updates the runs of a batch, in a sentence."""
 

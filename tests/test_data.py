@@ -3,6 +3,7 @@
 import gzip
 import http.server
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -342,6 +343,27 @@ def test_a_damaged_cache_is_not_used(cache_dir: Path, damage: str) -> None:
         key = torch.load(path, weights_only=True)["key"]
         cache.save(path.name, key, {"name": "digits"})
     assert torch.equal(load_images("digits", Path("unused")).train, first.train)
+
+
+def test_no_flipped_bit_of_a_cache_reaches_a_run_and_the_cache_is_made_anew(
+    cache_dir: Path,
+) -> None:
+    """Most places are in images; each tenth is near the end, in the small parts."""
+    first, chance = load_images("digits", Path("unused")), random.Random(4830)
+    (path,) = cache_dir.iterdir()
+    content = path.read_bytes()
+    rows = torch.randperm(1797)
+    made_anew = 0
+    for trial in range(40):
+        end = len(content) - 20_000 if trial % 10 == 0 else 0
+        place = chance.randrange(end, len(content))
+        flipped = bytes([content[place] ^ 1 << chance.randrange(8)])
+        path.write_bytes(content[:place] + flipped + content[place + 1 :])
+        found = load_images("digits", Path("unused"))
+        assert torch.equal(found.rows("train", rows), first.train[rows])
+        assert torch.equal(found.train_labels, first.train_labels)
+        made_anew += path.read_bytes() == content
+    assert made_anew > 33
 
 
 def test_a_cache_that_cannot_be_written_does_no_harm(

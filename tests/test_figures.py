@@ -15,7 +15,7 @@ from pictures import points
 from stat4830_grad.figures.curves import curves
 from stat4830_grad.figures.style import in_percent, logarithmic
 from stat4830_grad.system.wording import SUPERSCRIPTS
-from stat4830_grad.training.run_directory import columns_of
+from stat4830_grad.training.rows import columns_of
 
 
 def labels(figure: Figure) -> list[str]:

@@ -26,7 +26,7 @@ from stat4830_grad.problems import formula as objective_module
 from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.tasks.check.methods import CENTRAL, evaluate, probes
 from stat4830_grad.training.experiment import build
-from stat4830_grad.training.run_directory import read_rows
+from stat4830_grad.training.rows import read_rows
 
 
 def objective(text: str, **start: float) -> Formula:

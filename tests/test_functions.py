@@ -21,7 +21,7 @@ from stat4830_grad.problems.file import from_file
 from stat4830_grad.problems.file_objective import FileObjective
 from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.training.experiment import build
-from stat4830_grad.training.run_directory import read_rows
+from stat4830_grad.training.rows import read_rows
 
 CPU = torch.device("cpu")
 NAMES = ("rosenbrock", "himmelblau", "huber", "logistic")

@@ -36,7 +36,7 @@ from stat4830_grad.data.weights import load_indices, load_weights
 from stat4830_grad.gradients.file import load as load_gradient
 from stat4830_grad.optimizers import FileRule
 from stat4830_grad.system.errors import ConfigError, UserError
-from stat4830_grad.training.checkpoint import load_state
+from stat4830_grad.training.checkpoint import load_checkpoint
 from stat4830_grad.training.inputs import sha256
 
 PROGRAM = f"{shlex.quote(sys.executable)} -m stat4830_grad"
@@ -55,7 +55,7 @@ def weights(path: Path) -> Any:
 
 
 def checkpoint(path: Path) -> Any:
-    return load_state(path, torch.device("cpu"))
+    return load_checkpoint(path, torch.device("cpu")).state
 
 
 def load_rule(path: Path) -> Any:

@@ -13,7 +13,7 @@ from stat4830_grad.core import Optimizer, Params
 from stat4830_grad.gradients.methods import manual
 from stat4830_grad.optimizers import momentum
 from stat4830_grad.system.errors import ConfigError
-from stat4830_grad.training.run_directory import read_rows
+from stat4830_grad.training.rows import read_rows
 
 LION = Path(__file__).resolve().parent.parent / "examples" / "lion.py"
 

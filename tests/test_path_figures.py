@@ -24,7 +24,7 @@ from stat4830_grad.tasks.lecture.protocol import single
 from stat4830_grad.training.coordinates import coordinates, located
 from stat4830_grad.training.execution import rows_of
 from stat4830_grad.training.experiment import Experiment
-from stat4830_grad.training.run_directory import Row, read_rows
+from stat4830_grad.training.rows import Row, read_rows
 
 LEAST_SQUARES = ("problem=least_squares", "dtype=float64")
 

@@ -21,7 +21,7 @@ from stat4830_grad.problems.likelihoods import BINARY, Softmax
 from stat4830_grad.problems.models import MLP, TANH, Logistic
 from stat4830_grad.training.experiment import build
 from stat4830_grad.training.loop import evaluate
-from stat4830_grad.training.run_directory import read_rows
+from stat4830_grad.training.rows import read_rows
 from stat4830_grad.training.step_sizes import warning
 from stat4830_grad.training.theory import forecast
 

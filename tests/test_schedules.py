@@ -20,9 +20,9 @@ from stat4830_grad.config.lecture import departures
 from stat4830_grad.config.load import plain
 from stat4830_grad.core import State
 from stat4830_grad.optimizers.schedules import Shape, factor
-from stat4830_grad.training.checkpoint import load_state, save_state
+from stat4830_grad.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stat4830_grad.training.experiment import build
-from stat4830_grad.training.run_directory import read_rows
+from stat4830_grad.training.rows import read_rows
 from stat4830_grad.training.theory import forecast
 
 ALONE = torch.Size(())
@@ -96,8 +96,9 @@ def test_a_run_cut_anywhere_goes_on_bit_for_bit(
     words += [f"optimizer.schedule={schedule}"]
     whole, half = ended(words, None, 10**6), ended(words, None, cut)
     assert (whole.updates, half.updates) == (40, cut)
-    save_state(tmp_path / "checkpoint.pt", half)
-    again = ended(words, load_state(tmp_path / "checkpoint.pt", torch.device("cpu")), 10**6)
+    save_checkpoint(tmp_path / "checkpoint.pt", Checkpoint(half))
+    saved = load_checkpoint(tmp_path / "checkpoint.pt", torch.device("cpu"))
+    again = ended(words, saved.state, 10**6)
     assert all(torch.equal(again.params[name], p) for name, p in whole.params.items())
 
 

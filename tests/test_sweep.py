@@ -43,7 +43,7 @@ from stat4830_grad.training import loop as training
 from stat4830_grad.training.execution import Interrupt
 from stat4830_grad.training.experiment import build
 from stat4830_grad.training.inputs import record_inputs
-from stat4830_grad.training.run_directory import read_rows
+from stat4830_grad.training.rows import read_rows
 from stat4830_grad.training.setup import prepare
 from stat4830_grad.training.sweep_row import SweepRow
 

@@ -23,7 +23,7 @@ from stat4830_grad.figures.sweep import results
 from stat4830_grad.figures.sweep_curves import curves_of_all
 from stat4830_grad.metrics import LOSS, Metric
 from stat4830_grad.training.finished import FinishedRun
-from stat4830_grad.training.run_directory import Row, columns_of
+from stat4830_grad.training.rows import Row, columns_of
 from stat4830_grad.training.sweep_row import Cell, SweepRow
 
 L, MU = 120.0, 100.0

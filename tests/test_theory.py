@@ -21,7 +21,7 @@ from stat4830_grad.config.load import plain
 from stat4830_grad.config.optimizers import GD, Adam, Momentum, Nesterov
 from stat4830_grad.config.schema import Sweep
 from stat4830_grad.sweep.run import run_sweep
-from stat4830_grad.training.run_directory import read_rows
+from stat4830_grad.training.rows import read_rows
 from stat4830_grad.training.theory import (
     destination,
     extremes,

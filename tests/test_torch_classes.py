@@ -15,10 +15,10 @@ from stat4830_grad.config.torch_classes import CLASSES, Option
 from stat4830_grad.core import Objective, Params, State
 from stat4830_grad.gradients.methods import manual
 from stat4830_grad.optimizers import Scheduled
-from stat4830_grad.training.checkpoint import load_state, save_state
+from stat4830_grad.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stat4830_grad.training.loop import start as begin
 from stat4830_grad.training.loop import train
-from stat4830_grad.training.run_directory import read_rows
+from stat4830_grad.training.rows import read_rows
 from stat4830_grad.training.steppers import Parts
 
 BATCHING = [name for name, one in CLASSES.items() if one.batches]
@@ -160,9 +160,9 @@ def test_a_run_cut_and_resumed_gives_the_bits_of_one_that_was_not(
         return state
 
     whole = run(None, 12)
-    save_state(tmp_path / "checkpoint.pt", run(None, cut))
+    save_checkpoint(tmp_path / "checkpoint.pt", Checkpoint(run(None, cut)))
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["updates"] == cut
-    resumed = run(load_state(tmp_path / "checkpoint.pt", torch.device("cpu")), 12)
+    resumed = run(load_checkpoint(tmp_path / "checkpoint.pt", torch.device("cpu")).state, 12)
     for k, p in whole.params.items():
         assert torch.equal(resumed.params[k], p)
     for part, held in whole.optimizer.items():

@@ -20,7 +20,7 @@ from stat4830_grad.core import NEVER, Params, Record, State
 from stat4830_grad.gradients.methods import GRADIENTS, backward, manual
 from stat4830_grad.problems import Polynomial
 from stat4830_grad.system.errors import DataError
-from stat4830_grad.training.checkpoint import load_state, save_state
+from stat4830_grad.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stat4830_grad.training.experiment import build
 from stat4830_grad.training.loop import start as begin
 from stat4830_grad.training.loop import train
@@ -248,8 +248,8 @@ def test_resuming_gives_bit_for_bit_what_going_on_gives(
 ) -> None:
     whole = states(method, optimizer, None, 20)
     half = states(method, optimizer, None, 10)
-    save_state(tmp_path / "checkpoint.pt", half[-1])
-    saved = load_state(tmp_path / "checkpoint.pt", torch.device("cpu"))
+    save_checkpoint(tmp_path / "checkpoint.pt", Checkpoint(half[-1]))
+    saved = load_checkpoint(tmp_path / "checkpoint.pt", torch.device("cpu")).state
     resumed = states(method, optimizer, saved, 20)
     assert resumed[0].updates == 10
     assert resumed[-1].updates == whole[-1].updates == 20
@@ -262,14 +262,14 @@ def test_a_checkpoint_needs_no_code_to_load_and_a_damaged_one_says_so(tmp_path: 
     rule = optimizers.momentum(torch.tensor(0.9))
     params = start(objective("logistic"), seed=0)
     state = begin(params, rule, torch.Size(()))
-    save_state(path, state)
+    save_checkpoint(path, Checkpoint(state))
     content = torch.load(path, weights_only=True)
     assert torch.equal(content["params"]["w"], params["w"])
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(DataError, match="damaged"):
-        load_state(path, torch.device("cpu"))
+        load_checkpoint(path, torch.device("cpu"))
     with pytest.raises(DataError, match=r"none\.pt: No such file or directory"):
-        load_state(tmp_path / "none.pt", torch.device("cpu"))
+        load_checkpoint(tmp_path / "none.pt", torch.device("cpu"))
     assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
 
 

@@ -18,7 +18,7 @@ from stat4830_grad.config.schema import Config
 from stat4830_grad.console.progress import progress
 from stat4830_grad.core import Record, State
 from stat4830_grad.tasks.check.cost import wait
-from stat4830_grad.training.checkpoint import save_state
+from stat4830_grad.training.checkpoint import Checkpoint, save_checkpoint
 from stat4830_grad.training.execution import execute
 from stat4830_grad.training.experiment import Experiment, build
 from stat4830_grad.training.loop import evaluate
@@ -97,7 +97,7 @@ def full_run(experiment: Experiment, config: Config, setting: Setting) -> tuple[
             config,
             [files],
             [sink],
-            save=lambda state: save_state(directory / "checkpoint.pt", state),
+            save=lambda state: save_checkpoint(directory / "checkpoint.pt", Checkpoint(state)),
             stop=lambda: False,
         )
         sink.close()

@@ -10,7 +10,7 @@ import msgspec
 from omegaconf import DictConfig, OmegaConf
 
 from ..system.errors import ConfigError
-from ..system.reading import read_config
+from ..system.reading import read_config, reading
 from ..system.wording import nearest, shown
 from .checks import check
 from .commands import assigned
@@ -155,7 +155,7 @@ def resumed(directory: Path, raw: dict[str, Any], overrides: Sequence[str]) -> d
     """
     if not (directory / "checkpoint.pt").is_file() or not (directory / "config.yaml").is_file():
         raise ConfigError(f"{assigned('resume', directory)}: {not_a_run(directory)}")
-    before = plain(OmegaConf.create(read_config(directory / "config.yaml")))
+    before = saved_configuration(directory / "config.yaml")
     saved = OmegaConf.create(before)
     for override in overrides:
         key = override.split("=")[0].lstrip("+")
@@ -174,6 +174,22 @@ def resumed(directory: Path, raw: dict[str, Any], overrides: Sequence[str]) -> d
             f"{before['steps']} updates, so a longer run is another one; leave out steps"
         )
     return {**now, "resume": str(directory)}
+
+
+def saved_configuration(path: Path) -> dict[str, Any]:
+    """The configuration that a run left, as it was when it began.
+
+    Raises:
+        DataError: the file is damaged: no configuration, or one that no run can have.
+    """
+    with reading(path, "the configuration of a run"):
+        before = plain(OmegaConf.create(read_config(path)))
+        try:
+            if parse(before).task != "train":
+                raise ValueError(f"it is of task={before['task']}")
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+    return before
 
 
 def not_a_run(directory: Path) -> str:

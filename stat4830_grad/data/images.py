@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -16,8 +18,10 @@ from torch import Tensor
 from ..system.errors import ConfigError
 from . import cache, digits, download, idx
 
+EVERY = slice(None)
+
 # Belongs to every cache key: raise it when the preparation of the images changes.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,38 @@ class Images:
     test: Tensor | None  # (M, 28, 28) uint8
     test_labels: Tensor | None  # (M,) uint8
     sha256: str
+    digests: dict[str, Tensor] = field(default_factory=dict)
+    """Of each image of `train` and `test`, if they come from the cache."""
+    read: Callable[[], Images] | None = None
+    """Makes them anew where the cache turns out to be damaged."""
+
+    def rows(self, part: Literal["train", "test"], rows: Tensor | slice = EVERY) -> Tensor:
+        """Images (m, 28, 28) uint8 of a part, as they were when they were put into the cache."""
+        images, digests = {"train": self.train, "test": self.test}[part], self.digests.get(part)
+        assert images is not None  # else nobody asks for them
+        taken = images[rows]
+        if digests is None or torch.equal(row_digests(taken), digests[rows]):
+            return taken
+        assert self.read is not None
+        return self.read().rows(part, rows)
+
+
+def row_digests(images: Tensor) -> Tensor:
+    """(m,) int64 of images (m, 28, 28) uint8: Σ wᵢ vᵢ mod 2⁶⁴ over the 8-byte words v, w odd.
+
+    A change within one word always changes it, any other change all but surely.
+    """
+    words = images.flatten(1).contiguous().view(torch.int64)
+    return (words * WEIGHTS).sum(1)
+
+
+def weight(i: int) -> int:
+    """An odd number of 64 bits with a sign, different for each i."""
+    value = (2 * i + 1) * 0x9E3779B97F4A7C15 % 2**64
+    return value - 2**64 if value >= 2**63 else value
+
+
+WEIGHTS = torch.tensor([weight(i) for i in range(28 * 28 // 8)])
 
 
 def load_images(name: str, data_dir: Path) -> Images:
@@ -56,14 +92,13 @@ def load_images(name: str, data_dir: Path) -> Images:
 
 def load_digits() -> Images:
     """Those of scikit-learn, enlarged."""
-    key = f"{FORMAT} digits scikit-learn {version('scikit-learn')}"
-    images = from_cache("digits.pt", key)
-    if images is None:
+
+    def read() -> Images:
         train, labels = digits.draw_digits()
         sha256 = hashlib.sha256(train.tobytes()).hexdigest()
-        images = Images("digits", as_tensor(train), as_tensor(labels), None, None, sha256)
-        to_cache("digits.pt", key, images)
-    return images
+        return Images("digits", as_tensor(train), as_tensor(labels), None, None, sha256)
+
+    return cached("digits.pt", f"{FORMAT} digits scikit-learn {version('scikit-learn')}", read)
 
 
 def load_idx(name: str, data_dir: Path) -> Images:
@@ -80,11 +115,7 @@ def load_idx(name: str, data_dir: Path) -> Images:
     folder = hashlib.sha256(os.fsencode(data_dir.resolve())).hexdigest()[:16]
     file_name = f"{name}-{folder}.pt"
     key = f"{FORMAT} {name} {cache.fingerprint(list(found.values()))}"
-    images = from_cache(file_name, key)
-    if images is None:
-        images = read_idx(source, found)
-        to_cache(file_name, key, images)
-    return images
+    return cached(file_name, key, lambda: read_idx(source, found))
 
 
 def read_idx(source: idx.Source, paths: dict[str, Path]) -> Images:
@@ -109,15 +140,19 @@ def as_tensor(array: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(array.copy())  # the parsed arrays are read-only views of bytes
 
 
-def from_cache(file_name: str, key: str) -> Images | None:
-    """The images of an earlier process, if they are there under this key."""
+def cached(file_name: str, key: str, read: Callable[[], Images]) -> Images:
+    """The images that an earlier process kept under this key, or else those that `read` makes."""
+
+    def anew() -> Images:
+        images = read()
+        parts = {"train": images.train, "test": images.test}
+        digests = {part: row_digests(p) for part, p in parts.items() if p is not None}
+        fields = {name: value for name, value in vars(images).items() if name != "read"}
+        cache.save(file_name, key, {**fields, "digests": digests})
+        return images
+
     stored = cache.load(file_name, key)
     try:
-        return None if stored is None else Images(**stored)
+        return anew() if stored is None else Images(**stored, read=anew)
     except TypeError:  # a file of ours by its key, but with other fields
-        return None
-
-
-def to_cache(file_name: str, key: str, images: Images) -> None:
-    """Keep the images for later processes."""
-    cache.save(file_name, key, dict(vars(images)))
+        return anew()

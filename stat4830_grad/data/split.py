@@ -98,10 +98,10 @@ def split_images(
         return ImagePart(inputs, y.to(device), stored, digits)
 
     both = (chosen[:n_train], chosen[n_train:])
-    train, val = (part(images.train[rows], images.train_labels[rows]) for rows in both)
+    train, val = (part(images.rows("train", rows), images.train_labels[rows]) for rows in both)
     test = None
     if use_test and images.test is not None and images.test_labels is not None:
-        test = part(images.test, images.test_labels)
+        test = part(images.rows("test"), images.test_labels)
     return Split(images.name, train, val if n_val else None, test, images.sha256)
 
 

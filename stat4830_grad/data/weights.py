@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,25 @@ def load(path: Path, device: torch.device, called: str | None = None) -> Any:
     wanted = "what torch.save writes of tensors and numbers (of a model: its state_dict())"
     with reading(path, wanted, called=called), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of kinds of tensors that are refused, or taken, anyway
+        refuse_damaged_archive(path)
         return torch.load(path, map_location=device, weights_only=True)
+
+
+def refuse_damaged_archive(path: Path) -> None:
+    """See that the bytes of an archive of torch's are those that were saved: torch does not look.
+
+    Raises:
+        ValueError: they are not, or it would grow when it is unpacked.
+    """
+    if not zipfile.is_zipfile(path):  # torch's older format, of which nothing can be told
+        return
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        stored = all(member.compress_type == zipfile.ZIP_STORED for member in members)
+        if not stored or sum(member.file_size for member in members) > path.stat().st_size:
+            raise ValueError("its parts are packed, which torch.save does not do")
+        if (part := archive.testzip()) is not None:
+            raise ValueError(f"the checksum of its part {part} is wrong")
 
 
 def load_indices(path: Path) -> Tensor:

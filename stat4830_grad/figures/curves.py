@@ -27,7 +27,7 @@ from .style import (
 )
 
 if TYPE_CHECKING:
-    from ..training.run_directory import Row  # imports more than a process that draws needs
+    from ..training.rows import Row  # imports more than a process that draws needs
 
 STYLES: tuple[dict[str, Any], ...] = (
     {"color": BLUE, "linestyle": "-"},

@@ -12,7 +12,7 @@ from .landscape import Landscape
 from .path import draw_path
 
 if TYPE_CHECKING:
-    from ..training.run_directory import Row  # imports more than a process that draws needs
+    from ..training.rows import Row  # imports more than a process that draws needs
 
 
 def draw_run(

@@ -16,7 +16,7 @@ from ..data.weights import load
 from ..problems.reduction import reduced
 from ..system.errors import UserError
 from ..training.coordinates import coordinates, located
-from ..training.run_directory import Row
+from ..training.rows import Row
 from ..training.setup import prepare
 from .landscape import Array, Landscape, Path, window
 from .numbers import LARGEST

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ..metrics import Metric
-from ..training.run_directory import Row
+from ..training.rows import Row
 from ..training.sweep_row import SweepRow
 from .curves import bounds, inside
 from .legend import Look, tell_apart

@@ -27,6 +27,7 @@ class FileRule:
 
     convergence = None
     capturable = False
+    fixed_state = False
 
     def __init__(self, path: Path, params: Params, lr: Tensor) -> None:
         """

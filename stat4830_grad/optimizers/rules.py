@@ -27,6 +27,7 @@ class Rule:
     direction: Direction
     convergence: Convergence | None
     capturable: bool = True
+    fixed_state: bool = True
     note: None = None
 
     def update(

@@ -64,6 +64,11 @@ class Scheduled:
         return isinstance(self.inner, Rule) and self.inner.capturable
 
     @property
+    def fixed_state(self) -> bool:
+        """The number of updates is always there."""
+        return self.inner.fixed_state
+
+    @property
     def note(self) -> str | None:
         """What there is to say of the rule."""
         return self.inner.note

@@ -38,6 +38,7 @@ class TorchClass:
 
     convergence = None
     capturable = False
+    fixed_state = False
     note = None
 
     def __init__(self, choice: Torch, params: Params, lr: Tensor, evaluate: Evaluate) -> None:

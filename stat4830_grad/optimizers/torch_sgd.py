@@ -18,6 +18,7 @@ class TorchSGD:
 
     convergence: Convergence | None = GRADIENT_DESCENT
     capturable = True
+    fixed_state = True
     note = None
 
     def __init__(self) -> None:

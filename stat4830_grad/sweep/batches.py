@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import torch
 
+from ..config.fields import Count
 from ..config.jobs import Job, group
 from ..console.progress import progress
 from ..core import NEVER, OptimizerState, Params, State
 from ..problems.reduction import reduced
+from ..system.errors import DataError
 from ..system.files import write_text
+from ..system.reading import reading
 from ..system.threads import settle
-from ..training.checkpoint import load_state, save_params, save_state
+from ..training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, save_params
 from ..training.execution import execute, summarise
 from ..training.experiment import build
 from ..training.inputs import FILE as INPUTS
 from ..training.inputs import record_inputs, refuse_changed_inputs
-from ..training.report import lost_rows
-from ..training.run_directory import (
-    Row,
-    RunDirectory,
-    rows_to_keep,
-    write_config,
-    write_json,
-)
+from ..training.resume import kept_part, refuse_foreign
+from ..training.rows import Row, rows_before
+from ..training.run_directory import RunDirectory, write_config, write_json
 from ..training.setup import Setup, prepare
 from ..training.theory import verdict
 from .cells import ended
@@ -35,6 +33,7 @@ from .context import SweepContext
 from .forecast import Forecasts, forecasts, too_large
 from .jobfiles import record_failures, write_hydra
 from .memory import MIB, bytes_per_run, runs_that_fit, usable_bytes
+from .other_tasks import run_task
 from .report import describe
 from .table import ENDED, FINAL
 
@@ -84,7 +83,8 @@ def batch_size(jobs: list[Job], setup: Setup, context: SweepContext) -> int:
     """Runs per batch, decided once and said; a resumed sweep keeps to it, for equal rounding."""
     decided = scratch(context, jobs, "size")
     if decided.exists():
-        return int(decided.read_text())
+        with reading(decided, "the number of runs of a batch"):
+            return msgspec.json.decode(decided.read_bytes(), type=Count)
     alone = build([jobs[0].config()], torch.Size(()), setup)
     each, budget = bytes_per_run(alone), usable_bytes(setup.device, context.options.memory)
     size = min(len(jobs), runs_that_fit(each, budget), context.options.batch or len(jobs))
@@ -154,7 +154,7 @@ class Batch:
                 config,
                 self.directories,
                 [sink],
-                save=lambda state: save_state(self.checkpoint, state),
+                save=self.save,
                 stop=self.context.stop,
                 diverged=self.finish,
             )
@@ -168,39 +168,60 @@ class Batch:
 
     def begin(self) -> State:
         """The state to start from, with the directory of every job that is not final."""
-        resumed = self.checkpoint.exists()
-        if resumed:
-            state = load_state(self.checkpoint, self.experiment.lr.device)
-        else:
-            state = self.experiment.start()
         statuses = self.context.table.statuses()
-        for k, (job, config) in enumerate(zip(self.jobs, self.configs, strict=True)):
-            path = self.context.directory / job.name
-            if statuses.get(job.name) in FINAL:
+        paths = [
+            None if statuses.get(job.name) in FINAL else self.context.directory / job.name
+            for job in self.jobs
+        ]
+        state, rows = self.saved(paths) or (self.experiment.start(), None)
+        for k, (job, config, path) in enumerate(zip(self.jobs, self.configs, paths, strict=True)):
+            if path is None:
                 self.directories.append(None)
                 continue
-            before: list[Row] = []
-            if resumed:
-                before, lost = rows_to_keep(path, state.updates, config.log.due)
-                if lost:
-                    self.context.say_whole(lost_rows(path, lost), style="yellow")
-            else:
+            if rows is None:
                 write_hydra(job, self.context)
                 save_params(path / "initial_weights.pt", row_of(self.experiment.params, k))
                 (path / INPUTS).unlink(missing_ok=True)  # of an attempt that failed
                 record_inputs(path, [config])
                 write_config(path, config)
-            self.directories.append(RunDirectory(path, self.columns, before))
+            self.directories.append(RunDirectory(path, self.columns, rows[k] if rows else []))
         return state
+
+    def saved(self, paths: Sequence[Path | None]) -> tuple[State, list[list[Row]]] | None:
+        """The state and the rows of the batch's checkpoint; None where it has to begin anew.
+
+        Args:
+            paths: of the jobs that are not final.
+        """
+        if not self.checkpoint.exists():
+            return None
+        try:
+            saved = load_checkpoint(self.checkpoint, self.experiment.lr.device)
+            refuse_foreign(self.checkpoint, saved.state, self.experiment)
+            updates = saved.state.updates
+            written = saved.rows or [None] * len(paths)
+            pairs = zip(paths, written, strict=True)
+            rows = [(path and rows_before(path, updates, one)) or [] for path, one in pairs]
+        except DataError as error:
+            self.context.say_whole(f"{error}; its batch begins anew", style="yellow")
+            return None
+        return saved.state, rows
+
+    def save(self, state: State) -> None:
+        """The batch's checkpoint, once the rows it counts on are on disk."""
+        written = [files.written(state.updates) if files else None for files in self.directories]
+        save_checkpoint(self.checkpoint, Checkpoint(state, rows=written))
 
     def finish(self, k: int, state: State) -> None:
         """Leave what the run alone would leave at its end, and its row in sweep.csv."""
         directory, job, config = self.directories[k], self.jobs[k], self.configs[k]
         if directory is None:
             return
-        directory.flush()
+        directory.flush(sync=True)
         alone = state_of(state, k)
-        save_state(directory.path / "checkpoint.pt", alone)
+        written = directory.written(alone.updates)
+        checkpoint = Checkpoint(alone, kept_part(config), [written])
+        save_checkpoint(directory.path / "checkpoint.pt", checkpoint)
         summary = summarise(
             directory,
             self.experiment,
@@ -230,22 +251,3 @@ def state_of(state: State, k: int) -> State:
 def row_of(params: Params, k: int) -> Params:
     """Views of what run `k` has in tensors (K, …): each (…)."""
     return {name: p[k] for name, p in params.items()}
-
-
-def run_task(job: Job, context: SweepContext) -> None:
-    """Run a job of another task than training, which is not batched."""
-    config, path = job.config(), context.directory / job.name
-    task = importlib.import_module(f"stat4830_grad.tasks.{config.task}")
-    write_hydra(job, context)
-    context.say(f"{job.name}", style="bold")
-    try:
-        settle(config.threads)
-        code = int(task.run(config, path, job.command))
-    except Exception as error:
-        record_failures([job], error, context)
-        return
-    if code in (130, 143):
-        context.stop.signal = code - 128
-    status = {0: "completed", 4: "diverged", 130: "interrupted", 143: "interrupted"}
-    error_text = "" if code in status else f"exit code {code}"
-    context.table.append(ended(job, status.get(code, "failed"), error=error_text))

@@ -27,7 +27,8 @@ from ..figures.sweep_curves import draw_curves_of_all
 from ..figures.titles import shared_title
 from ..system.reading import read_json
 from ..training.report import headline
-from ..training.run_directory import Row, RunDirectory, columns_of, read_rows
+from ..training.rows import Row, columns_of, read_rows
+from ..training.run_directory import RunDirectory
 from ..training.sweep_row import SweepRow
 from ..training.theory import rate
 from .cells import column

@@ -11,7 +11,7 @@ import yaml
 
 from ..config.failures import known
 from ..config.jobs import Job
-from ..system.files import write_text
+from ..system.files import make_directory, write_text
 from .cells import ended
 from .context import SweepContext
 
@@ -28,7 +28,7 @@ def record_failures(jobs: Sequence[Job], error: Exception, context: SweepContext
     for job in jobs:
         if cause is None or job.raw.get("debug"):
             directory = context.directory / job.name
-            directory.mkdir(exist_ok=True)
+            make_directory(directory)
             lines = traceback.format_exception(error)
             write_text(directory / "error.txt", "".join(lines))
         context.table.append(ended(job, "failed", error=said))
@@ -38,7 +38,7 @@ def write_hydra(job: Job, context: SweepContext) -> None:
     """The job's .hydra, as Hydra leaves it for a single run."""
     directory = context.directory / job.name / ".hydra"
     shutil.rmtree(directory.parent, ignore_errors=True)
-    directory.mkdir(parents=True)
+    make_directory(directory)
     overrides = list(job.overrides)
     hydra = {
         **context.hydra,

@@ -6,7 +6,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from ..config.commands import assigned
 from ..config.jobs import Job, key_of, sort_out
@@ -15,9 +18,9 @@ from ..console.tables import show
 from ..console.terminal import make_console
 from ..system import exit_codes
 from ..system.errors import ConfigError, UserError
-from ..system.files import write_text
+from ..system.files import make_directory, write_text
 from ..system.lock import sole_writer
-from ..system.reading import read_json
+from ..system.reading import read_json, reading
 from ..training.execution import Interrupt
 from ..training.inputs import record_inputs, refuse_changed_inputs
 from ..training.run_directory import write_json
@@ -77,10 +80,23 @@ def as_named(jobs: Sequence[Job], directory: Path) -> Sequence[Job]:
     file = jobs_file(jobs, directory)
     if not file.exists():
         return jobs
-    before = read_json(file)
+    before = recorded(file)
     if [overrides for _, *overrides in before] != [computed(job) for job in jobs]:
         return jobs
     return [replace(job, name=name) for job, (name, *_) in zip(jobs, before, strict=True)]
+
+
+def recorded(file: Path) -> list[list[str]]:
+    """The jobs that a sweep recorded, each its name and its overrides.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    with reading(file, "the list of a sweep's jobs"):
+        return msgspec.json.decode(file.read_bytes(), type=list[Recorded])
+
+
+Recorded = Annotated[list[str], Meta(min_length=1)]
 
 
 def jobs_file(jobs: Sequence[Job], directory: Path) -> Path:
@@ -107,11 +123,11 @@ def begin(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:
                 f"{directory} holds a sweep already: choose another directory, "
                 f"or go on with it by {assigned('sweep.resume', directory)}"
             )
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(file.parent)
         write_text(file, text)
     elif not file.exists():
         raise ConfigError(f"sweep.resume={directory}: no sweep is in that directory")
-    elif (before := read_json(file)) != json.loads(text):
+    elif (before := recorded(file)) != json.loads(text):
         raise ConfigError(
             f"sweep.resume={directory} holds another sweep: {difference(before, jobs)}"
         )

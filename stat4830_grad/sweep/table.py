@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..system.errors import DataError
-from ..system.files import append, write_text
+from ..system.files import append, make_directory, write_text
 from ..training.sweep_row import SweepRow
 from .cells import cells_of, row_of
 
@@ -31,13 +31,13 @@ class SweepTable:
     def __init__(self, directory: Path) -> None:
         self.path = directory / "sweep.csv"
         self._lock = directory / ".sweep" / "lock"
-        self._lock.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(self._lock.parent)
         self._columns: list[str] = []
         self._rows: list[SweepRow] = []
         self._version: tuple[int, ...] | None = None  # of the file that these were written to
 
     def append(self, row: SweepRow) -> None:
-        """Add a row, whole or not at all.
+        """Add a row, whole or not at all; it is on disk then.
 
         Raises:
             OSError: it could not be written.
@@ -51,7 +51,7 @@ class SweepTable:
                 self._read()
                 self._write(wanted, [*self._rows, row])
                 return
-            append(self.path, text([[cells.get(name, "") for name in columns]]))
+            append(self.path, text([[cells.get(name, "") for name in columns]]), sync=True)
             if known:
                 self._rows.append(row)
                 self._version = self._version_on_disk()
@@ -97,7 +97,7 @@ class SweepTable:
     def _header(self) -> list[str]:
         if not self.path.exists():
             return []
-        with self.path.open(newline="", encoding="utf-8") as file:
+        with self.path.open(newline="", encoding="utf-8", errors="replace") as file:
             return next(csv.reader(file), [])
 
     def _whole(self) -> bool:
@@ -110,13 +110,18 @@ class SweepTable:
         version = self._version_on_disk()
         if version == self._version:
             return
-        content = self.path.read_text("utf-8") if version else ""
+        content = self.path.read_bytes().decode(errors="replace") if version else ""
         whole = content[: content.rfind("\n") + 1]  # a kill may have cut the last line
         reader = csv.DictReader(io.StringIO(whole))
         try:
             self._rows = [row_of(cells) for cells in reader]
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise DataError(f"{self.path} is damaged: not the table of a sweep") from None
+            if len({row.job for row in self._rows}) < len(self._rows):
+                raise ValueError("two rows are of one job")
+        except (AttributeError, KeyError, TypeError, ValueError, csv.Error):
+            raise DataError(
+                f"{self.path} is damaged: not the table of a sweep; put the right file back, or "
+                "remove it to have all jobs run again"
+            ) from None
         self._columns, self._version = list(reader.fieldnames or []), version
 
     def _write(self, columns: list[str], rows: list[SweepRow]) -> None:

@@ -6,13 +6,13 @@ The locks are the system's (flock): they end with the process, however it ends.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import ConfigError
+from .files import held, make_directory, sync_directory, take
 from .process import before_leaving
 
 LOCK = ".lock"
@@ -27,8 +27,20 @@ def sole_writer(directory: Path) -> Iterator[None]:
         ConfigError: another process holds it, or it cannot be made.
     """
     path = directory.absolute() / LOCK
+    file: int | None = None
+
+    def release() -> None:
+        nonlocal file
+        if file is not None:
+            path.unlink(missing_ok=True)
+            os.close(file)
+            file = None
+
+    before_leaving(release)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_directory(path.parent)
+        for parent in path.parent.parents:  # Hydra may have made them
+            sync_directory(parent)
         file = locked(path)
     except BlockingIOError:
         raise ConfigError(
@@ -36,16 +48,6 @@ def sole_writer(directory: Path) -> Iterator[None]:
         ) from None
     except OSError as error:
         raise ConfigError(f"cannot use {error.filename or path}: {error.strerror}") from None
-    held = True
-
-    def release() -> None:
-        nonlocal held
-        if held:
-            held = False
-            path.unlink(missing_ok=True)
-            os.close(file)
-
-    before_leaving(release)
     try:
         yield
     finally:
@@ -59,7 +61,7 @@ def in_use(directory: Path) -> bool:
     except OSError:
         return False
     try:
-        take(file, fcntl.LOCK_SH)
+        take(file, shared=True)
     except BlockingIOError:
         return True
     finally:
@@ -68,39 +70,16 @@ def in_use(directory: Path) -> bool:
 
 
 def locked(path: Path) -> int:
-    """A descriptor of the file at `path` that holds its lock.
+    """A descriptor of the file at `path` that holds its lock, and tells whose it is.
 
     Raises:
         BlockingIOError: another process holds it.
     """
-    while True:
-        file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            take(file, fcntl.LOCK_EX)
-            if path.exists() and os.path.samestat(os.fstat(file), path.stat()):
-                break  # else its last holder has just removed it
-        except BaseException:
-            os.close(file)
-            raise
-        os.close(file)
+    file = held(path)
     os.ftruncate(file, 0)
     with contextlib.suppress(OSError):  # a full disk: the lock holds all the same
         os.write(file, f"{os.getpid()} {socket.gethostname()}".encode())
     return file
-
-
-def take(file: int, kind: int) -> None:
-    """Lock `file` without waiting, where the file system has locks at all.
-
-    Raises:
-        BlockingIOError: another process holds a lock that excludes this one.
-    """
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise
-    except OSError:  # some network file systems have none
-        pass
 
 
 def holder(path: Path) -> str:

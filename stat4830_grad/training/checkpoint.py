@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..core import Params, State
+from ..core import NEVER, Params, State
 from ..data.weights import load
 from ..system.errors import DataError
 from ..system.files import write_atomically
+from .rows import Written
+
+Kept = dict[str, Any]
+"""What a resumed run keeps of its configuration, by dotted key."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A state, and what it belongs to."""
+
+    state: State
+    config: Kept | None = None  # None: of a batch, or of an earlier version
+    rows: Sequence[Written | None] = ()  # of each run; None: its files are complete, or it is older
 
 
 def save_params(path: Path, params: Params) -> None:
@@ -18,29 +36,54 @@ def save_params(path: Path, params: Params) -> None:
     write_atomically(path, lambda file: torch.save(on_cpu(params), file))
 
 
-def save_state(path: Path, state: State) -> None:
-    """A checkpoint: numbers and CPU tensors only, loadable with `weights_only=True`."""
+def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Numbers, texts and CPU tensors only, loadable with `weights_only=True`."""
+    state = checkpoint.state
     content = {
         "updates": state.updates,
         "seconds": state.seconds,
         "params": on_cpu(state.params),
         "optimizer": {name: on_cpu(part) for name, part in state.optimizer.items()},
         "diverged_at": state.diverged_at.cpu(),
+        "config": json.dumps(checkpoint.config),
+        "rows": [asdict(one) if one else None for one in checkpoint.rows],
     }
     write_atomically(path, lambda file: torch.save(content, file))
 
 
-def load_state(path: Path, device: torch.device) -> State:
-    """The state saved by `save_state`, on `device`.
+def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
+    """What `save_checkpoint` saved, on `device`; also that of an earlier version.
 
     Raises:
         DataError: the file is missing or damaged.
     """
     content = load(path, device)
     try:
-        return State(**content)
-    except TypeError:
-        raise DataError(f"{path} is not a checkpoint of this program") from None
+        config = json.loads(content.pop("config", "null"))
+        rows = [one and Written(**one) for one in content.pop("rows", ())]
+        state = State(**content)
+        sound = is_sound(state)
+    except (AttributeError, TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise DataError(f"{path} is not a checkpoint of this program")
+    return Checkpoint(state, config, rows)
+
+
+def is_sound(state: State) -> bool:
+    """Whether its parts have the types and the bounds of a state, whatever the run."""
+    tensors = [*state.params.values(), *(p for of in state.optimizer.values() for p in of.values())]
+    at = state.diverged_at
+    return (
+        type(state.updates) is int
+        and 0 <= state.updates < NEVER
+        and type(state.seconds) is float
+        and 0 <= state.seconds < math.inf
+        and len(state.params) > 0
+        and all(isinstance(p, Tensor) and not p.is_meta for p in tensors)
+        and at.dtype == torch.int64
+        and bool(((at == NEVER) | ((at >= 0) & (at <= state.updates))).all())
+    )
 
 
 def on_cpu(params: dict[str, Tensor]) -> dict[str, Tensor]:

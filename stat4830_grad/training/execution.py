@@ -19,7 +19,8 @@ from ..system import exit_codes
 from ..system.process import SIGNALS
 from .experiment import Experiment
 from .inputs import recorded_inputs
-from .run_directory import Row, RunDirectory, git, versions, write_json
+from .rows import Row
+from .run_directory import RunDirectory, git, versions, write_json
 
 
 class Sink(Protocol):
@@ -111,10 +112,10 @@ def execute(
             flush(directories)
             flushed = time.monotonic()
         if time.monotonic() - saved > config.checkpoint.seconds:
-            flush(directories)
+            flush(directories, sync=True)
             save(now)
             saved = time.monotonic()
-    flush(directories)
+    flush(directories, sync=True)
     save(now)
     return now
 
@@ -135,11 +136,11 @@ def log_rows(
             directory.log(row)
 
 
-def flush(directories: Sequence[RunDirectory | None]) -> None:
-    """Bring the rows of every run to the disk."""
+def flush(directories: Sequence[RunDirectory | None], *, sync: bool = False) -> None:
+    """Write what rows have come; with `sync` they are on disk, as a checkpoint counts on them."""
     for directory in directories:
         if directory:
-            directory.flush()
+            directory.flush(sync=sync)
 
 
 def rows_of(record: Record) -> list[Row]:

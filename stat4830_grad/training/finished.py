@@ -14,7 +14,7 @@ from ..config.values import leaves
 from ..metrics import Metric
 from ..system.errors import ConfigError, DataError
 from ..system.reading import read_config, read_json
-from .run_directory import Row, columns_of, read_rows
+from .rows import Row, columns_of, read_rows
 
 TELLS_NOTHING = ("sweep", "log", "checkpoint", "figures", "resume", "debug", "data_dir")
 """Parts of a configuration that two equal runs may differ in."""
@@ -90,7 +90,20 @@ def read_run(path: Path, label: str) -> FinishedRun:
     config = {k: v for k, v in read_config(path / "config.yaml").items() if k not in TELLS_NOTHING}
     summary = path / "summary.json"
     end = read_json(summary) if summary.exists() else {}
+    if not is_summary(end):
+        raise DataError(f"{summary} is damaged: not the summary of a run")
     return FinishedRun(path, label, dict(leaves(config)), rows, columns_of(rows), end)
+
+
+def is_summary(told: object) -> bool:
+    """Whether what is read of a summary here is there as it should be."""
+    if not isinstance(told, dict):
+        return False
+    inputs = told.get("inputs", [])
+    named = isinstance(inputs, list) and all(
+        isinstance(one, dict) and {"key", "sha256"} <= one.keys() for one in inputs
+    )
+    return named and isinstance(told.get("versions", {}), dict)
 
 
 def differing_keys(runs: Sequence[FinishedRun]) -> list[str]:

@@ -16,7 +16,8 @@ from ..console.tables import Column, FittedTable, show
 from ..console.terminal import say, say_whole
 from ..core import Objective
 from ..metrics import Metric
-from .run_directory import Row, RunDirectory
+from .rows import FILE, Row
+from .run_directory import RunDirectory
 
 
 def headline(config: Config, device: str) -> str:
@@ -156,9 +157,6 @@ def already_ended(config: Config, summary: dict[str, Any]) -> str:
     return f"this run is complete: {steps:,} of {config.steps:,} updates; steps=N makes it longer"
 
 
-def lost_rows(directory: Path, steps: Sequence[int]) -> str:
-    """What is missing in a metrics.csv that was damaged."""
-    return (
-        f"{directory / 'metrics.csv'} was damaged: {len(steps):,} of its rows between steps "
-        f"{steps[0]:,} and {steps[-1]:,} are lost; all others are kept"
-    )
+def lost_rows(directory: Path, updates: int) -> str:
+    """What a run says that goes on without its metrics.csv."""
+    return f"{directory / FILE} is not there: it begins anew with the rows from step {updates:,}"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import itertools
+import hashlib
 import json
 import math
 import platform
 import subprocess
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -20,13 +18,9 @@ from omegaconf import OmegaConf
 
 from ..config.schema import Config
 from ..metrics import Metric
-from ..problems import metric_named
-from ..system.errors import DataError
-from ..system.files import append, write_text
+from ..system.files import append, make_directory, write_text
 from .inputs import with_absolute_paths
-
-Row = dict[str, float]
-"""One line of metrics.csv: step, seconds and the columns of the objective."""
+from .rows import FILE, Row, Written, line
 
 
 class RunDirectory:
@@ -40,7 +34,7 @@ class RunDirectory:
     """
 
     def __init__(self, path: Path, columns: Sequence[Metric], before: list[Row]) -> None:
-        path.mkdir(parents=True, exist_ok=True)
+        make_directory(path)
         columns = tuple(metric for metric in columns if not before or metric.name in before[0])
         self.path, self.columns = path, columns
         self.first: Row | None = None  # row 0, the initial point
@@ -49,9 +43,10 @@ class RunDirectory:
         self._least: dict[str, float] = {}  # column -> badness of its best value
         names = ("step", "seconds", *(metric.name for metric in columns))
         lines = [",".join(names), *(line(row, names) for row in before)]
-        write_text(path / "metrics.csv", "\n".join(lines) + "\n")
+        write_text(path / FILE, "\n".join(lines) + "\n")
         self._names = names
         self._unwritten: list[Row] = []
+        self._digest = hashlib.sha256(f"{lines[0]}\n".encode())  # of all lines but the last row's
         self._numbers = array("d")  # all rows, one after another: 8 bytes a number
         for row in before:
             self._remember(row)
@@ -68,20 +63,34 @@ class RunDirectory:
         self._unwritten.append(row)
         self._remember(row)
 
-    def flush(self) -> None:
+    def flush(self, *, sync: bool = False) -> None:
         """Append the rows taken since the last time; those that have no room stay taken.
 
         The file is open only here: a batch may have more runs than a process may have files.
 
+        Args:
+            sync: put all rows on disk, as a checkpoint counts on them.
+
         Raises:
             OSError: they could not be written.
         """
-        if self._unwritten:
+        if self._unwritten or sync:
             text = "".join([line(row, self._names) + "\n" for row in self._unwritten])
-            append(self.path / "metrics.csv", text)
+            append(self.path / FILE, text, sync=sync)
             self._unwritten.clear()
 
+    def written(self, updates: int) -> Written:
+        """What a checkpoint of the state after `updates` updates counts on: the rows before."""
+        count, lines = len(self._numbers) // len(self._names), self._digest.copy()
+        if self.final and self.final["step"] < updates:
+            lines.update(f"{line(self.final, self._names)}\n".encode())
+        elif self.final:
+            count -= 1  # a run that goes on from there writes this row anew
+        return Written(count, lines.hexdigest())
+
     def _remember(self, row: Row) -> None:
+        if self.final:
+            self._digest.update(f"{line(self.final, self._names)}\n".encode())
         if row["step"] == 0:
             self.first = row
         self.final = row
@@ -93,72 +102,6 @@ class RunDirectory:
             if -math.inf < value < self._least.get(name, math.inf):  # NaN is neither
                 self._least[name] = value
                 self.best[name] = (row[name], int(row["step"]))
-
-
-def line(row: Row, names: tuple[str, ...]) -> str:
-    """A CSV line; floats are written so that they read back as the same number."""
-    _, *others = names
-    return ",".join([str(int(row["step"])), *(repr(float(row[name])) for name in others)])
-
-
-def read_rows(directory: Path) -> list[Row]:
-    """The whole lines of metrics.csv.
-
-    Raises:
-        DataError: there is no such file, or it is damaged.
-    """
-    path = directory / "metrics.csv"
-    try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror}") from None
-    whole = text[: text.rfind("\n") + 1]  # a kill may have cut the last line
-    try:
-        return [{k: float(v) for k, v in row.items()} for row in csv.DictReader(io.StringIO(whole))]
-    except (TypeError, ValueError):
-        raise DataError(f"{path} is damaged: not a table of numbers") from None
-
-
-def columns_of(rows: Sequence[Row]) -> tuple[Metric, ...]:
-    """What the rows of an earlier process hold, by their names."""
-    return tuple(metric_named(name) for name in rows[0] if name not in ("step", "seconds"))
-
-
-def rows_to_keep(
-    directory: Path, updates: int, due: Callable[[int], bool]
-) -> tuple[list[Row], list[int]]:
-    """Rows that a resumed run goes on from, and the steps of rows that are damaged.
-
-    Kept are those before `updates` that belong to the logging grid. metrics.csv may be damaged,
-    as a full disk or two writers left it in earlier versions: what cannot be read is left out.
-    """
-    try:
-        text = (directory / "metrics.csv").read_text("utf-8", errors="replace")
-    except OSError:
-        text = ""
-    header, *lines = text[: text.rfind("\n") + 1].splitlines() or [""]
-    rows = list(readable(lines, header.split(",")))
-    kept: list[Row] = []
-    for row in reversed(rows):  # a row spliced from two may have a step that is too large
-        if row["step"] < min(updates, kept[-1]["step"] if kept else updates):
-            kept.append(row)
-    kept = [row for row in reversed(kept) if due(int(row["step"]))]
-    increasing = all(a["step"] < b["step"] for a, b in itertools.pairwise(rows))
-    if lines and increasing and len(rows) == len(lines):
-        return kept, []
-    there = {row["step"] for row in kept}
-    return kept, [step for step in range(updates) if due(step) and step not in there]
-
-
-def readable(lines: Iterable[str], names: list[str]) -> Iterator[Row]:
-    """The rows among `lines` that have a number for each name, and a whole number of steps."""
-    for text in lines:
-        try:
-            row = dict(zip(names, map(float, text.split(",")), strict=True))
-        except ValueError:
-            continue
-        if row.get("step", math.nan).is_integer():
-            yield row
 
 
 def write_config(directory: Path, config: Config) -> None:

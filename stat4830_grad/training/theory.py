@@ -22,7 +22,7 @@ from ..core import Objective
 from ..optimizers import convergence
 from ..problems import LeastSquares, Polynomial
 from ..problems.least_squares import with_penalty_rows
-from .run_directory import Row
+from .rows import Row
 
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
 

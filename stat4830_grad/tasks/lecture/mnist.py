@@ -79,7 +79,7 @@ def data_set(images: Images, config: Config) -> Row:
     objective = classification(single(lecture_run("logistic", config)).objective)
     train, val = images_of(objective.data.train), objective.data.val
     assert val is not None
-    mean, std = pixel_moments(images.train)
+    mean, std = pixel_moments(images.rows("train"))
     obtained: list[float | str] = [
         len(images.train),
         len(images.test),

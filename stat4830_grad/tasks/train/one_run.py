@@ -14,20 +14,15 @@ from ...console.terminal import make_console, say
 from ...core import State
 from ...figures.process import FigureProcess
 from ...figures.sampling import landscape, landscape_of_files
-from ...training.checkpoint import save_params, save_state
+from ...system.files import make_directory
+from ...training.checkpoint import Checkpoint, save_checkpoint, save_params
 from ...training.execution import EXIT, Interrupt, execute, summarise
 from ...training.experiment import Experiment, build
 from ...training.inputs import record_inputs
 from ...training.report import already_ended, closing, headline, lost_rows, notes, where
-from ...training.resume import ended_before, saved_state
-from ...training.run_directory import (
-    Row,
-    RunDirectory,
-    columns_of,
-    read_rows,
-    rows_to_keep,
-    write_config,
-)
+from ...training.resume import checked_rows, ended_before, kept_part, saved_checkpoint
+from ...training.rows import Row, columns_of, read_rows
+from ...training.run_directory import RunDirectory, write_config
 from ...training.step_sizes import limit_in_words, warning
 
 
@@ -38,20 +33,22 @@ def train_one(config: Config, directory: Path, command: str, drawing: FigureProc
         drawing: draws the pictures; None leaves them out.
     """
     console = make_console()
-    saved = saved_state(config, directory)
-    if saved is not None and (before := ended_before(config, directory, saved)):
-        return again(console, config, directory, before, drawing)
+    saved = saved_checkpoint(config, directory)
     experiment = build([config], torch.Size(()))
+    kept = None if saved is None else checked_rows(config, directory, saved, experiment)
+    if saved is not None and (before := ended_before(config, directory, saved.state)):
+        return again(console, config, directory, before, drawing)
     say(console, headline(config, str(experiment.lr.device)))
     for line in notes(config, experiment.objective):
         say(console, line, style="dim")
     if saved is None and (remark := warning(experiment.objective, config)):
         say(console, remark, style="yellow")
-    kept = [] if saved is None else rows_before(console, config, directory, saved)
+    if saved is not None and kept is None:
+        say(console, lost_rows(directory, saved.state.updates), style="yellow")
     interrupt = Interrupt()
     with interrupt.listening():  # to the end: whatever is begun here is whole
-        state = saved or experiment.start()
-        files = begin(experiment, config, directory, state, kept)
+        state = saved.state if saved else experiment.start()
+        files = begin(experiment, config, directory, state, kept or [])
         state = trained(experiment, config, state, files, interrupt, console)
         summary = summarise(
             files,
@@ -92,14 +89,6 @@ def again(
     return EXIT[before["status"]]
 
 
-def rows_before(console: Console, config: Config, directory: Path, saved: State) -> list[Row]:
-    """The rows up to the checkpoint of a run that is gone on with; what is lost of them is said."""
-    kept, lost = rows_to_keep(directory, saved.updates, config.log.due)
-    if lost:
-        say(console, lost_rows(directory, lost), style="yellow")
-    return kept
-
-
 def begin(
     experiment: Experiment, config: Config, directory: Path, state: State, kept: list[Row]
 ) -> RunDirectory:
@@ -108,11 +97,12 @@ def begin(
     Args:
         kept: rows of metrics.csv from before.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    make_directory(directory)
     record_inputs(directory, [config])
     if config.resume is None:
         save_params(directory / "initial_weights.pt", experiment.params)
-        save_state(directory / "checkpoint.pt", state)  # a kill at any time leaves a run to resume
+        # A kill at any time leaves a run to resume.
+        save_checkpoint(directory / "checkpoint.pt", Checkpoint(state, kept_part(config)))
     write_config(directory, config)
     return RunDirectory(directory, experiment.columns, kept)
 
@@ -127,6 +117,12 @@ def trained(
 ) -> State:
     """Where the run ends; its rows are on disk and its progress has been on the console."""
     sink = progress(console, config.steps, files.columns, experiment.updates_per_epoch)
+    kept = kept_part(config)
+
+    def save(state: State) -> None:
+        checkpoint = Checkpoint(state, kept, [files.written(state.updates)])
+        save_checkpoint(files.path / "checkpoint.pt", checkpoint)
+
     try:
         return execute(
             experiment,
@@ -134,7 +130,7 @@ def trained(
             config,
             [files],
             [sink],
-            save=lambda state: save_state(files.path / "checkpoint.pt", state),
+            save=save,
             stop=interrupt,
         )
     finally:
