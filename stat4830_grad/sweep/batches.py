@@ -188,20 +188,16 @@ class Batch:
         return state
 
     def saved(self, paths: Sequence[Path | None]) -> tuple[State, list[list[Row]]] | None:
-        """The state and the rows of the batch's checkpoint; None where it has to begin anew.
-
-        Args:
-            paths: of the jobs that are not final.
-        """
+        """The state and the rows of the checkpoint, of final jobs none; None to begin anew."""
         if not self.checkpoint.exists():
             return None
         try:
             saved = load_checkpoint(self.checkpoint, self.experiment.lr.device)
             refuse_foreign(self.checkpoint, saved.state, self.experiment)
-            updates = saved.state.updates
-            written = saved.rows or [None] * len(paths)
-            pairs = zip(paths, written, strict=True)
-            rows = [(path and rows_before(path, updates, one)) or [] for path, one in pairs]
+            pairs = zip(paths, saved.rows or [None] * len(paths), strict=True)
+            rows = [
+                (path and rows_before(path, saved.state.updates, one)) or [] for path, one in pairs
+            ]
         except DataError as error:
             self.context.say_whole(f"{error}; its batch begins anew", style="yellow")
             return None
@@ -219,8 +215,7 @@ class Batch:
             return
         directory.flush(sync=True)
         alone = state_of(state, k)
-        written = directory.written(alone.updates)
-        checkpoint = Checkpoint(alone, kept_part(config), [written])
+        checkpoint = Checkpoint(alone, kept_part(config), [directory.written(alone.updates)])
         save_checkpoint(directory.path / "checkpoint.pt", checkpoint)
         summary = summarise(
             directory,
