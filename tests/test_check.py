@@ -122,7 +122,7 @@ def test_a_kink_within_the_step_shows_in_the_uncertainty(share: float) -> None:
     h = torch.finfo(torch.float64).eps ** (1 / 3)
     x = torch.tensor(share * h, dtype=torch.float64)
     v = torch.ones(1, dtype=torch.float64)
-    slope, uncertainty = central_difference(KINK, {"x": x}, "x", v)
+    slope, uncertainty = central_difference(KINK.loss, {"x": x}, "x", v)
     error = (slope - (x > 0).double() - 2 * x).abs()
     assert error > 1e-3
     assert error <= uncertainty
@@ -130,7 +130,7 @@ def test_a_kink_within_the_step_shows_in_the_uncertainty(share: float) -> None:
 
 def test_away_from_kinks_the_uncertainty_is_small() -> None:
     x, v = torch.tensor(0.7, dtype=torch.float64), torch.ones(1, dtype=torch.float64)
-    slope, uncertainty = central_difference(KINK, {"x": x}, "x", v)
+    slope, uncertainty = central_difference(KINK.loss, {"x": x}, "x", v)
     assert (slope - 2.4).abs() <= uncertainty
     assert uncertainty < 1e-8
 

@@ -13,6 +13,7 @@ from omegaconf import DictConfig
 
 from stat4830_grad.app import register_resolvers
 from stat4830_grad.config.arguments import arrange
+from stat4830_grad.config.composing import compose as compose_checked
 from stat4830_grad.config.help import conf_dir, help_text
 from stat4830_grad.config.hydra_versions import COMPOSING
 from stat4830_grad.config.load import load, plain
@@ -20,6 +21,7 @@ from stat4830_grad.config.messages import explain
 from stat4830_grad.config.models import Logistic, TanhMLP
 from stat4830_grad.config.problems import Mnist
 from stat4830_grad.config.schema import Config
+from stat4830_grad.system.errors import ConfigError
 
 
 def composed(*overrides: str) -> DictConfig:
@@ -180,3 +182,10 @@ def test_what_is_typed_is_converted_once(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stderr.strip() == "0 [1, 2]"  # the options of a sweep are converted on their own
+
+
+def test_how_data_are_drawn_is_refused_beside_a_table() -> None:
+    typed = ["problem=least_squares", "problem.file=t.csv"]
+    with pytest.raises(ConfigError, match=r"problem\.n=5 is for drawn data: leave it out, or"):
+        compose_checked(*typed, "problem.n=5")
+    assert compose_checked(*typed).problem.name == "least_squares"

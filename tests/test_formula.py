@@ -24,7 +24,7 @@ from stat4830_grad.gradients.methods import GRADIENTS, backward
 from stat4830_grad.problems import Formula, derivation
 from stat4830_grad.problems import formula as objective_module
 from stat4830_grad.system.errors import ConfigError
-from stat4830_grad.tasks.check.methods import CENTRAL, evaluate, probes
+from stat4830_grad.tasks.check.methods import CENTRAL, bound, evaluate, probes
 from stat4830_grad.training.experiment import build
 from stat4830_grad.training.rows import read_rows
 
@@ -66,7 +66,7 @@ def test_tables_of_functions_have_the_same_names() -> None:
     known = set(formula_tree.OPERATIONS)
     assert known <= set(objective_module.TORCH)
     assert known <= set(derivation.FUNCTIONS) | set(derivation.ARITHMETIC)
-    assert set(objective_module.TORCH) - known == {"sign", "step", "positive"}
+    assert set(objective_module.TORCH) - known == {"sign", "step", "positive", "power_log"}
 
 
 @pytest.mark.parametrize("name", sorted(set(formula_tree.FUNCTIONS) - {"max", "min"}))
@@ -143,7 +143,9 @@ def test_five_ways_to_the_gradient_of_a_random_formula_agree(number: int) -> Non
     text, start = tame(number)
     target = objective(text, **start)
     params = target.init(torch.Generator())
-    found = evaluate(target, params, GRADIENTS, probes(params, torch.Generator()))
+    found = evaluate(
+        target.loss, params, bound(GRADIENTS, target), probes(params, torch.Generator())
+    )
     assert set(found.slopes) == {"manual", "backward", "autograd_grad", "forward", "central"}
     size = max(float(g.abs()) for g in found.slopes["backward"].values())
     for a, b in itertools.combinations(found.slopes, 2):
@@ -407,3 +409,17 @@ def test_a_run_is_resumed_and_leaves_its_path(cli: Cli, tmp_path: Path) -> None:
     cut, whole = (read_rows(tmp_path / name) for name in ("cut", "whole"))
     assert [{**row, "seconds": 0} for row in cut] == [{**row, "seconds": 0} for row in whole]
     assert (tmp_path / "cut" / "path.png").is_file()
+
+
+@pytest.mark.parametrize("text", ["x**y", "3*x**(2*y) + y", "y*x**(y + 1)"])
+@pytest.mark.parametrize("x", [0.0, 2.0, -1.0])
+def test_a_variable_exponent_has_the_slope_of_autograd_at_zero_too(text: str, x: float) -> None:
+    target = objective(text, x=x, y=2.0)
+    params = target.init(torch.Generator())
+    by_hand, by_torch = (GRADIENTS[name](target, params)[1] for name in ("manual", "backward"))
+    for name, slope in by_torch.items():
+        assert torch.allclose(by_hand[name], slope, rtol=1e-14, atol=0, equal_nan=True)
+
+
+def test_a_variable_exponent_is_written_as_a_product_with_a_logarithm() -> None:
+    assert objective("3*x**(2*y)", x=1.0, y=1.0).notes(1)[1].endswith("∂f/∂y = 6·log(x)·x^(2y)")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import msgspec
 
 from ..system.errors import ConfigError
@@ -23,6 +26,28 @@ TOO_LARGE = "too large for float32, which ends at 3.4e38; write dtype=float64"
 
 OF_TABLES = (("standardize", False), ("intercept", False))
 """Further keys of least squares that change nothing but a table, and what they are by default."""
+
+
+OF_DRAWN = ("n", "p", "w_star", "noise", "condition")
+"""Keys of least squares that say how data are drawn where no table is read."""
+
+
+def check_drawn(raw: dict[str, Any], overrides: Sequence[str]) -> None:
+    """See that no typed key says how data are drawn that are read from a table.
+
+    Args:
+        raw: the configuration that `overrides` compose to.
+
+    Raises:
+        ConfigError: one does.
+    """
+    problem = raw["problem"]
+    if problem["name"] != "least_squares" or problem["file"] is None:
+        return
+    for override in overrides:
+        key = override.partition("=")[0].lstrip("+")
+        if key in {f"problem.{name}" for name in OF_DRAWN}:
+            raise ConfigError(f"{override} is for drawn data: leave it out, or problem.file")
 
 
 def check_range(config: Config) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..system.errors import ConfigError
 from .arguments import arrange
+from .checks import check_drawn
 from .hydra_versions import compose_ours
 from .load import parse, plain
 from .messages import explain
@@ -25,7 +26,9 @@ def compose(*overrides: str) -> Config:
         if found := explain(error, words):
             raise found from None
         raise
-    return parse(plain(composed))
+    raw = plain(composed)
+    check_drawn(raw, words)
+    return parse(raw)
 
 
 def readable(overrides: Sequence[str]) -> list[str]:

@@ -36,5 +36,5 @@ class File(Stepped, frozen=True, kw_only=True, tag="file"):
     path: Annotated[str, Meta(min_length=1)]
 
 
-OfOurs = GD | TorchSGD | Momentum | Nesterov | Adam
-Optimizer = OfOurs | TorchClass | File
+Rule = GD | Momentum | Nesterov | Adam
+Optimizer = Rule | TorchSGD | TorchClass | File

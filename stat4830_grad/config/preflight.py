@@ -14,6 +14,7 @@ from omegaconf import DictConfig
 from ..system.errors import ConfigError
 from ..system.process import before_leaving
 from ..system.threads import checked
+from .checks import check_drawn
 from .commands import assigned
 from .failures import discard_on_signal, report
 from .jobs import Job, is_sweep, make_jobs, sort_out
@@ -33,6 +34,7 @@ def requested(raw: dict[str, Any], overrides: Sequence[str]) -> Request:
     Raises:
         ConfigError: it cannot be run; of a sweep, no job can.
     """
+    check_drawn(raw, overrides)
     if not is_sweep(raw):
         return load(raw, overrides)
     jobs = make_jobs([(overrides, raw)])

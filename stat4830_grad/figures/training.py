@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..core import Record
+from ..problems.classification import VAL_ACCURACY
 from .style import BLUE, VERMILION, in_percent, plain_axes, save
 
 STYLES: tuple[dict[str, Any], ...] = (
@@ -48,7 +49,7 @@ def draw_training(runs: dict[str, list[Record]], final: int, directory: Path) ->
 
 def mark(axes: Axes, records: list[Record], updates: int, colour: str) -> None:
     """The validation accuracy after so many updates, in percent."""
-    share = next(float(r.values["val_accuracy"]) for r in records if r.updates == updates)
+    share = next(float(r.values[VAL_ACCURACY.name]) for r in records if r.updates == updates)
     axes.plot(updates, share, "o", color=colour, markersize=7)
     axes.annotate(
         f"{100 * share:.2f} %", (updates, share), (8, -3), textcoords="offset points",

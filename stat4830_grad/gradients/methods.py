@@ -28,8 +28,13 @@ def manual(objective: Objective, params: Params) -> tuple[Tensor, Params]:
 @capturable
 def backward(objective: Objective, params: Params) -> tuple[Tensor, Params]:
     """`loss.backward()` adds into each leaf's `.grad`, which starts out empty here."""
+    return backward_of(objective.loss, params)
+
+
+def backward_of(function: Callable[[Params], Tensor], params: Params) -> tuple[Tensor, Params]:
+    """`backward`, of a function that returns the loss (*K,) and is no more."""
     leaves = as_leaves(params)
-    loss = objective.loss(leaves)
+    loss = function(leaves)
     total(loss).backward()
     return loss.detach(), {
         name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
@@ -40,8 +45,13 @@ def backward(objective: Objective, params: Params) -> tuple[Tensor, Params]:
 @capturable
 def autograd_grad(objective: Objective, params: Params) -> tuple[Tensor, Params]:
     """`torch.autograd.grad` returns the gradients and leaves `.grad` alone."""
+    return autograd_grad_of(objective.loss, params)
+
+
+def autograd_grad_of(function: Callable[[Params], Tensor], params: Params) -> tuple[Tensor, Params]:
+    """`autograd_grad`, of a function that returns the loss (*K,) and is no more."""
     leaves = as_leaves(params)
-    loss = objective.loss(leaves)
+    loss = function(leaves)
     grads = torch.autograd.grad(total(loss), list(leaves.values()), materialize_grads=True)
     return loss.detach(), dict(zip(leaves, grads, strict=True))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import assert_never
 
 import torch
 from torch import Tensor
@@ -14,7 +13,7 @@ from ..config.fields import per_run_fields
 from ..config.torch_classes import Torch
 from ..core import Convergence, Optimizer, Params
 from .file import FileRule
-from .rules import GRADIENT_DESCENT, Rule, adam, gd, momentum, nesterov
+from .rules import GRADIENT_DESCENT, Rule, adam, gd, momentum, nesterov, rule
 from .schedules import Scheduled
 from .torch_class import Evaluate, TorchClass
 from .torch_sgd import TorchSGD
@@ -68,25 +67,10 @@ def unscheduled(
             return TorchClass(choice, params, values["lr"], evaluate)
         case choices.File(path=path):
             return FileRule(Path(path), params, values["lr"])
-        case _:
-            return of_ours(choice, values)
-
-
-def of_ours(choice: choices.OfOurs, values: Mapping[str, Tensor]) -> Rule | TorchSGD:
-    """A rule of ours."""
-    match choice:
-        case choices.GD():
-            return gd()
         case choices.TorchSGD():
             return TorchSGD()
-        case choices.Momentum():
-            return momentum(values["beta"])
-        case choices.Nesterov():
-            return nesterov(values["beta"])
-        case choices.Adam():
-            return adam(values["beta1"], values["beta2"], values["eps"])
         case _:
-            assert_never(choice)
+            return rule(choice, values)
 
 
 def convergence(choice: choices.Optimizer) -> Convergence | None:
@@ -96,6 +80,8 @@ def convergence(choice: choices.Optimizer) -> Convergence | None:
     """
     if choice.scheduled or isinstance(choice, Torch | choices.File):
         return None
+    if isinstance(choice, choices.TorchSGD):
+        return TorchSGD.convergence
     keys = per_run_fields(type(choice))
     values = {key: torch.tensor(getattr(choice, key), dtype=torch.float64) for key in keys}
-    return of_ours(choice, values).convergence
+    return rule(choice, values).convergence

@@ -8,12 +8,14 @@ run of a batch may have its own. λ is the eigenvalue, η the step size, z = η�
 from __future__ import annotations
 
 import cmath
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import assert_never
 
 import torch
 from torch import Tensor
 
+from ..config import optimizers as choices
 from ..core import Convergence, OptimizerState, Params, per_row
 
 Direction = Callable[[Params, OptimizerState], tuple[Params, OptimizerState]]
@@ -37,6 +39,25 @@ class Rule:
         direction, state = self.direction(grads, state)
         moved = {name: p - per_row(lr, p) * direction[name] for name, p in params.items()}
         return moved, state
+
+
+def rule(choice: choices.Rule, values: Mapping[str, Tensor]) -> Rule:
+    """The rule of a configuration.
+
+    Args:
+        values: every hyperparameter of `choice` that is `PerRun`, by name, each (*K,).
+    """
+    match choice:
+        case choices.GD():
+            return gd()
+        case choices.Momentum():
+            return momentum(values["beta"])
+        case choices.Nesterov():
+            return nesterov(values["beta"])
+        case choices.Adam():
+            return adam(values["beta1"], values["beta2"], values["eps"])
+        case _:
+            assert_never(choice)
 
 
 def gd() -> Rule:

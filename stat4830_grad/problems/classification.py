@@ -40,6 +40,8 @@ OF_PART = {
 }
 """(loss, accuracy) of each part: jobs of a sweep are ranked by those of validation."""
 
+_, VAL_ACCURACY = OF_PART["val"]
+
 METRICS = (*OF_PART["train"], *OF_PART["val"], *OF_PART["test"], GRAD_NORM)
 
 

@@ -29,9 +29,8 @@ def function(name: str, *derivatives: Callable[..., Any]) -> Any:
 STEP = function("step", lambda x: sympy.S.Zero)  # 1 for x > 0, ½ for x = 0, else 0
 POSITIVE = function("positive", lambda x: sympy.S.Zero)  # 1 for x > 0, else 0
 SIGN = function("sign", lambda x: sympy.S.Zero)
-POWER: Any = function(
-    "power", lambda a, b: b * POWER(a, b - 1), lambda a, b: POWER(a, b) * sympy.log(a)
-)
+POWER_LOG = function("power_log")  # aᵇ log a; 0 at a = 0 for b ≥ 0, as torch has it
+POWER: Any = function("power", lambda a, b: b * POWER(a, b - 1), POWER_LOG)
 SIGMOID: Any = function("sigmoid", lambda x: SIGMOID(x) * (1 - SIGMOID(x)))
 
 FUNCTIONS: dict[str, Any] = {
@@ -39,6 +38,7 @@ FUNCTIONS: dict[str, Any] = {
     "positive": POSITIVE,
     "sign": SIGN,
     "power": POWER,
+    "power_log": POWER_LOG,
     "exp": sympy.exp,
     "expm1": function("expm1", sympy.exp),
     "log": sympy.log,

@@ -66,9 +66,10 @@ TORCH: dict[str, Callable[..., Value]] = {
     "abs": torch.abs,
     "max": of_tensors(torch.maximum),
     "min": of_tensors(torch.minimum),
-    "sign": torch.sign,  # these three only in derivatives
+    "sign": torch.sign,  # these four only in derivatives
     "step": lambda x: (torch.sign(x) + 1) / 2,
     "positive": lambda x: (x > 0).to(x.dtype),
+    "power_log": of_tensors(lambda a, b: (a**b * a.log()).masked_fill((a == 0) & (b >= 0), 0)),
 }
 
 

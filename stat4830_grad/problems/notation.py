@@ -33,6 +33,11 @@ def written(tree: Tree) -> tuple[str, int]:
             return f"{within(left, SUM)} − {within(right, PRODUCT)}", SUM
         case Call("negate", (inside,)):
             return f"−{within(inside, PRODUCT)}", SUM
+        case Call("power_log", (base, _) as arguments):
+            return written(Call("multiply", (Call("log", (base,)), Call("power", arguments))))
+        case Call("multiply", (left, Call("power_log", (base, _) as arguments))):
+            product = Call("multiply", (left, Call("log", (base,))))
+            return written(Call("multiply", (product, Call("power", arguments))))
         case Call("multiply", (left, right)):
             return joined(within(left, PRODUCT), within(right, POWER)), PRODUCT
         case Call("divide", (left, right)):

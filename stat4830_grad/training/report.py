@@ -16,6 +16,7 @@ from ..console.tables import Column, FittedTable, show
 from ..console.terminal import say, say_whole
 from ..core import Objective
 from ..metrics import Metric
+from ..problems.classification import VAL_ACCURACY
 from .rows import FILE, Row
 from .run_directory import RunDirectory
 
@@ -85,7 +86,7 @@ def against_lecture(config: Config, rows: list[Row]) -> str | None:
     said = f"lecture: validation accuracy {100 * stated:.2f} % after {UPDATES} updates"
     if other := departures(config):
         return f"{said}; this run is another ({', '.join(other)})"
-    ours = next((row["val_accuracy"] for row in rows if row["step"] == UPDATES), None)
+    ours = next((row[VAL_ACCURACY.name] for row in rows if row["step"] == UPDATES), None)
     if ours is None:
         return f"{said}; this run ended before"
     verdict = "exactly the same" if ours == stated else "NOT the same"

@@ -20,7 +20,7 @@ from ..config.optimizers import Optimizer
 from ..config.schema import Config
 from ..core import Objective
 from ..optimizers import convergence
-from ..problems import LeastSquares, Polynomial
+from ..problems import LeastSquares, Polynomial, least_squares, polynomial
 from ..problems.least_squares import with_penalty_rows
 from .rows import Row
 
@@ -60,13 +60,13 @@ def verdict(known: dict[str, Any], config: Config, rows: Sequence[Row]) -> dict[
         predicted = rate(optimizer, [known["mu"], known["lambda_max"]])
         return {
             "predicted_rate": predicted,
-            "measured_rate": measured_rate(rows, "distance", EPS[config.dtype]),
+            "measured_rate": measured_rate(rows, least_squares.DISTANCE.name, EPS[config.dtype]),
         }
     if "minimisers" in known:
-        at = destination(known["minimisers"], rows[-1]["x"])
+        at = destination(known["minimisers"], rows[-1][polynomial.X.name])
         if at is None:
             return {"converged_to": None, "predicted_rate": None, "measured_rate": None}
-        errors = [{**row, "error": abs(row["x"] - at["x"])} for row in rows]
+        errors = [{**row, "error": abs(row[polynomial.X.name] - at["x"])} for row in rows]
         return {
             "converged_to": at["x"],
             "predicted_rate": rate(optimizer, [at["curvature"]]),

@@ -62,8 +62,8 @@ def slope_works(objective: Objective, params: Params) -> tuple[Work, Work]:
     v = torch.ones_like(params[name])[None]
     h = step(params[name])
     return (
-        lambda: forward(objective, params, {name: v})[name],
-        lambda: central_difference(*around(objective, params, name, v, h), h),
+        lambda: forward(objective.loss, params, {name: v})[name],
+        lambda: central_difference(*around(objective.loss, params, name, v, h), h),
     )
 
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ...core import Gradient, Objective, Params
-from ...gradients.methods import autograd_grad, backward
+from ...core import Params
+from ...gradients.methods import autograd_grad_of, backward_of
 from ...problems.answers import read
 from ...problems.rows import one_by_one
 from .comparison import Pair, compare
-from .methods import evaluate, nearby, probes
-
-METHODS = {"backward": backward, "autograd_grad": autograd_grad}
+from .methods import Loss, Method, evaluate, nearby, probes
 
 GIVEN = "gradient"
 """What the method that is checked is called."""
@@ -63,18 +61,21 @@ def check_function(
         raise ValueError("a gradient is by parameters: name them, as in check(loss, gradient, w=w)")
     if (value := loss(**start)).numel() != 1:
         raise ValueError(f"the loss has shape {tuple(value.shape)}; one number is needed")
-    objective = cast(Objective, SimpleNamespace(loss=rows_of(loss, start)))
-    methods: dict[str, Gradient] = dict(METHODS)
+    of_rows = rows_of(loss, start)
+    methods: dict[str, Method] = {
+        "backward": partial(backward_of, of_rows),
+        "autograd_grad": partial(autograd_grad_of, of_rows),
+    }
     if gradient is not None:
         methods = {GIVEN: given(loss, gradient), **methods}
     generator = torch.Generator().manual_seed(0)
     points, directions = [start, nearby(start, generator)], probes(start, generator)
-    found = [evaluate(objective, point, methods, directions) for point in points]
+    found = [evaluate(of_rows, point, methods, directions) for point in points]
     dtype = str(next(iter(start.values())).dtype).removeprefix("torch.")
     return Agreement(tuple(compare(found, dtype)))
 
 
-def rows_of(loss: Callable[..., Tensor], like: Params) -> Callable[[Params], Tensor]:
+def rows_of(loss: Callable[..., Tensor], like: Params) -> Loss:
     """`loss` for parameters with leading dimensions: (*K,), called once for each row.
 
     Args:
@@ -87,14 +88,14 @@ def rows_of(loss: Callable[..., Tensor], like: Params) -> Callable[[Params], Ten
     return lambda params: one_by_one(of_one, params, like)["loss"]
 
 
-def given(loss: Callable[..., Tensor], gradient: Callable[..., Any]) -> Gradient:
+def given(loss: Callable[..., Tensor], gradient: Callable[..., Any]) -> Method:
     """The function that is checked, as a way to a gradient.
 
     Raises:
         ValueError: when called, for an answer that is no gradient of the parameters.
     """
 
-    def answer(objective: Objective, params: Params) -> tuple[Tensor, Params]:
+    def answer(params: Params) -> tuple[Tensor, Params]:
         grads, findings = read(gradient(**params), params)
         for finding in findings:
             raise ValueError(finding.sentence)
@@ -106,4 +107,4 @@ def given(loss: Callable[..., Tensor], gradient: Callable[..., Any]) -> Gradient
                 )
         return loss(**params), {name: grads[name].to(p) for name, p in params.items()}
 
-    return Gradient(answer, capturable=False)
+    return answer

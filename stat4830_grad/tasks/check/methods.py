@@ -11,8 +11,9 @@ The m directions of a parameter go through the loss as one batch: they are leadi
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -26,6 +27,18 @@ ROWS = 8  # directions that go through the loss together; bounds the memory
 FORWARD, CENTRAL = "forward", "central"
 
 
+Loss = Callable[[Params], Tensor]
+"""Parameters (*K, …) -> loss (*K,)."""
+
+Method = Callable[[Params], tuple[Tensor, Params]]
+"""A way to the gradient of one loss: parameters -> loss (*K,) and gradients (*K, …)."""
+
+
+def bound(methods: Mapping[str, Gradient], objective: Objective) -> dict[str, Method]:
+    """The methods as ways to the gradient of this objective."""
+    return {name: partial(method, objective) for name, method in methods.items()}
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """What every method says at one point, in one dtype."""
@@ -36,9 +49,9 @@ class Evaluation:
 
 
 def evaluate(
-    objective: Objective,
+    loss: Loss,
     params: Params,
-    methods: Mapping[str, Gradient],
+    methods: Mapping[str, Method],
     directions: Params,
     central: tuple[Params, Params] | None = None,
 ) -> Evaluation:
@@ -48,10 +61,10 @@ def evaluate(
         directions: name -> (m, *shape), from `probes`.
         central: slopes and uncertainty measured already, for a dtype too coarse to do so.
     """
-    gradients = {name: method(objective, params)[1] for name, method in methods.items()}
+    gradients = {name: method(params)[1] for name, method in methods.items()}
     slopes = {name: project(grads, directions) for name, grads in gradients.items()}
-    slopes[FORWARD] = forward(objective, params, directions)
-    slopes[CENTRAL], uncertainty = central or differences(objective, params, directions)
+    slopes[FORWARD] = forward(loss, params, directions)
+    slopes[CENTRAL], uncertainty = central or differences(loss, params, directions)
     return Evaluation(gradients, slopes, uncertainty)
 
 
@@ -87,15 +100,15 @@ def project(grads: Params, directions: Params) -> Params:
     return {name: (v * grads[name]).reshape(len(v), -1).sum(1) for name, v in directions.items()}
 
 
-def forward(objective: Objective, params: Params, directions: Params) -> Params:
+def forward(loss: Loss, params: Params, directions: Params) -> Params:
     """Slopes (m,) by forward mode: a dual number carries its tangent through the whole loss."""
 
     def slopes(name: str, v: Tensor) -> Tensor:
         with forward_ad.dual_level(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # at the first call, torch imports its own torch.jit
             dual = forward_ad.make_dual(params[name].expand_as(v).clone(), v)
-            loss = objective.loss({**batch(params), name: dual})
-            tangent = forward_ad.unpack_dual(loss).tangent
+            value = loss({**batch(params), name: dual})
+            tangent = forward_ad.unpack_dual(value).tangent
         return torch.zeros(len(v)).to(v) if tangent is None else tangent
 
     return {
@@ -104,7 +117,7 @@ def forward(objective: Objective, params: Params, directions: Params) -> Params:
     }
 
 
-def differences(objective: Objective, params: Params, directions: Params) -> tuple[Params, Params]:
+def differences(loss: Loss, params: Params, directions: Params) -> tuple[Params, Params]:
     """Central differences (f(x + hv) − f(x − hv)) / 2h and their uncertainty, each (m,).
 
     h = ∛ε · max(1, ‖x‖∞) balances the error of truncation, h²|f‴|/6, with that of rounding,
@@ -114,14 +127,14 @@ def differences(objective: Objective, params: Params, directions: Params) -> tup
     """
     values, uncertainty = {}, {}
     for name, v in directions.items():
-        parts = [difference(objective, params, name, part) for part in v.split(ROWS)]
+        parts = [difference(loss, params, name, part) for part in v.split(ROWS)]
         values[name] = torch.cat([value for value, _ in parts])
         widest = torch.cat([u for _, u in parts]).max()
         uncertainty[name] = widest.expand_as(values[name])
     return values, uncertainty
 
 
-def difference(objective: Objective, params: Params, name: str, v: Tensor) -> tuple[Tensor, Tensor]:
+def difference(loss: Loss, params: Params, name: str, v: Tensor) -> tuple[Tensor, Tensor]:
     """Slopes along v (m, *shape) in parameter `name`, and their uncertainty: (m,) each.
 
     With slopes D(h) and bends B(h) = (f(x + hv) − 2f(x) + f(x − hv)) / 2h, the uncertainty is
@@ -130,10 +143,10 @@ def difference(objective: Objective, params: Params, name: str, v: Tensor) -> tu
     never more than the two make together; so a kink near x is seen as well as one near x + hv.
     """
     h = step(params[name])
-    middle = objective.loss(params)
+    middle = loss(params)
 
     def slope_and_bend(h: float) -> tuple[Tensor, Tensor]:
-        up, down = around(objective, params, name, v, h)
+        up, down = around(loss, params, name, v, h)
         return (up - down) / (2 * h), ((up - middle) + (down - middle)) / (2 * h)
 
     (slope, bend), (near_slope, near_bend) = slope_and_bend(h), slope_and_bend(h / 2)
@@ -147,13 +160,11 @@ def step(p: Tensor) -> float:
     return float(torch.finfo(p.dtype).eps ** (1 / 3) * max(1.0, float(p.abs().max())))
 
 
-def around(
-    objective: Objective, params: Params, name: str, v: Tensor, h: float
-) -> tuple[Tensor, Tensor]:
+def around(loss: Loss, params: Params, name: str, v: Tensor, h: float) -> tuple[Tensor, Tensor]:
     """f(x + hv) and f(x − hv) for directions v (m, *shape) of parameter `name`: (m,) each."""
     others, p = batch(params), params[name]
-    up = objective.loss({**others, name: p + h * v})
-    return up, objective.loss({**others, name: p - h * v})
+    up = loss({**others, name: p + h * v})
+    return up, loss({**others, name: p - h * v})
 
 
 def batch(params: Params) -> Params:

@@ -11,7 +11,7 @@ from ...core import Gradient, Objective, Params
 from ...gradients.methods import backward, methods_for
 from .comparison import TOLERANCES, Pair, compare
 from .diagnosis import Diagnosis, diagnose, tolerant
-from .methods import CENTRAL, COORDINATES, Evaluation, evaluate, nearby, probes
+from .methods import CENTRAL, COORDINATES, Evaluation, bound, evaluate, nearby, probes
 
 REFERENCE = "backward"
 FILE = "file"
@@ -79,10 +79,17 @@ def evaluate_all(
     """At every point, in both dtypes. Central differences are float64 in either case: in float32
     rounding leaves three digits of them."""
     in_float64 = [
-        evaluate(double, in_double(point), methods, in_double(directions)) for point in points
+        evaluate(double.loss, in_double(point), bound(methods, double), in_double(directions))
+        for point in points
     ]
     in_float32 = [
-        evaluate(single, point, methods, directions, (e.slopes[CENTRAL], e.uncertainty))
+        evaluate(
+            single.loss,
+            point,
+            bound(methods, single),
+            directions,
+            (e.slopes[CENTRAL], e.uncertainty),
+        )
         for point, e in zip(points, in_float64, strict=True)
     ]
     return {"float64": in_float64, "float32": in_float32}
