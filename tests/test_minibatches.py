@@ -13,9 +13,12 @@ from conftest import Cli
 from torch import Tensor
 
 from stat4830_grad.config.composing import compose
-from stat4830_grad.core import Objective, Params, Record, Sampled, State
+from stat4830_grad.core import Gradient, Objective, Params, Record, Sampled, State
+from stat4830_grad.data.pixels import Pixels
 from stat4830_grad.gradients.methods import GRADIENTS
+from stat4830_grad.problems import Classification
 from stat4830_grad.system.errors import ConfigError
+from stat4830_grad.training import minibatches
 from stat4830_grad.training.experiment import build
 from stat4830_grad.training.loop import start as begin
 from stat4830_grad.training.loop import train
@@ -248,3 +251,38 @@ def test_a_sweep_by_minibatches_is_its_single_runs_and_asks_nothing_of_theory(
     for row, other in zip(found[1:], expected[1:], strict=True):
         assert [float(v) for v in row] == pytest.approx([float(v) for v in other], rel=1e-9)
     assert "predicted_rate" not in (tmp_path / "sweep" / "sweep.csv").read_text()
+
+
+@pytest.mark.parametrize(("size", "threads"), [(5, 1), (20, 2)])
+def test_small_updates_are_one_threads_work_and_records_are_all_threads(
+    monkeypatch: pytest.MonkeyPatch, size: int, threads: int
+) -> None:
+    target = sampled("logistic")
+    params = start(target, seed=0)
+    monkeypatch.setattr(minibatches, "SMALL", 9 * 10)  # nine weights times ten samples
+    seen: list[int] = []
+
+    def recorded(objective: Objective, params: Params) -> tuple[Tensor, Params]:
+        seen.append(torch.get_num_threads())
+        return GRADIENTS["manual"](objective, params)
+
+    monkeypatch.setitem(GRADIENTS, "recorded", Gradient(recorded, capturable=False))
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        run(target, params, size=size, steps=3, method="recorded", every=3)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [2, 2, threads, threads, threads, 2]  # begun, row 0, three updates, row 3
+
+
+def test_the_rows_of_images_are_those_of_the_dense_matrix() -> None:
+    built = build(
+        [compose("problem=digits", "problem.n_train=30", "problem.n_val=5")], torch.Size(())
+    )
+    assert isinstance(built.objective, Classification)
+    part, rows = built.objective.data.train, torch.tensor([7, 0, 29])
+    assert isinstance(part.inputs, Pixels)
+    assert torch.equal(part.rows(rows).X, part.inputs.dense()[rows])
+    assert torch.equal(part.rows(rows).y, part.y[rows])

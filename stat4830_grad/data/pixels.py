@@ -22,7 +22,7 @@ FEW = 4
 class Pixels:
     """X (n, d) = (B/255 − mean)/std for B (n, d) uint8, on the CPU.
 
-    Not a tensor: it knows `@`, `mT`, `shape`, `[rows]` and `dense()`. `X @ W` is differentiable in
+    Not a tensor: it knows `@`, `mT`, `shape` and `dense()`. `X @ W` is differentiable in
     W any number of times, and is `X.dense() @ W` to rounding.
     """
 
@@ -68,14 +68,7 @@ class Pixels:
 
     def dense(self) -> Tensor:
         """X (n, d) as a tensor, with the roundings of torchvision's ToTensor and Normalize."""
-        return self._normalised(self.stored)
-
-    def __getitem__(self, rows: Tensor) -> Tensor:
-        """The rows `rows` (m,) int64 of `dense()`, which is faster for one product with them."""
-        return self._normalised(self.stored[rows])
-
-    def _normalised(self, stored: Tensor) -> Tensor:
-        X = stored.to(self.dtype).div_(255)
+        X = self.stored.to(self.dtype).div_(255)
         mean, std = (torch.tensor(value, dtype=self.dtype) for value in (self.mean, self.std))
         return X.sub_(mean).div_(std)
 

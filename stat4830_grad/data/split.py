@@ -33,7 +33,7 @@ class Part:
 
     def rows(self, rows: Tensor) -> Part:
         """The samples `rows` (m,) int64 alone, as tensors."""
-        return Part(self.inputs[rows], self.y[rows])
+        return Part(self.X.index_select(0, rows), self.y.index_select(0, rows))
 
 
 @dataclass(frozen=True)

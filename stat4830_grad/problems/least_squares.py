@@ -101,7 +101,8 @@ class LeastSquares:
     def on(self, rows: Tensor) -> Self:
         """n/m · ½‖X_B w − y_B‖² for the m samples B = `rows`, whose mean over all B is f."""
         root = math.sqrt(len(self.X) / len(rows))
-        return replace(self, X=root * self.X[rows], y=root * self.y[rows])
+        X, y = self.X.index_select(0, rows), self.y.index_select(0, rows)
+        return replace(self, X=root * X, y=root * y)
 
     def constants(self) -> dict[str, Any]:
         """`X` (n, p) and `y` (n,); of a penalty `l2`, its λ."""

@@ -77,6 +77,12 @@ class Eager:
 
     def advance(self, t: int, end: int, stop: Callable[[], bool]) -> int:
         """`Stepper.advance`: on the CPU to the first divergence at most."""
+        if self._minibatches is None:
+            return self._advance(t, end, stop)
+        with self._minibatches.threads(self.state.params):
+            return self._advance(t, end, stop)
+
+    def _advance(self, t: int, end: int, stop: Callable[[], bool]) -> int:
         objective, gradient, update = self._objective, self._gradient, self._optimizer.update
         minibatches = self._minibatches
         (params, memory, diverged_at), grads = self.state, self.grads
