@@ -19,6 +19,7 @@ from .sampling import check_minibatch
 from .schema import Config
 from .torch_classes import Torch
 from .torch_options import check_options
+from .trackers import check_installed
 from .values import leaves, written
 
 LARGEST_FLOAT32 = (2 - 2**-23) * 2.0**127
@@ -96,6 +97,9 @@ def check(config: Config) -> None:
             f"problem.coefficients={problem.coefficients} is a constant: nothing to minimise"
         )
     conditions(config.listing.where if config.listing else None)
+    check_installed(config.log.to)
+    if config.task == "export" and not (config.runs and config.log.to):
+        raise ConfigError("task=export takes runs and trackers; write runs=[DIR,DIR] log.to=mlflow")
     if config.task == "compare" and not config.runs:
         typed = written(config.runs)
         raise ConfigError(f"runs={typed}: to compare takes two runs; write runs=[DIR,DIR]")

@@ -19,3 +19,8 @@ def assigned(key: str, value: Path | str | list[str]) -> str:
 def command(words: Sequence[str]) -> str:
     """The command line that runs this program with the overrides `words`."""
     return shlex.join([*PROGRAM, *(word.removeprefix("++") for word in words)])
+
+
+def export(runs: Path, tracker: str) -> str:
+    """The command line that tells runs to a tracker later."""
+    return f"{' '.join(PROGRAM)} task=export {assigned('runs', runs)} log.to={tracker}"

@@ -24,9 +24,13 @@ class Gradient(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     path: str | None = None  # of gradient=file
 
 
+TrackerName = Literal["tensorboard", "mlflow", "wandb", "trackio"]
+
+
 class Log(Struct, frozen=True, forbid_unknown_fields=True):
     every: Count
     first: Annotated[int, Meta(ge=0)]
+    to: list[TrackerName] = field(default_factory=list)
 
     def due(self, updates: int) -> bool:
         """Whether a row is written after this many updates; the last is written in any case."""
@@ -68,7 +72,7 @@ class Tracing(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """One run, every choice made."""
 
-    task: Literal["train", "check", "trace", "pitfalls", "lecture", "compare", "list"]
+    task: Literal["train", "check", "trace", "pitfalls", "lecture", "compare", "list", "export"]
     problem: Problem
     gradient: Gradient
     optimizer: Optimizer

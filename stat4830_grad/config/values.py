@@ -60,7 +60,7 @@ def list_keys() -> set[str]:
 def canonical(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """`tree` with 1000 for 1e3 where whole numbers are meant, and [64] for 64 where a list is."""
     integers, lists = of_type(inspect.IntType), list_keys()
-    texts = lists & set(of_type(inspect.StrType))
+    texts = lists & {*of_type(inspect.StrType), *of_type(inspect.LiteralType)}
 
     def value_of(key: str, value: Any) -> Any:
         if isinstance(value, dict):

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from ..config.commands import assigned
+from ..config.commands import assigned, export
 from ..config.jobs import Job, key_of, sort_out
 from ..config.schema import Sweep
 from ..console.tables import show
@@ -22,6 +22,7 @@ from ..system.files import make_directory, write_text
 from ..system.lock import sole_writer
 from ..system.reading import read_json, reading
 from ..training.execution import Interrupt
+from ..training.finished import is_run
 from ..training.inputs import record_inputs, refuse_changed_inputs
 from ..training.run_directory import write_json
 from ..training.sweep_row import SweepRow, deciding
@@ -165,6 +166,8 @@ def conclude(jobs: Sequence[Job], context: SweepContext) -> int:
     if whole and rows and jobs[0].raw.get("figures"):
         draw_sweep(jobs, rows, context, known)
         draw_jobs(jobs, rows, context)
+    if whole:
+        tell_trackers(jobs, rows, context)
     if whole and len(rows) >= len(jobs):
         for leftover in (context.directory / ".sweep").glob("*.pt"):
             leftover.unlink()
@@ -177,6 +180,19 @@ def conclude(jobs: Sequence[Job], context: SweepContext) -> int:
         return context.stop.exit_code
     failed = any(row.status not in FINAL for row in rows) or len(rows) < len(jobs)
     return exit_codes.DEFECT if failed else exit_codes.COMPLETED
+
+
+def tell_trackers(jobs: Sequence[Job], rows: Sequence[SweepRow], context: SweepContext) -> None:
+    """Tell the jobs that trained to the trackers that `log.to` names; what fails is said."""
+    ended = [context.directory / row.directory for row in rows]
+    trained = [path for path in ended if is_run(path)]
+    for name in jobs[0].config().log.to if trained else ():
+        from ..trackers.telling import tell_all  # imports what only trackers take
+
+        try:
+            tell_all(trained, name, context.console)
+        except UserError as error:
+            context.say_whole(f"{error}; later: {export(context.directory, name)}", style="yellow")
 
 
 def say_best(jobs: Sequence[Job], rows: Sequence[SweepRow], context: SweepContext) -> None:

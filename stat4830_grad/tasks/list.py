@@ -138,7 +138,8 @@ def tally(runs: Sequence[PastRun], every: int, place: Path) -> str:
         return f"no runs in {place}"
     counts = Counter(run.status for run in runs)
     said = ", ".join(f"{count:,} {status}" for status, count in counts.most_common())
-    of = f"{len(runs):,} of {every:,} runs" if len(runs) < every else f"{every:,} runs"
+    kind = "run" if every == 1 else "runs"
+    of = f"{len(runs):,} of {every:,} {kind}" if len(runs) < every else f"{every:,} {kind}"
     return f"{of} in {place}{f': {said}' if said else ''}"
 
 

@@ -46,11 +46,23 @@ class FirstDifference:
 def find_runs(patterns: Sequence[str]) -> list[FinishedRun]:
     """The runs in the directories that match, each once, in the order given.
 
-    A pattern that matches the directory of a sweep means all its jobs.
-
     Raises:
         ConfigError: a pattern matches no run, or there are fewer than two.
         DataError: a run's files are damaged.
+    """
+    paths = find_directories(patterns)
+    if len(paths) < 2:
+        raise ConfigError(f"runs: only {paths[0]} was found; to compare takes two runs")
+    return [read_run(path, label) for path, label in zip(paths, labels(paths), strict=True)]
+
+
+def find_directories(patterns: Sequence[str]) -> list[Path]:
+    """The directories of runs that match, each once, in the order given.
+
+    A pattern that matches the directory of a sweep means all its jobs.
+
+    Raises:
+        ConfigError: a pattern matches no run.
     """
     paths: dict[Path, None] = {}
     for pattern in patterns:
@@ -59,9 +71,7 @@ def find_runs(patterns: Sequence[str]) -> list[FinishedRun]:
         if not runs:
             raise ConfigError(f"runs: {pattern} matches no directory with a metrics.csv")
         paths |= dict.fromkeys(runs)
-    if len(paths) < 2:
-        raise ConfigError(f"runs: only {next(iter(paths))} was found; to compare takes two runs")
-    return [read_run(path, label) for path, label in zip(paths, labels(list(paths)), strict=True)]
+    return list(paths)
 
 
 def is_run(path: Path) -> bool:

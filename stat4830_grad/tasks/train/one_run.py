@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,13 @@ from rich.console import Console
 
 from ...config.schema import Config
 from ...console.progress import progress
-from ...console.terminal import make_console, say
+from ...console.terminal import make_console, say, say_whole
 from ...core import State
 from ...figures.process import FigureProcess
 from ...figures.sampling import landscape, landscape_of_files
 from ...system.files import make_directory
 from ...training.checkpoint import Checkpoint, save_checkpoint, save_params
-from ...training.execution import EXIT, Interrupt, execute, summarise
+from ...training.execution import EXIT, Interrupt, Sink, execute, summarise
 from ...training.experiment import Experiment, build
 from ...training.inputs import record_inputs
 from ...training.report import already_ended, closing, headline, lost_rows, notes, where
@@ -49,7 +50,8 @@ def train_one(config: Config, directory: Path, command: str, drawing: FigureProc
     with interrupt.listening():  # to the end: whatever is begun here is whole
         state = saved.state if saved else experiment.start()
         files = begin(experiment, config, directory, state, kept or [])
-        state = trained(experiment, config, state, files, interrupt, console)
+        trackers = told_to(config, directory, kept or [], console)
+        state = trained(experiment, config, state, files, interrupt, console, trackers)
         summary = summarise(
             files,
             experiment,
@@ -64,6 +66,8 @@ def train_one(config: Config, directory: Path, command: str, drawing: FigureProc
         finally:  # a picture that cannot be written takes nothing from the result
             failed = summary["status"] in ("diverged", "increased")
             limit = limit_in_words(experiment.objective, config) if failed else None
+            for tracker in trackers:
+                tracker.close()
             closing(console, config, summary, files, files.rows, limit)
     return EXIT.get(summary["status"], interrupt.exit_code)
 
@@ -107,6 +111,21 @@ def begin(
     return RunDirectory(directory, experiment.columns, kept)
 
 
+def told_to(config: Config, directory: Path, kept: list[Row], console: Console) -> list[Sink]:
+    """What tells the run to the trackers of `log.to`, which have the rows from before; or nothing.
+
+    It is closed when the directory is complete.
+    """
+    if not config.log.to:
+        return []
+    from ...trackers.telling import Live  # imports what only trackers take
+
+    live = Live(config.log.to, directory, lambda said: say_whole(console, said, style="yellow"))
+    for row in kept:
+        live.tell(row)
+    return [live]
+
+
 def trained(
     experiment: Experiment,
     config: Config,
@@ -114,6 +133,7 @@ def trained(
     files: RunDirectory,
     interrupt: Interrupt,
     console: Console,
+    trackers: Sequence[Sink],
 ) -> State:
     """Where the run ends; its rows are on disk and its progress has been on the console."""
     sink = progress(console, config.steps, files.columns, experiment.updates_per_epoch)
@@ -129,7 +149,7 @@ def trained(
             state,
             config,
             [files],
-            [sink],
+            [sink, *trackers],
             save=save,
             stop=interrupt,
         )

@@ -1,0 +1,28 @@
+"""`task=export`: runs told to trackers from what they left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..config.failures import discard_empty
+from ..config.schema import Config
+from ..console.terminal import make_console
+from ..trackers.telling import tell_all
+from ..training.finished import find_directories
+
+
+def run(config: Config, directory: Path, command: str) -> int:
+    """Tell each run to each tracker, once. Nothing is left in `directory`.
+
+    Raises:
+        ConfigError: no run is found, or a process is still writing to one.
+        DataError: a run's files are damaged.
+        MachineError: a tracker could not be told.
+    """
+    assert config.runs is not None  # the configuration is refused without
+    discard_empty(directory)
+    console = make_console()
+    found = find_directories([config.runs] if isinstance(config.runs, str) else config.runs)
+    for name in config.log.to:
+        tell_all(found, name, console)
+    return 0

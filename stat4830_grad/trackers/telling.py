@@ -1,0 +1,153 @@
+"""A run told to its trackers: while it trains, or from its directory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from ..config.commands import export
+from ..config.schema import TrackerName
+from ..console.terminal import say, say_whole
+from ..core import Record
+from ..system.errors import MachineError, UserError
+from ..system.lock import sole_writer
+from ..training.execution import rows_of
+from ..training.rows import Row, read_rows
+from .left_run import LeftRun
+from .notes import Note, Notes
+from .tracker import Tracker, module_of
+
+
+class Live:
+    """A run told to trackers while it trains. One that fails is given up; the run goes on.
+
+    Args:
+        directory: of the run, with its config.yaml.
+        warn: is told what failed.
+    """
+
+    def __init__(
+        self, names: Sequence[TrackerName], directory: Path, warn: Callable[[str], None]
+    ) -> None:
+        self._notes, self._warn = Notes(directory), warn
+        self._run = LeftRun(directory.absolute(), self._notes.id)
+        self._open: dict[TrackerName, Tracker] = {}
+        for name in names:
+            self._guarded(name, partial(self._begin, name))
+        self._last = -1
+
+    def _begin(self, name: TrackerName) -> None:
+        self._open[name] = begun(name, self._run, self._notes)
+
+    def log(self, record: Record) -> None:
+        """Tell the row of a record of a single run."""
+        self.tell(rows_of(record)[0])
+
+    def tell(self, row: Row) -> None:
+        """Tell a row to those that have not got it."""
+        self._last = int(row["step"])
+        for name, tracker in list(self._open.items()):
+            if row["step"] > tracker.last:
+                self._guarded(name, partial(tracker.log, row))
+
+    def close(self) -> None:
+        """Tell how the run ended, once its directory is complete."""
+        for name, tracker in list(self._open.items()):
+            self._guarded(name, partial(self._end, name, tracker))
+        self._open.clear()
+
+    def _end(self, name: TrackerName, tracker: Tracker) -> None:
+        tracker.close(self._run)
+        ended(name, self._run, self._notes, self._last)
+
+    def _guarded(self, name: TrackerName, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except Exception as error:  # of a library or a network of which we know nothing
+            self._open.pop(name, None)
+            later = export(self._run.path, name)
+            self._warn(f"{name} failed, {one_line(error)}; the run goes on, and later: {later}")
+
+
+def note_of(name: TrackerName, notes: Notes) -> Note:
+    """What is remembered for a tracker as it is set up now."""
+    return notes.of(f"{name} {module_of(name).place()}".strip())
+
+
+def begun(name: TrackerName, run: LeftRun, notes: Notes) -> Tracker:
+    """The open run of a tracker; from now on its end is unknown until it is told."""
+    note, module = note_of(name, notes), module_of(name)
+    if not module.has(run, note):
+        note.clear()
+    tracker = module.begin(run, note)
+    note["last"] = note["status"] = None
+    notes.save()
+    return tracker
+
+
+def ended(name: TrackerName, run: LeftRun, notes: Notes, last: int) -> None:
+    """Remember that a tracker has everything."""
+    note_of(name, notes).update(last=last, status=run.status)
+    notes.save()
+
+
+def has_everything(name: TrackerName, run: LeftRun, notes: Notes, last: int) -> bool:
+    """Whether a tracker was told the run up to this step and how it ended, and still has it."""
+    note = note_of(name, notes)
+    told = (note.get("last"), note.get("status")) == (last, run.status)
+    return told and module_of(name).has(run, note)
+
+
+def tell(directory: Path, name: TrackerName) -> bool:
+    """Tell a run that has ended to a tracker; False where it has everything already.
+
+    Raises:
+        DataError: the run's files are damaged.
+        MachineError: the tracker could not be told.
+    """
+    notes, rows = Notes(directory), read_rows(directory)
+    run, last = LeftRun(directory.absolute(), notes.id), int(rows[-1]["step"]) if rows else -1
+    try:
+        if has_everything(name, run, notes, last):
+            return False
+        tracker = begun(name, run, notes)
+        for row in rows:
+            if row["step"] > tracker.last:
+                tracker.log(row)
+        tracker.close(run)
+    except UserError:
+        raise
+    except Exception as error:  # of a library or a network of which we know nothing
+        raise MachineError(f"{name} could not be told of {directory}: {one_line(error)}") from error
+    ended(name, run, notes, last)
+    return True
+
+
+def tell_all(directories: Sequence[Path], name: TrackerName, console: Console) -> None:
+    """Tell runs that have ended to a tracker, and say so.
+
+    Raises:
+        ConfigError: a process is still writing to one.
+        DataError: a run's files are damaged.
+        MachineError: the tracker could not be told.
+    """
+    told = 0
+    for path in directories:
+        with sole_writer(path):
+            new = tell(path, name)
+        told += new
+        if len(directories) == 1:
+            say_whole(console, f"{name}: {path}{'' if new else ' was told already'}")
+    if len(directories) > 1:
+        before = len(directories) - told
+        already = f", {before:,} already" if before else ""
+        say(console, f"{name}: {told:,} runs told{already}")
+
+
+def one_line(error: Exception) -> str:
+    """What an error of a library says, in its first line."""
+    said = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
