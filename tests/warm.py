@@ -32,6 +32,7 @@ PATIENCE = 240
 
 LIBRARIES = (
     "torch",
+    "torch._dynamo",  # torch takes it for derivatives in forward mode
     "numba",
     "scipy.linalg",
     "hydra",
