@@ -39,7 +39,7 @@ def commands(block: str) -> list[tuple[list[str], list[str]]]:
     return found
 
 
-TOPICS = ("formula", "functions", "classification", "penalty", "tables", "optimizers")
+TOPICS = ("trace", "formula", "functions", "classification", "penalty", "tables", "optimizers")
 PAGES = [f"{topic}.md" for topic in TOPICS]
 
 

@@ -21,6 +21,7 @@ ROOMS = (
         "metrics",
         "core",
         "console",
+        "pages",
         "data",
         "problems",
         "gradients",

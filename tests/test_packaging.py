@@ -82,6 +82,7 @@ def pretend_installed(checkout: Path, bash: Bash, extra: str) -> None:
 def test_the_wheel_carries_the_configuration_and_nothing_but_the_package(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "stat4830_grad/conf/config.yaml" in names
+    assert {"stat4830_grad/pages/trace.html", "stat4830_grad/pages/engine.js"} <= set(names)
     rooms = {name.split("/")[0] for name in names if ".dist-info/" not in name}
     assert rooms <= {"stat4830_grad", "hydra_plugins"}
     assert not [name for name in names if "__pycache__" in name]

@@ -116,6 +116,27 @@ def test_a_drawing_says_what_the_trace_says(tmp_path: Path) -> None:
     assert "<svg" in (tmp_path / "graph.svg").read_text("utf-8")
 
 
+def test_a_number_to_the_power_of_a_parameter_is_written_as_it_is() -> None:
+    (power,) = trace(lambda p: 2 ** p["x"], {"x": scalar(3.0)}).nodes
+    assert power.expression == "2^x"
+    assert (power.edges[0].formula, power.edges[0].numbers) == ("f log 2", "8 log 2")
+
+
+def test_brackets_of_a_formula_are_shown() -> None:
+    told = trace(lambda p: p["x"].relu(), {"x": scalar(2.0)})
+    assert "∂f/∂x = 1[x > 0] = 1[2 > 0] = 1" in rendered(told, 120)
+
+
+def test_a_mean_over_copies_says_of_how_many() -> None:
+    target = torch.arange(3.0, dtype=torch.float64)
+    told = trace(
+        lambda p: torch.nn.functional.mse_loss(p["x"].expand(3), target),
+        {"x": scalar(2.0)},
+        fold=True,
+    )
+    assert told.nodes[0].edges[0].formula == "(2(x − c))ᵀ/3"
+
+
 def test_a_function_that_is_a_leaf_can_be_told_and_drawn() -> None:
     traced = trace(lambda p: p["x"], {"x": scalar(2.0)})
     assert [(c.source, c.value.scalar) for c in traced.leaves[0].contributions] == [("seed", 1.0)]
@@ -130,7 +151,9 @@ def test_the_command_tells_the_walk_and_leaves_json_and_a_drawing(cli: Cli, tmp_
     (directory,) = (tmp_path / "outputs" / "trace").iterdir()
     traced = json.loads((directory / "trace.json").read_text("utf-8"))
     assert [node["operation"] for node in traced["nodes"]] == ["add", "multiply", "power"]
-    assert {"graph.png", "graph.svg", "config.yaml"} <= {path.name for path in directory.iterdir()}
+    assert {"graph.png", "graph.svg", "trace.html", "config.yaml"} <= {
+        path.name for path in directory.iterdir()
+    }
 
 
 def test_an_order_that_the_loss_does_not_have_is_refused() -> None:

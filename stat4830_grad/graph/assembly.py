@@ -12,7 +12,9 @@ from torch import Tensor
 from ..core import Params
 from ..system.wording import SUPERSCRIPTS
 from .formulas import constant
+from .instructions import program
 from .labels import Labels
+from .program import MOST_NUMBERS
 from .recorder import Values, differentiate, release
 from .source import Source
 from .summary import summarise
@@ -28,6 +30,7 @@ def trace(
     keep: int = 6,
     fold: bool = False,
     source: str | None = None,
+    alive: int = MOST_NUMBERS,
 ) -> Trace:
     """Runs `function` on `params` under autograd and tells what reverse mode does on its graph.
 
@@ -37,7 +40,8 @@ def trace(
     name in formulas. Tensors of at most `keep` entries are kept as numbers, others as shape and
     norm. With `fold`, operations that only move entries (view, transpose, …) become part of the
     edges. Of functions in the file `source` lines are recorded, and values have the names of the
-    variables that hold them.
+    variables that hold them. The page of the trace computes both passes itself where all values
+    together are at most `alive` numbers.
 
     Raises:
         ValueError: `function` returns another shape, or depends on no parameter through autograd;
@@ -56,18 +60,21 @@ def trace(
             for n in range(1, order):
                 roots.append(total(derivative(roots[-1], leaves, n)))
         differentiable(roots[-1], order)
-        return assemble(roots[-1], leaves, values, order, fold)
+        return assemble(roots[-1], leaves, values, order, fold, alive)
     finally:
         release(roots, values)
 
 
-def assemble(root: Tensor, leaves: Params, values: Values, order: int, fold: bool) -> Trace:
+def assemble(
+    root: Tensor, leaves: Params, values: Values, order: int, fold: bool, alive: int = MOST_NUMBERS
+) -> Trace:
     """Runs the engine from `root` and puts what it did into words."""
     values.add(root)
     values.close()
     keep, name = values.keep, symbol(order, leaves)
     recording, gradients = differentiate(root, leaves, keep)
-    nodes = tuple(Labels(recording, values, name, fold=fold).nodes())
+    labels = Labels(recording, values, name, fold=fold)
+    nodes = tuple(labels.nodes())
     arrived = contributions(nodes) if nodes else seeds(root, leaves, keep)
     ends = [
         Leaf(
@@ -79,7 +86,15 @@ def assemble(root: Tensor, leaves: Params, values: Values, order: int, fold: boo
         )
         for leaf, tensor in leaves.items()
     ]
-    return Trace(name, meaning(order, leaves), order, summarise(root, keep), nodes, tuple(ends))
+    return Trace(
+        function=name,
+        meaning=meaning(order, leaves),
+        order=order,
+        value=summarise(root, keep),
+        nodes=nodes,
+        leaves=tuple(ends),
+        program=program(labels, leaves, alive),
+    )
 
 
 def one_number(value: Tensor) -> Tensor:

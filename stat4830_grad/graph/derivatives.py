@@ -2,7 +2,8 @@
 
 Formulas are text; the numbers beside them in a trace come from autograd itself. `a`, `b`, `c` are
 the inputs in torch's order and `out` is the output. An operation that is missing here is traced
-all the same, with its values and without a formula.
+all the same, with its values and without a formula. The page of a trace computes these same
+formulas, as `reading.py` reads them, so that tests hold every one of them to torch's numbers.
 """
 
 from __future__ import annotations
@@ -18,13 +19,16 @@ from ..system.wording import SUPERSCRIPTS
 class DerivativeRule:
     """One operation. `spread` says how a formula for one entry becomes a matrix:
 
-    "diagonal": out_i depends on in_i alone; "as is": the formula is the whole matrix already.
+    "diagonal": out_i depends on in_i alone; "as is": the formula is the whole matrix already;
+    "moved": no arithmetic, and the formula is a word for a matrix of zeros and ones.
+    A loss is given for one entry and then, by `reduction`, "sum" or "mean" over all.
     """
 
     operation: str
     value: str
     derivatives: tuple[str, ...]
     spread: str = "as is"
+    reduction: str | None = None
 
 
 def entrywise(operation: str, value: str, *derivatives: str) -> DerivativeRule:
@@ -45,7 +49,7 @@ PLUMBING = frozenset(
 
 def reshaping(operation: str, derivative: str = "I") -> DerivativeRule:
     """Moves, copies or picks entries; no arithmetic. P is a permutation matrix."""
-    return DerivativeRule(operation, f"{operation}({{a}})", (derivative,))
+    return DerivativeRule(operation, f"{operation}({{a}})", (derivative,), "moved")
 
 
 # fmt: off
@@ -61,14 +65,29 @@ RULES: Mapping[str, DerivativeRule] = {
     "Pow":        entrywise("power",       "{power}",          "{slope}",          "{out} log {a}"),
     "Sqrt":       entrywise("root",        "√{a}",             "1/(2{dot}{out})"),
     "Exp":        entrywise("exp",         "exp({a})",         "{out}"),
+    "Expm1":      entrywise("expm1",       "expm1({a})",       "{out} + 1"),
     "Log":        entrywise("log",         "log({a})",         "1/{a}"),
     "Log1P":      entrywise("log1p",       "log(1 + {a})",     "1/(1 + {a})"),
+    "Log2":       entrywise("log2",        "log2({a})",        "1/({a} log 2)"),
+    "Log10":      entrywise("log10",       "log10({a})",       "1/({a} log 10)"),
     "Sin":        entrywise("sin",         "sin({a})",         "cos({a})"),
     "Cos":        entrywise("cos",         "cos({a})",         "−sin({a})"),
+    "Tan":        entrywise("tan",         "tan({a})",         "1 + {out}²"),
+    "Asin":       entrywise("asin",        "asin({a})",        "1/√(1 − {a}²)"),
+    "Acos":       entrywise("acos",        "acos({a})",        "−1/√(1 − {a}²)"),
+    "Atan":       entrywise("atan",        "atan({a})",        "1/(1 + {a}²)"),
+    "Sinh":       entrywise("sinh",        "sinh({a})",        "cosh({a})"),
+    "Cosh":       entrywise("cosh",        "cosh({a})",        "sinh({a})"),
     "Abs":        entrywise("abs",         "|{a}|",            "sign({a})"),
+    "Sgn":        entrywise("sign",        "sign({a})",        "0"),
+    "Sign":       entrywise("sign",        "sign({a})",        "0"),
+    "Maximum":    entrywise("maximum",     "max({a}, {b})", # at a tie, half of it goes to each
+                            "1[{a} > {b}] + ½·1[{a} = {b}]", "1[{b} > {a}] + ½·1[{b} = {a}]"),
+    "Minimum":    entrywise("minimum",     "min({a}, {b})",
+                            "1[{b} > {a}] + ½·1[{a} = {b}]", "1[{a} > {b}] + ½·1[{b} = {a}]"),
     "Tanh":       entrywise("tanh",        "tanh({a})",        "1 − {out}²"),
     "Sigmoid":    entrywise("sigmoid",     "σ({a})",           "{out}(1 − {out})"),
-    "LogSigmoid": entrywise("log sigmoid", "log σ({a})",       "1 − σ({a})"),
+    "LogSigmoid": entrywise("log sigmoid", "log σ({a})",       "σ(−{a})"),
     "Softplus":   entrywise("softplus",    "log(1 + exp({a}))", "σ({a})"),
     "Relu":       entrywise("relu",        "max({a}, 0)",      "1[{a} > 0]"),
     # from a first derivative: a is the gradient that arrived there, b what it was made from
@@ -99,20 +118,29 @@ RULES: Mapping[str, DerivativeRule] = {
 # fmt: on
 
 
-def rule_for(name: str, reduction: int | None = None) -> DerivativeRule | None:
-    """The rule of torch's node `name` (`PowBackward0`); `reduction` is that of a loss.
+LOSSES: Mapping[str, tuple[str, str, str]] = {
+    # torch's name                 operation        out               ∂out/∂a
+    "BinaryCrossEntropyWithLogits": ("cross-entropy", "bce({a}, {b})", "σ({a}) − {b}"),
+    "MseLoss":                      ("squared error", "({a} − {b})²",  "2({a} − {b})"),
+    "HuberLoss":                    ("huber", "huber({a} − {b}, {delta})",
+                                     "clip({a} − {b}, {delta})"),
+}  # fmt: skip
+"""For one entry. Cross-entropy on logits z: ∂/∂z = σ(z) − y (Bishop, PRML, eq. 4.90)."""
 
-    Binary cross-entropy on logits z: ∂/∂z = σ(z) − y (Bishop, PRML, eq. 4.90), /n for a mean.
-    """
+
+def rule_for(name: str, reduction: int | None = None) -> DerivativeRule | None:
+    """The rule of torch's node `name` (`PowBackward0`); `reduction` is that of a loss."""
     key = torch_operation(name)
-    if key != "BinaryCrossEntropyWithLogits":
+    if key not in LOSSES:
         return RULES.get(key)
-    slope = "σ({a}) − {b}"
+    operation, value, slope = LOSSES[key]
     if not reduction:
-        derivatives, spread = (slope,), "diagonal"
-    else:
-        derivatives, spread = (f"({slope})ᵀ" + ("/{count}" if reduction == 1 else ""),), "as is"
-    return DerivativeRule("cross-entropy", "bce({a}, {b})", derivatives, spread)
+        return DerivativeRule(operation, value, (slope,), "diagonal")
+    over = "mean" if reduction == 1 else "sum"
+    shown = value if value.startswith("bce") else f"{over.replace('sum', 'Σ')} {value}"
+    whole = slope if slope.startswith("clip") else f"({slope})"
+    row = f"{whole}ᵀ" + ("/{count}" if over == "mean" else "")
+    return DerivativeRule(operation, shown, (row,), reduction=over)
 
 
 def torch_operation(name: str) -> str:
@@ -128,7 +156,12 @@ def operation_name(name: str) -> str:
 
 
 def fields(
-    operands: list[str], out: str, alpha: str, out_shape: tuple[int, ...], in_size: int
+    operands: list[str],
+    out: str,
+    alpha: str,
+    out_shape: tuple[int, ...],
+    in_size: int,
+    delta: str = "δ",
 ) -> dict[str, str]:
     """What the templates of the table may name, as symbols or as numbers."""
     a, b, c = [*operands, "c", "c", "c"][:3]
@@ -138,7 +171,7 @@ def fields(
     rows, columns = [*out_shape, 0, 0][:2]
     return {
         "a": a, "b": b, "c": c, "out": out,
-        "alpha": alpha, "scaled_b": b if alpha == "1" else product(alpha, b),
+        "alpha": alpha, "delta": delta, "scaled_b": b if alpha == "1" else product(alpha, b),
         "product": product(b, a) if is_number(b) else product(a, b),
         "power": power(a, b), "slope": slope(a, b),
         "aT": transpose(a), "bT": transpose(b), "cT": transpose(c),

@@ -44,7 +44,9 @@ def fill(
     """A formula of the table with the names or numbers of this node put in."""
     alpha = saved(grad_fn, "alpha")
     alpha = "1" if alpha is None else number(float(alpha))
-    text = template.format_map(fields(operands, out, alpha, shape, size)).replace("−−", "")
+    delta = saved(grad_fn, "delta")
+    delta = "δ" if delta is None else number(float(delta))
+    text = template.format_map(fields(operands, out, alpha, shape, size, delta)).replace("−−", "")
     return re.sub(r"^\((−[\d.]+)\)", r"\1", text)  # (−3)x -> −3x
 
 

@@ -63,8 +63,8 @@ class Labels:
         grad_fn, torch_name = event.grad_fn, event.grad_fn.name()
         rule = rule_for(torch_name, saved(grad_fn, "reduction"))
         outputs = tuple(self.output(event, k) for k in range(len(event.incoming)))
-        symbols = self.symbols(grad_fn)
-        numbers = [self.number_of(grad_fn, slot) or s for slot, s in enumerate(symbols)]
+        symbols, first = self.symbols(grad_fn), self.leading(grad_fn)
+        numbers = [self.number_of(grad_fn, k - first) or s for k, s in enumerate(symbols)]
         listed = symbols[: len(grad_fn.next_functions)]
         expression = f"{operation_name(torch_name)}({', '.join(listed)})"
         if rule is not None:
@@ -99,14 +99,18 @@ class Labels:
             if name is None:
                 continue
             size = contribution.size if contribution else 0
+            passed = event.passed[slot]
+            read = passed.size if passed else 0  # more than `size` where plumbing has copied
             formula = filled = None
-            if rule is not None and slot < len(rule.derivatives):
-                template, shape = rule.derivatives[slot], outputs[0].shape
+            turned = any(map(self.reorders, through))
+            place = slot + self.leading(event.grad_fn)
+            if rule is not None and place < len(rule.derivatives):
+                template, shape = rule.derivatives[place], outputs[0].shape
                 out = self.names[event.grad_fn]
-                formula = fill(template, event.grad_fn, symbols, out, shape, size)
-                filled = fill(template, event.grad_fn, numbers, out_number, shape, size)
+                formula = fill(template, event.grad_fn, symbols, out, shape, read)
+                filled = fill(template, event.grad_fn, numbers, out_number, shape, read)
                 formula, filled = (spread(rule, f, out_size, size) for f in (formula, filled))
-                if any(map(self.reorders, through)):
+                if turned:
                     formula = permuted(formula)
             single = out_size == size == 1
             yield Edge(
@@ -118,7 +122,8 @@ class Labels:
                 jacobian=(out_size, size),
                 local=event.local[slot] if event.local else None,
                 contribution=contribution,
-                through=tuple(operation_name(passed.grad_fn.name()) for passed in through),
+                through=tuple(operation_name(folded.grad_fn.name()) for folded in through),
+                permuted=turned,
             )
 
     def output(self, event: Event, k: int) -> Summary:
@@ -163,16 +168,21 @@ class Labels:
     def symbols(self, grad_fn: GradFn) -> list[str]:
         """Each input's name; constants, and numbers that come after the inputs, as they are."""
         described = self.values.arguments.get(grad_fn, [])
-        found = []
-        for slot, (target, output) in enumerate(grad_fn.next_functions):
-            constant = described[slot] if slot < len(described) else "c"
+        found = described[: self.leading(grad_fn)]
+        for target, output in grad_fn.next_functions:
+            constant = described[len(found)] if len(found) < len(described) else "c"
             name = self.symbol(target) or constant
             found.append(f"{name}[{output}]" if target in self.split else name)
         return found + described[len(found) :]
 
+    def leading(self, grad_fn: GradFn) -> int:
+        """How many numbers stand before the inputs: one in 2ˣ, which torch has no slot for."""
+        constants = self.values.constants.get(grad_fn, [])
+        return next((k for k, c in enumerate(constants) if not isinstance(c, int | float)), 0)
+
     def number_of(self, grad_fn: GradFn, slot: int) -> str | None:
         """The input in `slot` as a number, if it is one."""
-        if slot >= len(grad_fn.next_functions):
+        if not 0 <= slot < len(grad_fn.next_functions):
             return None
         target, output = grad_fn.next_functions[slot]
         if self.leaf_name(target) is not None:

@@ -22,13 +22,16 @@ from .source import Source
 from .summary import Summary, summarise
 
 Gradients = tuple[Tensor | None, ...]
+Constant = Summary | float | None
+"""An argument that no gradient goes to; None stands for one that has a graph, or is unknown."""
 
 
 class Values(TorchDispatchMode):
     """Keeps a summary of every tensor that an operation reads and that has a `grad_fn`.
 
-    `arguments` holds, by node, what `describe` says of each of its operation's arguments. An
-    operation's result has its `grad_fn` only after the call, so it is looked up at the next one.
+    `arguments` holds, by node, what `describe` says of each of its operation's arguments, and
+    `constants` those that are numbers or tensors without a graph. An operation's result has its
+    `grad_fn` only after the call, so it is looked up at the next one.
 
     Args:
         source: the file whose lines are recorded too, by node.
@@ -41,7 +44,8 @@ class Values(TorchDispatchMode):
         self.keep, self.describe, self.source = keep, describe, source
         self.seen: dict[tuple[GradFn, int], Summary] = {}
         self.arguments: dict[GradFn, list[str]] = {}
-        self.latest: tuple[Any, list[str], int | None] = (None, [], None)
+        self.constants: dict[GradFn, list[Constant]] = {}
+        self.latest: tuple[Any, list[str], list[Constant], int | None] = (None, [], [], None)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -49,10 +53,17 @@ class Values(TorchDispatchMode):
         self.close()
         for tensor in tensors(args):
             self.add(tensor)
+        constants = [self.constant(argument) for argument in args]
         result = func(*args, **(kwargs or {}))
         line = self.source.line() if self.source else None
-        self.latest = (result, [self.describe(argument) for argument in args], line)
+        self.latest = (result, [self.describe(argument) for argument in args], constants, line)
         return result
+
+    def constant(self, argument: object) -> Constant:
+        """The argument itself, if it is a number or a tensor without a graph."""
+        if isinstance(argument, Tensor) and not argument.requires_grad:
+            return summarise(argument, self.keep)
+        return argument if isinstance(argument, int | float) else None
 
     def add(self, tensor: Tensor) -> None:
         """Keep the summary of a tensor, the first time it is seen."""
@@ -62,13 +73,13 @@ class Values(TorchDispatchMode):
 
     def close(self) -> None:
         """Files the latest operation's arguments under its node, if it made one."""
-        result, described, line = self.latest
+        result, described, constants, line = self.latest
         grad_fn = result.grad_fn if isinstance(result, Tensor) else None
         if callable(grad_fn):  # a Function written in Python is not the operation it ran last
-            self.arguments[grad_fn] = described
+            self.arguments[grad_fn], self.constants[grad_fn] = described, constants
             if self.source and line is not None:
                 self.source.lines[grad_fn] = line
-        self.latest = (None, [], None)
+        self.latest = (None, [], [], None)
 
 
 def tensors(args: tuple[Any, ...]) -> Iterator[Tensor]:
@@ -146,11 +157,12 @@ def release(roots: list[Tensor], values: Values) -> None:
     nodes.sort(key=lambda grad_fn: grad_fn._sequence_nr())
     roots.clear()
     seen.clear()
-    values.latest = (None, [], None)
+    values.latest = (None, [], [], None)
     if values.source:
         values.source.clear()
     values.seen.clear()
     values.arguments.clear()
+    values.constants.clear()
     while nodes:
         nodes.pop()
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+
+MOST_ENTRIES = 30_000
+"""Tensors of up to so many entries are kept whole for the page of a trace."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,8 @@ class Summary:
     dtype: str
     values: tuple[float, ...] | None = None  # row-major; None when there are too many
     norm: float | None = None  # Euclidean, over all entries; None when it was never seen
+    entries: np.ndarray[Any, Any] | None = field(default=None, compare=False, repr=False)
+    """All of them in the tensor's shape, float32 or float64; None when there are too many."""
 
     @property
     def size(self) -> int:
@@ -57,7 +63,16 @@ def summarise(tensor: Tensor, keep: int) -> Summary:
         real = real.to(torch.float32)
     norm = float(torch.linalg.vector_norm(real)) if real.numel() else 0.0
     values = tuple(real.flatten().tolist()) if tensor.numel() <= keep else None
-    return Summary(shape, dtype, values, norm)
+    return Summary(shape, dtype, values, norm, whole(tensor))
+
+
+def whole(tensor: Tensor) -> np.ndarray[Any, Any] | None:
+    """A copy of the entries of a real tensor that is small enough; of halves in float32."""
+    if tensor.numel() > MOST_ENTRIES:
+        return None
+    wide = tensor.dtype in (torch.float64, torch.float32)
+    copied = tensor.to("cpu", tensor.dtype if wide else torch.float32, copy=True)
+    return copied.contiguous().numpy()
 
 
 def allocated(tensor: Tensor) -> Tensor:

@@ -88,3 +88,4 @@ def note_saved(values: Values, node: GradFn) -> None:
     if kept:
         last = max(len(node.next_functions) - 1, *kept)
         values.arguments[node] = [values.describe(kept.get(slot)) for slot in range(last + 1)]
+        values.constants[node] = [values.constant(kept.get(slot)) for slot in range(last + 1)]

@@ -36,7 +36,7 @@ class TraceText:
         for title in TITLES[2:] if beside else [f"{TITLES[2]}\n  {TITLES[3]}"]:
             table.add_column(title, no_wrap=beside, overflow="fold")
         for step, operation, value, arrival in cells[1:]:
-            rest = [value, arrival] if beside else [stacked(value, arrival)]
+            rest = [Text(value), Text(arrival)] if beside else [stacked(value, arrival)]
             table.add_row(step, Text(operation, style="magenta"), *rest)
         yield heading(self.trace)
         yield ""

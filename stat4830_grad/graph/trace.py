@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from ..system.files import write_text
+from .program import Program
 from .summary import Summary, finite
 
 
@@ -21,6 +24,7 @@ class Edge:
     local: Summary | None  # its value, when out is one number
     contribution: Summary | None  # what was passed on: (∂f/∂out)(∂out/∂input)
     through: tuple[str, ...] = ()  # operations folded into the edge, from `out` towards the input
+    permuted: bool = False  # whether they change the order of entries
 
 
 @dataclass(frozen=True)
@@ -67,12 +71,26 @@ class Trace:
     value: Summary
     nodes: tuple[Node, ...]
     leaves: tuple[Leaf, ...]
+    program: Program = field(default=Program(()), compare=False, repr=False)
+    """How its page computes the two passes anew."""
 
     def __str__(self) -> str:
         """The steps as a table of plain text, as `task=trace` prints them."""
         from .text import plain_text
 
         return plain_text(self)
+
+    def _repr_html_(self) -> str:
+        """The page of both passes, as a notebook shows it."""
+        from .page import framed
+
+        return framed(self)
+
+    def save(self, path: str | Path) -> None:
+        """Write the page of both passes, one file that needs no network, to `path`."""
+        from .page import page
+
+        write_text(Path(path), page(self))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON of schema 1. Numbers that are not finite are the texts inf, -inf and nan.

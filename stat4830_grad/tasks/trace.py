@@ -7,19 +7,21 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..config.problems import ProblemFile
+from ..config.problems import Formula, ProblemFile
 from ..config.schema import Config
 from ..console.terminal import make_console, say, say_whole
 from ..figures.graph.figure import save_graph
 from ..graph import Trace, trace
+from ..graph.page import Shown, page
 from ..graph.text import TraceText
 from ..system.errors import ConfigError
+from ..system.files import write_text
 from ..training.experiment import Experiment, build
 from ..training.run_directory import versions, write_config, write_json
 
 
 def run(config: Config, directory: Path, command: str) -> int:
-    """Trace the loss at the initial point; tell it and leave it as JSON and as a drawing."""
+    """Trace the loss at the initial point; tell it; leave it as JSON, drawing and page."""
     experiment = build([config], torch.Size(()))
     console = make_console()
     for line in experiment.objective.notes(1):
@@ -33,8 +35,19 @@ def run(config: Config, directory: Path, command: str) -> int:
     console.print(TraceText(traced))
     if config.figures:
         save_graph(traced, directory)
+        write_text(directory / "trace.html", page(traced, shown(config)))
     say_whole(console, f"files: {directory}")
     return 0
+
+
+def shown(config: Config) -> Shown:
+    """What the page says besides the trace: the problem, its formula or the file it stands in."""
+    problem = config.problem
+    return Shown(
+        title=f"backward() on {problem.name}",
+        formula=problem.f if isinstance(problem, Formula) else None,
+        source=Path(problem.path) if isinstance(problem, ProblemFile) else None,
+    )
 
 
 def traced_loss(config: Config, experiment: Experiment) -> Trace:

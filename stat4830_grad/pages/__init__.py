@@ -1,0 +1,5 @@
+"""From data to HTML: pages of one file each, which need no network and no server."""
+
+from .document import document
+
+__all__ = ["document"]

@@ -1,0 +1,314 @@
+/* The graph: boxes that can be clicked, links with what is passed along them. Only what is in
+   sight exists in the document, so that thousands of nodes stay fluent. */
+
+const MARGIN = 24;
+const SIGHT = 400; // pixels above and below the window that are drawn too
+const pen = document.createElement("canvas").getContext("2d");
+
+function textWidth(text, font) {
+  pen.font = font;
+  return pen.measureText(text).width;
+}
+
+const FONT = Object.fromEntries(Object.entries(
+  { strong: "600 14px", plain: "13px", label: "600 13px" },
+).map(([use, size]) => [use, `${size} ${getComputedStyle(document.body).fontFamily}`]));
+
+/* The graph of a trace in an element. `choose` is called with the name of a box that is chosen. */
+class GraphView {
+  constructor(element, trace, choose) {
+    Object.assign(this, { element, trace, choose, shown: new Map(), labels: new Map() });
+    this.names = [
+      ...trace.nodes.map((node) => node.name),
+      ...trace.leaves.filter((l) => trace.contributions[l.name]).map((leaf) => leaf.name),
+    ];
+    this.index = new Map(this.names.map((name, i) => [name, i]));
+    this.nodeOf = new Map(trace.nodes.map((node, i) => [node.name, i]));
+    this.canvas = element.appendChild(document.createElement("div"));
+    this.canvas.className = "sheet";
+    this.svg = this.canvas.appendChild(
+      document.createElementNS("http://www.w3.org/2000/svg", "svg"));
+    this.svg.setAttribute("aria-hidden", "true");
+    element.addEventListener("scroll", () => this.draw());
+    new ResizeObserver(() => this.arrange()).observe(element);
+  }
+
+  /* Give everything its place for the numbers of `now`. */
+  measure(now) {
+    this.links = this.linksOf();
+    const boxes = this.names.map((name) => this.sizeOfBox(name, now));
+    const links = this.links.map((link) => ({ ...link, ...this.sizeOfLabel(link, now) }));
+    this.layout = layered(boxes, links);
+    this.arrange();
+  }
+
+  /* Edges between the same two boxes are one link. */
+  linksOf() {
+    const found = new Map();
+    this.trace.nodes.forEach((node, i) => node.edges.forEach((edge, k) => {
+      const key = `${i} ${edge.to}`;
+      if (!found.has(key)) {
+        found.set(key, { from: i, to: this.index.get(edge.to), node: i, edges: [] });
+      }
+      found.get(key).edges.push(k);
+    }));
+    return [...found.values()].filter((link) => link.to !== undefined);
+  }
+
+  sizeOfBox(name, now) {
+    const texts = this.textsOf(name, now);
+    const wide = Math.max(
+      textWidth(texts.head, FONT.strong), textWidth(texts.value, FONT.plain),
+      textWidth(texts.gradient, FONT.plain));
+    const picture = this.pictured(name, now) ? 62 : 0;
+    return { w: Math.min(Math.max(wide + 34, 116), 340), h: 76 + picture };
+  }
+
+  sizeOfLabel(link, now) {
+    const wide = this.labelTexts(link, now).slice(0, 2).map((text) => textWidth(text, FONT.label));
+    return { w: Math.min(Math.max(...wide, 8) + LANE + 8, 320), h: 38 };
+  }
+
+  pictured(name, now) {
+    const value = now.values[name][0];
+    return Boolean(value?.data && value.data.length > MOST_LISTED);
+  }
+
+  textsOf(name, now) {
+    const i = this.nodeOf.get(name);
+    const value = now.values[name].map(tensorText).join(", ");
+    const gradient = `${partial(this.trace.function, name)} = ${arrivalText(this.trace, now, name)}`;
+    if (i === undefined) return { head: subscripted(name), value, gradient };
+    const node = this.trace.nodes[i];
+    return { head: `${node.name} = ${node.expression}`, value: `${node.operation}: ${value}`, gradient };
+  }
+
+  /* The local derivative, and what is passed. */
+  labelTexts(link, now) {
+    const node = this.trace.nodes[link.node];
+    const edges = link.edges.map((k) => node.edges[k]);
+    const [m, n] = edges[0].jacobian;
+    const formulas = edges.map((edge) => edge.formula).filter(Boolean).join(" + ");
+    const locals = link.edges.map((k) => now.local[link.node]?.[k]).filter(Boolean).map(tensorText);
+    const alone = edges.length === 1 && locals.length && locals[0] !== formulas;
+    const derivative = m === 1 && n === 1
+      ? [formulas, alone ? locals[0] : ""].filter(Boolean).join(" = ")
+      : `${formulas} (${m}×${n})`.trim();
+    const passed = link.edges.map((k) => now.passed[link.node][k]).filter(Boolean).map(rowText);
+    const plumbing = edges.flatMap((edge) => edge.through);
+    const on = passed.length ? `passes ${passed.join(" + ")}` : "passes nothing";
+    return [derivative, on, plumbing.length ? `through ${[...plumbing].reverse().join(", ")}` : ""];
+  }
+
+  /* The sheet as large as the drawing, which stands in its middle. */
+  arrange() {
+    if (!this.layout) return;
+    const room = this.element.clientWidth;
+    this.left = Math.max(MARGIN, (room - this.layout.width) / 2);
+    this.canvas.style.width = `${this.layout.width + this.left + MARGIN}px`;
+    this.canvas.style.height = `${this.layout.height + 2 * MARGIN + 24}px`;
+    this.draw();
+  }
+
+  /* Show the numbers of `now` as they are known at the step numbered `at`. */
+  update(now, at, step) {
+    Object.assign(this, { now, at, current: subject(this.trace, step) });
+    this.draw();
+  }
+
+  /* Everything in sight. */
+  draw() {
+    if (!this.now) return;
+    const top = this.element.scrollTop - SIGHT;
+    const bottom = top + this.element.clientHeight + 2 * SIGHT;
+    const inSight = (cell) => cell.layer.bottom + MARGIN > top && cell.layer.top < bottom;
+    const kept = new Set();
+    this.layout.boxes.forEach((cell, i) => {
+      if (!inSight(cell)) return;
+      kept.add(this.names[i]);
+      this.drawBox(this.names[i], cell);
+    });
+    this.svg.replaceChildren();
+    const labels = new Set();
+    this.layout.ways.forEach((way, i) => {
+      if (way.top.layer.top > bottom || way.bottom.layer.bottom < top) return;
+      this.drawLink(this.links[i], way);
+      if (!way.passes.length || !inSight(way.passes[0])) return;
+      labels.add(i);
+      this.drawLabel(i, way.passes[0]);
+    });
+    this.drop(this.shown, kept);
+    this.drop(this.labels, labels);
+  }
+
+  drop(elements, kept) {
+    for (const [key, element] of elements) {
+      if (kept.has(key)) continue;
+      element.remove();
+      elements.delete(key);
+    }
+  }
+
+  place(element, cell) {
+    element.style.width = `${cell.w}px`;
+    element.style.height = `${cell.h}px`;
+    element.style.transform =
+      `translate(${cell.x - cell.left + this.left}px, ${cell.y - cell.h / 2 + MARGIN}px)`;
+  }
+
+  newBox(name) {
+    const box = document.createElement("button");
+    box.type = "button";
+    box.innerHTML =
+      "<b></b><span class=value></span><span class=pictures></span><span class=gradient></span><span class=meter></span>";
+    box.dataset.name = name;
+    box.addEventListener("click", () => this.choose(name));
+    this.canvas.append(box);
+    this.shown.set(name, box);
+    return box;
+  }
+
+  /* A box shows its value once it is computed, and its gradient as it comes together. */
+  drawBox(name, cell) {
+    const box = this.shown.get(name) ?? this.newBox(name);
+    const i = this.nodeOf.get(name);
+    const texts = this.textsOf(name, this.now);
+    const known = i === undefined || this.at >= forwardStep(this.trace, i);
+    const arrival = this.arrivalAt(name);
+    box.className = `box ${i === undefined ? "leaf" : "operation"}`;
+    box.classList.toggle("waiting", !known);
+    box.classList.toggle("current", name === this.current);
+    box.classList.toggle("reached", arrival.count > 0);
+    this.place(box, cell);
+    const [head, value, pictures, gradient, meter] = box.children;
+    head.textContent = texts.head;
+    value.textContent = known && !this.isHidden(name, "value") ? texts.value : texts.value.split(":")[0];
+    if (i === undefined) value.textContent = texts.value;
+    gradient.textContent = this.isHidden(name, "gradient") ? "" : arrival.text;
+    meter.replaceChildren(...Array.from({ length: arrival.of > 1 && arrival.of <= 8 ? arrival.of : 0 },
+      (_, k) => Object.assign(document.createElement("i"), { className: k < arrival.count ? "full" : "" })));
+    this.drawPictures(pictures, name, known, arrival);
+    box.setAttribute("aria-label", [texts.head, value.textContent, gradient.textContent].join("; "));
+  }
+
+  /* What has arrived at a box by now: how many of how many terms, and their text. */
+  arrivalAt(name) {
+    const expected = this.trace.contributions[name] ?? [];
+    const root = this.nodeOf.get(name) === 0;
+    const seeded = root && this.at >= seedStep(this.trace);
+    const come = expected.filter((c) => c.step <= this.at);
+    const count = come.length + (seeded ? 1 : 0);
+    const of = expected.length + (root ? 1 : 0);
+    const what = partial(this.trace.function, name);
+    if (count === 0) return { count, of, text: "" };
+    if (count === of) return { count, of, text: `${what} = ${arrivalText(this.trace, this.now, name)}` };
+    const terms = come.map((c) => this.now.passed[c.node][c.edge]).filter(Boolean).map(rowText);
+    const some = terms.length <= 3 ? terms.join(" + ") : `${count} of ${of}`;
+    return { count, of, text: `${what} = ${some} + …` };
+  }
+
+  isHidden(name, what) {
+    return this.hidden?.name === name && this.hidden.what === what;
+  }
+
+  drawPictures(element, name, known, arrival) {
+    const value = known && this.now.values[name][0];
+    const whole = arrival.count === arrival.of && arrival.of > 0;
+    const shown = [value, whole && this.now.arrived[name][0]]
+      .filter((t) => t && t.data && t.data.length > MOST_LISTED);
+    if (element.shown?.length === shown.length && shown.every((t, k) => element.shown[k] === t)) return;
+    element.shown = shown;
+    element.replaceChildren(...shown.map((t) => {
+      const canvas = document.createElement("canvas");
+      paint(canvas, t);
+      return canvas;
+    }));
+  }
+
+  /* Forward a solid line upwards, backward a dashed one downwards once something has passed. */
+  drawLink(link, way) {
+    const ports = [way.top, ...way.passes, way.bottom];
+    const ends = [port(way.top, way.top.below, way.passes[0] ?? way.bottom),
+      port(way.bottom, way.bottom.above, way.passes.at(-1) ?? way.top)];
+    const step = backwardStep(this.trace, link.node);
+    const forward = forwardStep(this.trace, link.node);
+    const read = this.at >= forward;
+    this.line(ports, ends, -4, `forward${read ? " done" : ""}${this.at === forward ? " now" : ""}`);
+    if (this.at >= step) this.line(ports, ends, 4, `backward done${this.at === step ? " now" : ""}`);
+  }
+
+  line(ports, ends, side, kind) {
+    const [top, bottom] = [ports[0], ports.at(-1)];
+    const points = ports.slice(1, -1).flatMap((cell) => [[cell.x, cell.layer.top], [cell.x, cell.layer.bottom]]);
+    points.unshift([ends[0], top.y + top.h / 2], [ends[0], top.layer.bottom]);
+    points.push([ends[1], bottom.layer.top], [ends[1], bottom.y - bottom.h / 2]);
+    for (const point of points) {
+      point[0] += this.left + side;
+      point[1] += MARGIN;
+    }
+    if (kind.startsWith("forward")) points.reverse();
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    path.setAttribute("class", kind);
+    path.setAttribute("d", curve(points));
+    const tip = path.cloneNode();
+    tip.setAttribute("d", head(points));
+    tip.classList.add("head");
+    this.svg.append(path, tip);
+  }
+
+  drawLabel(i, cell) {
+    const link = this.links[i];
+    let label = this.labels.get(i);
+    if (!label) {
+      label = this.canvas.appendChild(document.createElement("div"));
+      label.innerHTML = "<span></span><span class=passes></span>";
+      this.labels.set(i, label);
+    }
+    const [derivative, passes, plumbing] = this.labelTexts(link, this.now);
+    const step = backwardStep(this.trace, link.node);
+    const hidden = this.hidden?.node === link.node;
+    label.className = `label${this.at === step ? " now" : ""}`;
+    label.children[0].textContent = derivative;
+    label.children[0].title = plumbing;
+    label.children[1].textContent = this.at >= step && !hidden ? passes : "";
+    this.place(label, cell);
+  }
+
+  /* Bring the current box into the middle if it is not in sight. */
+  follow() {
+    const i = this.index.get(this.current);
+    if (i === undefined) return;
+    const cell = this.layout.boxes[i];
+    const [top, height] = [this.element.scrollTop, this.element.clientHeight];
+    const inSight = cell.y - cell.h > top && cell.y + cell.h + MARGIN < top + height;
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const behavior = calm || this.names.length > 200 ? "instant" : "smooth";
+    const across = cell.x + this.left - this.element.clientWidth / 2;
+    if (!inSight) this.element.scrollTo({ top: cell.y - height / 2, left: across, behavior });
+  }
+}
+
+/* Where on its edge a box takes a line: straight ahead for one line, spread evenly for more. */
+function port(box, lines, towards) {
+  const inner = box.w / 2 - 16;
+  if (lines.length === 1) return Math.min(Math.max(towards.x, box.x - inner), box.x + inner);
+  const sorted = [...lines].sort((a, b) => a.x - b.x);
+  return box.x + inner * ((2 * (sorted.indexOf(towards) + 1)) / (lines.length + 1) - 1);
+}
+
+/* A smooth line through points, vertical at each of them. */
+function curve(points) {
+  return points.map(([x, y], k) => {
+    if (k === 0) return `M${x},${y}`;
+    const [x0, y0] = points[k - 1];
+    const middle = (y0 + y) / 2;
+    return `C${x0},${middle} ${x},${middle} ${x},${y}`;
+  }).join("");
+}
+
+/* Two strokes at the end of a line. */
+function head(points) {
+  const [x, y] = points.at(-1);
+  const back = points.at(-2)[1] < y ? -7 : 7;
+  return `M${x - 3.5},${y + back}L${x},${y}L${x + 3.5},${y + back}`;
+}

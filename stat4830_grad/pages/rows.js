@@ -1,0 +1,58 @@
+/* A list of any length of which only the rows in sight exist in the document. */
+class Rows {
+  /* fill(row, i) puts the content of row i into an element; choose(i) is called when it is clicked. */
+  constructor(element, count, fill, choose) {
+    Object.assign(this, { element, count, fill, choose, shown: new Map(), current: -1 });
+    this.sheet = element.appendChild(document.createElement("div"));
+    this.sheet.className = "sheet";
+    this.sheet.setAttribute("role", "rowgroup");
+    this.rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    element.setAttribute("aria-rowcount", count);
+    this.sheet.style.height = `${count * this.height}px`;
+    element.addEventListener("scroll", () => this.draw());
+    new ResizeObserver(() => this.draw()).observe(element);
+  }
+
+  /* Of a row, in pixels; the style sheet says it in rem. */
+  get height() {
+    return this.rem * parseFloat(getComputedStyle(this.element).getPropertyValue("--row"));
+  }
+
+  draw() {
+    const height = this.height;
+    const first = Math.max(0, Math.floor(this.element.scrollTop / height) - 10);
+    const last = Math.min(this.count, first + Math.ceil(this.element.clientHeight / height) + 20);
+    for (const [i, row] of this.shown) {
+      if (i >= first && i < last) continue;
+      row.remove();
+      this.shown.delete(i);
+    }
+    for (let i = first; i < last; i++) this.drawRow(i, height);
+  }
+
+  drawRow(i, height) {
+    let row = this.shown.get(i);
+    if (!row) {
+      row = this.sheet.appendChild(document.createElement("div"));
+      row.setAttribute("role", "row");
+      row.setAttribute("aria-rowindex", i + 1);
+      row.style.transform = `translateY(${i * height}px)`;
+      row.addEventListener("click", () => this.choose(i));
+      this.shown.set(i, row);
+    }
+    this.fill(row, i);
+    row.classList.toggle("current", i === this.current);
+    if (i === this.current) row.setAttribute("aria-current", "step");
+    else row.removeAttribute("aria-current");
+  }
+
+  /* Mark a row as the current one and bring it into sight. */
+  go(i) {
+    this.current = i;
+    const [top, height] = [i * this.height, this.element.clientHeight];
+    if (top < this.element.scrollTop || top + this.height > this.element.scrollTop + height) {
+      this.element.scrollTop = top - height / 2;
+    }
+    this.draw();
+  }
+}

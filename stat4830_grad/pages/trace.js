@@ -1,0 +1,330 @@
+/* The page of a trace: reads the data, and keeps formula, graph and table at the same step. */
+
+const find = (id) => document.getElementById(id);
+
+/* What Python wrote, with tensors in the place of encoded numbers. */
+function readTrace(raw) {
+  const tensorOf = (value) => decoded(value, raw.pool);
+  const nodes = raw.nodes.map((node) => ({
+    ...node,
+    out: node.out.map(tensorOf),
+    arrived: node.arrived.map(tensorOf),
+    edges: node.edges.map((edge) => ({
+      ...edge, local: tensorOf(edge.local), passed: tensorOf(edge.passed),
+    })),
+  }));
+  for (const node of nodes) {
+    node.shapes = node.out.map((t) => t.shape);
+    if (!node.do) continue;
+    node.rule = raw.rules[node.do.rule];
+    for (const operand of node.do.operands) {
+      if (operand.of !== undefined) continue;
+      operand.tensor = tensorOf(operand.constant);
+      operand.power = node.operation === "power";
+    }
+  }
+  const leaves = raw.leaves.map((leaf) => ({
+    ...leaf, tensor: tensorOf(leaf.value), gradient: tensorOf(leaf.gradient),
+  }));
+  const trace = { ...raw, nodes, leaves };
+  trace.contributions = contributionsOf(trace);
+  return trace;
+}
+
+/* The numbers that torch gave, in the form in which `bothPasses` gives ours. */
+function recordedNumbers(trace) {
+  const values = {};
+  const arrived = {};
+  for (const node of trace.nodes) [values[node.name], arrived[node.name]] = [node.out, node.arrived];
+  for (const leaf of trace.leaves) {
+    [values[leaf.name], arrived[leaf.name]] = [[leaf.tensor], [leaf.gradient]];
+  }
+  return {
+    values, arrived,
+    passed: trace.nodes.map((node) => node.edges.map((edge) => edge.passed)),
+    local: trace.nodes.map((node) => node.edges.map((edge) => edge.local)),
+  };
+}
+
+/* Formulas with the numbers of `now`, as the table of derivatives writes them. */
+function rewrite(trace, now) {
+  for (const node of trace.nodes) {
+    if (!node.do || node.rule.spread === "moved") continue;
+    const symbols = node.do.symbols.map((symbol, k) => {
+      const constant = node.do.operands[k]?.tensor;
+      return constant && constant.data.length === 1 ? signed(constant.data[0]) : symbol;
+    });
+    const numbers = symbols.map((symbol, k) => {
+      const operand = node.do.operands[k];
+      const value = operand && operandValue(operand, now.values);
+      return value && value.data.length === 1 ? signed(value.data[0]) : symbol;
+    });
+    const shape = node.shapes[0];
+    const [alpha, delta] = [node.do.alpha, node.do.delta].map(numberText);
+    const common = { alpha, delta, shape };
+    node.expression = filled(node.rule.value, { ...common, operands: symbols, out: node.name, count: 1 });
+    for (const edge of node.edges) rewriteEdge(node, edge, symbols, numbers, common, now);
+  }
+}
+
+function rewriteEdge(node, edge, symbols, numbers, common, now) {
+  const place = edge.slot + node.do.first;
+  const template = node.rule.derivatives[place];
+  if (template === undefined) return;
+  const [outSize, inSize] = edge.jacobian;
+  const read = sizeOf(node.do.operands[place].shape);
+  const count = Math.floor(read / Math.max(sizeOf(common.shape), 1));
+  const out = now.values[node.name][0];
+  const outText = out.data.length === 1 ? signed(out.data[0]) : node.name;
+  const write = (operands, name) => spreadText(node.rule,
+    filled(template, { ...common, operands, out: name, count }), outSize, inSize);
+  const plain = write(symbols, node.name);
+  const formula = edge.permuted ? permutedText(plain) : plain;
+  const inNumbers = write(numbers, outText);
+  edge.formula = formula;
+  edge.numbers = outSize === 1 && inSize === 1 && inNumbers !== formula ? inNumbers : null;
+}
+
+function permutedText(formula) {
+  if (formula === "I") return "P";
+  return / |⊗/.test(formula) ? `(${formula}) P` : `${formula} P`;
+}
+
+class Page {
+  constructor(raw) {
+    this.trace = readTrace(raw);
+    this.recorded = recordedNumbers(this.trace);
+    this.now = this.recorded;
+    this.alive = !raw.obstacle;
+    this.steps = stepsOf(this.trace);
+    this.at = 0;
+    this.items = this.alive ? editables(this.trace) : [];
+    this.check();
+    this.build();
+    this.readAddress();
+    addEventListener("hashchange", () => this.readAddress());
+    addEventListener("keydown", (event) => this.pressed(event));
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.show());
+  }
+
+  /* Compute everything anew and compare it with torch's numbers. */
+  check() {
+    if (!this.alive) return;
+    const ours = bothPasses(this.trace.nodes, this.trace.leaves);
+    this.difference = relativeDifference(ours, this.recorded, this.trace.nodes);
+  }
+
+  build() {
+    find("title").textContent = this.trace.title;
+    document.title = this.trace.title;
+    find("formula").textContent = this.trace.formula ?? "";
+    this.graph = new GraphView(find("graph"), this.trace, (name) => this.goTo(name));
+    this.table = new Rows(find("steps"), this.steps.length, (row, i) => this.fillStep(row, i), (i) => this.go(i));
+    this.lines = this.linesOfProgram();
+    this.listing = new Rows(find("program"), this.lines.length, (row, i) => this.fillLine(row, i), (i) => this.goToLine(i));
+    this.graph.measure(this.now);
+    find("editing").hidden = !this.items.length;
+    this.editor = new Editor(find("editor"), this.items, () => this.recompute(true));
+    find("reset").addEventListener("click", () => this.reset());
+    find("slider").max = this.steps.length - 1;
+    find("slider").addEventListener("input", () => this.go(Number(find("slider").value)));
+    const moves = { first: () => 0, back: () => this.at - 1, next: () => this.at + 1, last: () => this.steps.length - 1 };
+    for (const [id, where] of Object.entries(moves)) find(id).addEventListener("click", () => this.go(where()));
+    find("play").addEventListener("click", () => this.play(!this.playing));
+  }
+
+  /* The file's lines if the trace knows them, else the operations in their order. */
+  linesOfProgram() {
+    if (this.trace.source) {
+      return this.trace.source.text.trimEnd().split("\n").map((text, i) => ({ number: i + 1, text }));
+    }
+    const operations = this.trace.nodes.map((node, i) => ({ node: i }));
+    return operations.reverse().map((line, i) => ({ ...line, number: i + 1 }));
+  }
+
+  fillLine(row, i) {
+    const line = this.lines[i];
+    const node = this.trace.nodes[line.node];
+    const text = node ? `${node.name} = ${node.expression}` : line.text;
+    setCells(row, [["cell number", line.number], ["cell code", text]]);
+  }
+
+  goToLine(i) {
+    const { node, number } = this.lines[i];
+    const found = node ?? this.trace.nodes.findIndex((one) => one.line === number);
+    if (found >= 0) this.goTo(this.trace.nodes[found].name);
+  }
+
+  lineOf(step) {
+    if (step.node === undefined) return -1;
+    const { line } = this.trace.nodes[step.node];
+    return this.trace.source ? (line ?? 0) - 1 : this.trace.nodes.length - 1 - step.node;
+  }
+
+  fillStep(row, i) {
+    const step = this.steps[i];
+    const node = this.trace.nodes[step.node];
+    const now = this.now;
+    const f = this.trace.function;
+    const hidden = this.graph.hidden?.step === i;
+    const texts = {
+      leaves: () => ["start", this.trace.leaves.map((l) => subscripted(l.name)).join(", ")],
+      forward: () => [node.operation, `${node.name} = ${now.values[node.name].map(tensorText).join(", ")}`],
+      seed: () => ["seed", `${partial(f, f)} = 1`],
+      backward: () => [node.operation, node.edges.map((edge, k) => `${rowText(now.passed[step.node][k])} to ${subscripted(edge.to)}`).join("; ")],
+      gradients: () => ["gradients", this.trace.leaves.map((l) => `${partial(f, l.name)} = ${rowText(now.arrived[l.name][0])}`).join("; ")],
+    };
+    const [what, result] = texts[step.kind]();
+    const way = step.kind === "leaves" || step.kind === "forward" ? "→" : "←";
+    row.classList.toggle("back", way === "←");
+    row.setAttribute("aria-label", `Step ${i}, ${way === "→" ? "forward" : "backward"}`);
+    setCells(row, [["cell number", i], ["cell way", way], ["cell what", what], ["cell result", hidden ? "?" : result]]);
+  }
+
+  /* The step in which a name is computed, or, after the seed, passes on. */
+  goTo(name) {
+    const i = this.trace.nodes.findIndex((node) => node.name === name);
+    if (i < 0) return this.go(this.at > seedStep(this.trace) ? this.lastArrival(name) : 0);
+    const back = this.at >= seedStep(this.trace);
+    this.go(back ? backwardStep(this.trace, i) : forwardStep(this.trace, i));
+  }
+
+  lastArrival(name) {
+    return this.trace.contributions[name]?.at(-1).step ?? 0;
+  }
+
+  go(at) {
+    this.at = Math.min(Math.max(at, 0), this.steps.length - 1);
+    if (this.at === this.steps.length - 1) this.play(false);
+    this.show();
+    this.writeAddress();
+  }
+
+  show() {
+    const step = this.steps[this.at];
+    find("count").textContent = `Step ${this.at} of ${this.steps.length - 1} · ${passName(step)}`;
+    find("sentence").textContent = sentence(this.trace, step, this.now);
+    find("stage").dataset.kind = step.kind;
+    find("slider").value = this.at;
+    find("slider").setAttribute("aria-valuetext", `step ${this.at}, ${passName(step)}`);
+    find("status").textContent = this.statusText();
+    this.graph.update(this.now, this.at, step);
+    this.graph.follow();
+    this.table.go(this.at);
+    this.listing.go(this.lineOf(step));
+    this.showPictures(step);
+  }
+
+  statusText() {
+    if (!this.alive) return `A recording of what torch did: ${this.trace.obstacle}.`;
+    const worst = powerText(this.difference.difference);
+    const precision = this.trace.dtype === "float64" ? "torch" : `torch’s ${this.trace.dtype}`;
+    const said = `Recomputed here: largest relative difference to ${precision} ${worst}.`;
+    return editedValues(this.items).length ? `${said} The numbers are now yours.` : said;
+  }
+
+  /* The tensors of a step as pictures. */
+  showPictures(step) {
+    const shown = this.tensorsOf(step).filter(([, t]) => t?.data && t.data.length > 1);
+    find("matrices").hidden = !shown.length;
+    find("pictures").replaceChildren(...shown.map(([name, t]) => {
+      const figure = document.createElement("figure");
+      const caption = document.createElement("figcaption");
+      caption.textContent = `${name}: ${tensorText(t)}`;
+      figure.append(heatmap(t, name), caption);
+      return figure;
+    }));
+  }
+
+  tensorsOf(step) {
+    const { now, trace } = this;
+    const node = trace.nodes[step.node];
+    const f = trace.function;
+    if (step.kind === "forward") {
+      const read = node.edges.map((edge) => [subscripted(edge.to), now.values[edge.to][edge.output]]);
+      const constants = (node.do?.operands ?? []).filter((o) => o.tensor).map((o) => [o.called, o.tensor]);
+      return [...new Map([...read, ...constants]), [node.name, now.values[node.name][0]]];
+    }
+    if (step.kind === "backward") {
+      const on = node.edges.map((edge, k) => [`to ${subscripted(edge.to)}`, now.passed[step.node][k]]);
+      return [[partial(f, node.name), now.arrived[node.name][0]], ...on];
+    }
+    if (step.kind === "seed") return [];
+    return trace.leaves.flatMap((leaf) => {
+      const value = [subscripted(leaf.name), now.values[leaf.name][0]];
+      return step.kind === "leaves" ? [value] : [value, [partial(f, leaf.name), now.arrived[leaf.name][0]]];
+    });
+  }
+
+  /* Both passes with the numbers of the editor; as torch had them, torch's own are shown. */
+  recompute(edited) {
+    for (const item of this.items) item.apply(item.tensor);
+    const changed = editedValues(this.items).length > 0;
+    this.now = changed ? bothPasses(this.trace.nodes, this.trace.leaves) : this.recorded;
+    rewrite(this.trace, this.now);
+    find("reset").hidden = !changed;
+    this.graph.measure(this.now);
+    this.show();
+    if (edited) this.writeAddress();
+  }
+
+  reset() {
+    takeValues(this.items, new URLSearchParams());
+    this.editor.refresh();
+    this.recompute(true);
+  }
+
+  readAddress() {
+    const parameters = new URLSearchParams(location.hash.slice(1));
+    if (location.hash.slice(1) === this.address) return;
+    this.at = Math.min(Number(parameters.get("step")) || 0, this.steps.length - 1);
+    if (!this.alive) return this.show();
+    takeValues(this.items, parameters);
+    this.editor.refresh();
+    this.recompute(false);
+  }
+
+  writeAddress() {
+    const values = this.alive ? editedValues(this.items) : [];
+    this.address = String(new URLSearchParams([["step", String(this.at)], ...values]));
+    if (location.protocol === "about:") return; // in the frame of a notebook
+    clearTimeout(this.writing); // browsers refuse a hundred changes of the address in ten seconds
+    this.writing = setTimeout(() => history.replaceState(null, "", `#${this.address}`), 120);
+  }
+
+  play(on) {
+    clearInterval(this.playing);
+    this.playing = on ? setInterval(() => this.go(this.at + 1), 1200) : null;
+    if (on && this.at === this.steps.length - 1) this.go(0);
+    find("play").setAttribute("aria-pressed", String(on));
+  }
+
+  pressed(event) {
+    const typing = event.target.matches("input, select, textarea");
+    if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
+    const moves = { ArrowRight: this.at + 1, ArrowLeft: this.at - 1, Home: 0, End: this.steps.length - 1 };
+    if (event.key in moves) this.go(moves[event.key]);
+    else if (event.key === " " && !event.target.matches("button")) this.play(!this.playing);
+    else return;
+    event.preventDefault();
+  }
+}
+
+function passName(step) {
+  const forwards = step.kind === "leaves" || step.kind === "forward";
+  return forwards ? "forward pass" : "backward pass";
+}
+
+/* The cells of a row: [class, text] each. */
+function setCells(row, cells) {
+  while (row.children.length < cells.length) {
+    row.append(Object.assign(document.createElement("span"), { role: "cell" }));
+  }
+  cells.forEach(([name, text], k) => {
+    row.children[k].className = name;
+    row.children[k].textContent = text;
+    row.children[k].title = String(text).length > 18 ? text : "";
+  });
+}
+
+window.page = new Page(JSON.parse(find("data").textContent));
