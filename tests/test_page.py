@@ -201,9 +201,8 @@ def test_the_engine_of_the_page_agrees_with_torch_on_the_examples(visit: Visit, 
     path = EXAMPLES / f"{name}.py"
     target = from_file(path, 0, generator, torch.device("cpu"), torch.float64)
     told = trace(target.loss, start(target, seed=1), fold=True, source=str(path), alive=10**6)
-    tab = visit.open(told, "#step=1", Shown(source=path))
-    line = told.nodes[-1].line
-    assert line is not None
+    number, line = next((i, n.line) for i, n in enumerate(told.nodes) if n.line is not None)
+    tab = visit.open(told, f"#step={len(told.nodes) - number}", Shown(source=path))
     said = tab.inner_text("#program .current .code")
     assert said == path.read_text("utf-8").splitlines()[line - 1]
     assert compared(tab, told) < 1e-12
@@ -230,12 +229,12 @@ def test_the_page_fits_its_window_and_has_no_barriers(visit: Visit) -> None:
     target = objective("composite")
     tab = visit.open(traced(target, start(target, seed=1)), "#step=15")
     for scheme in ("light", "dark"):
-        tab.emulate_media(color_scheme=scheme)
+        tab.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         for width in (390, 1280, 2560):
             tab.set_viewport_size({"width": width, "height": 800})
             assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
             found = axe.Axe().run(tab).response["violations"]
-            assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
+            assert [v for v in found if v["impact"] in ("serious", "critical")] == []
 
 
 def test_a_chain_of_5000_operations_is_stepped_through_within_a_frame(visit: Visit) -> None:

@@ -114,6 +114,8 @@ RULES: Mapping[str, DerivativeRule] = {
     "Select": reshaping("select", "rows of I"), "Slice": reshaping("slice", "rows of I"),
     "Index": reshaping("index", "rows of I"), "Unbind": reshaping("unbind", "rows of I"),
     "Split": reshaping("split", "rows of I"),
+    "SliceBackward": reshaping("slice′", "columns of I"),
+    "SelectBackward": reshaping("select′", "columns of I"),
 }
 # fmt: on
 

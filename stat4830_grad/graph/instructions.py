@@ -158,7 +158,8 @@ def grouped(node: GradFn) -> tuple[int, ...]:
 def moved(node: GradFn) -> tuple[tuple[int, ...], ...]:
     """For each output, which entry of the input each of its entries is.
 
-    The node says so itself: a gradient of 1 for one entry goes to the entry it came from.
+    The node says so itself: a gradient of 1 for one entry goes to the entry it came from. An
+    entry that comes from nowhere is a zero, and has the place −1.
     """
     zeros = [torch.zeros_like(one) for one in ones(node)]
     found = []
@@ -166,7 +167,8 @@ def moved(node: GradFn) -> tuple[tuple[int, ...], ...]:
         flat, places = output.view(-1), []
         for k in range(len(flat)):
             flat[k] = 1
-            places.append(int(vjp(node, *zeros).argmax()))
+            came = vjp(node, *zeros)
+            places.append(int(came.argmax()) if bool(came.any()) else -1)
             flat[k] = 0
         found.append(tuple(places))
     return tuple(found)

@@ -116,7 +116,7 @@ function forward(node, values) {
   const scope = scopeOf(node, values);
   if (node.do.moves) {
     return node.do.moves.map((from, k) =>
-      tensor(node.shapes[k], Float64Array.from(from, (place) => scope.a.data[place])));
+      tensor(node.shapes[k], Float64Array.from(from, (place) => scope.a.data[place] ?? 0)));
   }
   if (node.do.row) return [scalar(node.do.row.reduce((sum, x, i) => sum + x * scope.a.data[i], 0))];
   return [reshaped(evaluate(node.rule.compute, scope), node.shapes[0])];
@@ -140,11 +140,13 @@ function passedTo(node, gradients, place, values) {
 const operandShape = (scope, place) =>
   place === 0 && !scope.b ? scope.a.shape : [scope.a, scope.b, scope.c][place].shape;
 
-/* Each entry is added where it came from. */
+/* Each entry is added where it came from; a zero that was put in comes from −1. */
 function scattered(shape, moves, gradients) {
   const result = zeros(shape);
   moves.forEach((from, k) =>
-    from.forEach((place, i) => (result.data[place] += gradients[k] ? gradients[k].data[i] : 0)));
+    from.forEach((place, i) => {
+      if (place >= 0) result.data[place] += gradients[k].data[i];
+    }));
   return result;
 }
 
