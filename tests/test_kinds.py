@@ -9,10 +9,11 @@ from typing import get_args
 
 import pytest
 import torch
-from cases import NAMES, objective, split
+from cases import MODELS, NAMES, OURS, objective, split
 from torch import Tensor
 
 from stat4830_grad import optimizers
+from stat4830_grad.config import optimizers as choices
 from stat4830_grad.config import problems, schema
 from stat4830_grad.config.help import conf_dir
 from stat4830_grad.config.optimizers import Adam
@@ -38,6 +39,16 @@ def test_every_option_has_a_struct_and_every_struct_an_option(part: str) -> None
 @pytest.mark.parametrize("problem", get_args(problems.Problem))
 def test_every_problem_names_the_file_that_builds_it(problem: type[problems.Problem]) -> None:
     assert callable(import_module(f"stat4830_grad.problems.{problem.module}").build)
+
+
+def test_every_kind_of_ours_has_a_row_in_the_table_of_cases() -> None:
+    def names(union: object) -> set[str]:
+        return {one.__struct_config__.tag for one in get_args(union)}
+
+    assert names(choices.Rule) | {"torch_sgd"} == set(OURS)
+    assert names(schema.PARTS["model"]) - {"file"} <= set(MODELS)
+    functions = {one for one in get_args(problems.Problem) if not one.takes_model}
+    assert {one.__struct_config__.tag for one in functions} <= set(NAMES)
 
 
 def test_what_may_vary_within_a_batch_is_marked_where_the_key_is_declared() -> None:
