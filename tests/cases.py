@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from stat4830_grad.problems import (
     minimiser,
 )
 from stat4830_grad.problems.file import from_file
+from stat4830_grad.problems.file_classification import FileClassification
+from stat4830_grad.problems.file_classification import from_file as model_from_file
 from stat4830_grad.problems.likelihoods import Softmax
 from stat4830_grad.problems.models import MLP, RELU, TANH, Logistic
 
@@ -49,6 +52,7 @@ NAMES = (
     "softmax_bias",
     "softmax_relu_mlp",
     "softmax_deep_tanh_mlp",
+    "file_model",
 )
 MODELS: dict[str, Model] = {
     "logistic": Logistic(),
@@ -80,6 +84,22 @@ def update(params, grads, lr, state):
     v = {k: 0.9 * state["velocity"][k] + g for k, g in grads.items()}
     moved = {k: p - lr * v[k] for k, p in params.items()}
     return moved, {"velocity": v, "updates": state["updates"] + 1}
+"""
+
+
+SOFTMAX = """
+import torch
+from torch import nn
+
+
+def model(features, outputs):
+    return nn.Linear(features, outputs)
+
+
+def gradient(params, X, y):
+    P = torch.softmax(X @ params["weight"].T + params["bias"], 1)
+    error = (P - nn.functional.one_hot(y, 10)) / len(y)
+    return {"weight": error.T @ X, "bias": error.sum(0)}
 """
 
 
@@ -126,10 +146,17 @@ def torch_class(
 
 def written(source: str, params: Params, lr: Tensor) -> Optimizer:
     """The rule that a file with this text defines."""
+    with in_a_file(source) as path:
+        return optimizers.FileRule(path, params, lr)
+
+
+@contextmanager
+def in_a_file(source: str) -> Iterator[Path]:
+    """A file of a user's with this text, for a while."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "mine.py"
         path.write_text(source)
-        return optimizers.FileRule(path, params, lr)
+        yield path
 
 
 def objective(name: str, dtype: torch.dtype = torch.float64) -> Objective:
@@ -143,6 +170,11 @@ def objective(name: str, dtype: torch.dtype = torch.float64) -> Objective:
         return Composite(torch.randn(3, generator=generator).to(dtype), d=4, h=6)
     if name == "file":
         return from_file(EXAMPLES / "logistic.py", 0, generator, torch.device("cpu"), dtype)
+    if name == "file_model":
+        data = split(dtype, classes=10)
+        with in_a_file(SOFTMAX) as path:
+            model, _ = model_from_file(path, data, Softmax(10), 0, generator)
+        return FileClassification(model, data, Softmax(10))
     if name == "formula":
         text = "x**3 - 3*x*max(y, 0.1) + exp(-x*y)/(1 + y**2) + tanh(z)*abs(x) - 0.5*z"
         return Formula(parse(text).root, {"x": 1.2, "y": 0.5, "z": -0.7})

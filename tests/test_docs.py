@@ -39,7 +39,10 @@ def commands(block: str) -> list[tuple[list[str], list[str]]]:
     return found
 
 
-TOPICS = ("trace", "formula", "functions", "classification", "penalty", "tables", "optimizers")
+TOPICS = (
+    *("trace", "formula", "functions", "models", "classification", "penalty", "tables"),
+    "optimizers",
+)
 PAGES = [f"{topic}.md" for topic in TOPICS]
 
 

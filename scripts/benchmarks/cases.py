@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from stat4830_grad.config.composing import compose
+from stat4830_grad.config.models import ModelFile
 from stat4830_grad.config.problems import Mnist
 from stat4830_grad.config.schema import Config, Gradient
 from stat4830_grad.data.idx import SETS, find_files
@@ -101,6 +102,7 @@ def make_setup(config: Config, setting: Setting) -> Setup:
         device=device,
         compiled=compiles(config.products, device),
     )
+    assert not isinstance(model, ModelFile)  # no case has one
     objective = Classification(models.build(model, outputs=1), split)
     return Setup(objective, {"name": "synthetic"}, device, torch.float32, generator.get_state())
 

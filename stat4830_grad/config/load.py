@@ -124,6 +124,7 @@ def wrong_choice(key: str, typed: str, offered: Sequence[str]) -> str:
 EXAMPLES = {
     "optimizer.name": "optimizer.name=AdamW, a class of torch.optim",
     "optimizer.path": "optimizer.path=FILE.py, with your functions init and update",
+    "model.path": "model.path=FILE.py, which defines model, a torch.nn.Module",
     "runs": "runs=[DIR,DIR], patterns too",
     "problem.path": "problem.path=FILE.py, which defines loss and start",
     "problem.f": "'problem.f=x**2 + exp(-x)' problem.start.x=1",

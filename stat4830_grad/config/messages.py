@@ -81,6 +81,8 @@ def unknown_option(group: str, option: str, offered: Sequence[str], typed: str =
     note = NO_OPTION.get(option.lower())
     if group == "optimizer" and option in CLASSES:
         note = f"write optimizer=torch optimizer.name={option}"
+    if option.endswith(".py") and "file" in offered:
+        note = f"write {group}=file {group}.path={option}"
     hint = f"; {note}" if note else nearest(option, offered)
     return (
         f"{group}={shown(typed or option)}: no such {group}{hint}"

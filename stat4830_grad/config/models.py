@@ -29,4 +29,11 @@ class TanhMLP(MLP, frozen=True, tag="tanh_mlp"):
     pass
 
 
-Model = Logistic | ReluMLP | TanhMLP
+class ModelFile(Strict, frozen=True, tag="file"):
+    path: Annotated[str, Meta(min_length=1)]
+    init_seed: Annotated[Seed | None, PerRun]
+    init_from: Annotated[str | None, PerRun]
+
+
+OurModel = Logistic | ReluMLP | TanhMLP
+Model = OurModel | ModelFile

@@ -12,7 +12,15 @@ from .values import list_keys, of_type, written
 
 PATHS = (
     *("problem.file", "problem.path", "problem.indices", "gradient.path", "optimizer.path"),
-    *("model.init_from", "data_dir", "resume", "sweep.resume", "runs", "list.directory"),
+    *(
+        "model.path",
+        "model.init_from",
+        "data_dir",
+        "resume",
+        "sweep.resume",
+        "runs",
+        "list.directory",
+    ),
     *("hydra.run.dir", "hydra.sweep.dir"),
 )
 """Keys whose values are paths."""

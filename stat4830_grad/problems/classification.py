@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -61,8 +61,16 @@ class Classification:
     remarks: tuple[str, ...] = ()  # what a person should know of the data
     ones_first: bool = False  # whether the first column of the inputs is one of ones
     penalty: L2 | None = None
-    by_hand: ClassVar[bool] = True
-    capturable: ClassVar[bool] = True
+
+    @property
+    def by_hand(self) -> bool:
+        """Yes: models of ours know their pullback."""
+        return True
+
+    @property
+    def capturable(self) -> bool:
+        """Yes: nothing in it looks at values."""
+        return True
 
     @property
     def columns(self) -> tuple[Metric, ...]:

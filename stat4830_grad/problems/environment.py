@@ -8,6 +8,8 @@ from typing import Literal
 
 import torch
 
+Products = Literal["auto", "compiled", "torch"]
+
 
 @dataclass(frozen=True)
 class Environment:
@@ -18,4 +20,4 @@ class Environment:
     dtype: torch.dtype
     seed: int  # of the run, for a user's file that draws by itself
     data_dir: Path
-    products: Literal["auto", "compiled", "torch"]  # with images
+    products: Products  # with images

@@ -22,7 +22,7 @@ from ..system.errors import ConfigError
 from ..system.user_file import UserFile, run_file
 from .environment import Environment
 from .file_objective import FileObjective, as_metrics, called
-from .file_values import as_params, data_of, saved_numbers, start
+from .file_values import as_params, saved_numbers, settle, start
 
 KEY = "problem.path"
 
@@ -58,9 +58,7 @@ def from_file(
     """
     with seeded(seed):
         file = run_file(path, KEY, "a Python file with a function loss")
-    for name, value in data_of(file).items():
-        real = value.is_floating_point()
-        vars(file.module)[name] = value.detach().to(device, dtype if real else None)
+    settle(file, device, dtype)
     drawn = torch.Generator()
     drawn.set_state(generator.get_state())
     like = {name: p.to(device, dtype) for name, p in start(file, drawn).items()}

@@ -15,9 +15,9 @@ from ..metrics import GRAD_NORM, LOSS, Metric
 from ..system.errors import ConfigError
 from ..system.user_file import UserFile, UserFunction
 from .answers import fits, read
-from .file_values import checked_loss, data_of, start
+from .file_values import checked_loss, data_of, default_dtype, start
 from .least_squares import DISTANCE
-from .rows import OfOneRun, one_by_one, together
+from .rows import OfOneRun, of_one_run, one_by_one, takes_vmap, together
 
 
 @dataclass(frozen=True)
@@ -114,25 +114,14 @@ class FileObjective:
 
     def of_rows(self, name: str, params: Params) -> dict[str, Tensor]:
         """What the function called `name` makes of each run: tensors (*K, …) by name."""
-        alone = all(p.ndim == self.like[key].ndim for key, p in params.items())
+        alone = of_one_run(params, self.like)
         apply = together if alone or self.vmapped(name) else one_by_one
         return apply(self.functions[name], params, self.like)
 
     def vmapped(self, name: str) -> bool:
         """Whether vmap takes the function, and makes of two runs what it makes of each."""
         if name not in self.batched:
-            two = {key: torch.stack([p, p + 0.25 * p.abs()]) for key, p in self.like.items()}
-            function = self.functions[name]
-            try:
-                found = together(function, two, self.like)
-            except (Exception, SystemExit):  # whatever a file does when it is given other tensors
-                self.batched[name] = False
-            else:
-                right = one_by_one(function, two, self.like)
-                self.batched[name] = all(
-                    torch.allclose(found[key], value, 1e-3, 1e-5, equal_nan=True)
-                    for key, value in right.items()
-                )
+            self.batched[name] = takes_vmap(self.functions[name], self.like)
         return self.batched[name]
 
 
@@ -140,13 +129,10 @@ def called(function: UserFunction, params: Params) -> Any:
     """The function's answer to the parameters that it names."""
     dtype = next(iter(params.values())).dtype
     offered = {**params, "params": dict(params)}
-    if (before := torch.get_default_dtype()) == dtype:
+    if torch.get_default_dtype() == dtype:
         return function.called_with(offered)
-    torch.set_default_dtype(dtype)  # for the tensors that the function makes
-    try:
+    with default_dtype(dtype):
         return function.called_with(offered)
-    finally:
-        torch.set_default_dtype(before)
 
 
 def as_metrics(answer: Any, said: str, like: Params) -> dict[str, Tensor]:

@@ -1,9 +1,10 @@
-"""What a user's file for problem=file says, checked: its parameters and its loss."""
+"""What a user's file says, checked: its data and, for problem=file, its parameters and loss."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -75,6 +76,31 @@ def start(file: UserFile, generator: torch.Generator) -> Params:
 def data_of(file: UserFile) -> dict[str, Tensor]:
     """The tensors at module level, by name."""
     return {name: one for name, one in vars(file.module).items() if isinstance(one, Tensor)}
+
+
+def settle(
+    file: UserFile, device: torch.device, dtype: torch.dtype, *, leaves: bool = True
+) -> None:
+    """Bring a file's data to the device and, unless they are whole numbers, to the dtype.
+
+    Args:
+        leaves: whether tensors that require a gradient are data, too.
+    """
+    for name, value in data_of(file).items():
+        if leaves or not value.requires_grad:
+            real = value.is_floating_point()
+            vars(file.module)[name] = value.detach().to(device, dtype if real else None)
+
+
+@contextmanager
+def default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    """The dtype of the tensors that a user's function makes of Python's numbers."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def real(value: object, what: str, file: UserFile) -> Tensor:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from .. import data
 from ..config import problems as choices
-from ..config.models import Logistic, Model
+from ..config.models import Logistic, Model, ModelFile
 from ..data.weights import load_indices
 from ..system.errors import ConfigError
 from . import models
 from .classification import Classification
-from .environment import Environment
+from .environment import Environment, Products
+from .file_classification import classifier
 from .likelihoods import likelihood_of
 
 
@@ -40,7 +41,7 @@ def build(
         labels=problem.labels,
         dtype=where.dtype,
         device=where.device,
-        compiled=compiles(where.products, where.device),
+        compiled=compiles(products_for(model, where.products), where.device),
         indices=indices,
         indices_are=f"problem.indices={problem.indices}",
     )
@@ -51,8 +52,8 @@ def build(
         "n_val": problem.n_val,
     }
     likelihood = likelihood_of(data.CLASSES[problem.labels])
-    built = models.build(model, likelihood.outputs)
-    return Classification(built, split, likelihood, drawn_before(problem, model)), dataset
+    before = drawn_before(problem, model)
+    return classifier(model, split, likelihood, where, drawn_before=before), dataset
 
 
 def drawn_before(problem: choices.ImageProblem, model: Model) -> tuple[models.Logistic, ...]:
@@ -62,7 +63,20 @@ def drawn_before(problem: choices.ImageProblem, model: Model) -> tuple[models.Lo
     return (first,) if lecture and not isinstance(model, Logistic) else ()
 
 
-def compiles(products: Literal["auto", "compiled", "torch"], device: torch.device) -> bool:
+def products_for(model: Model, asked: Products) -> Products:
+    """How products with images are made: a user's model gets tensors.
+
+    Raises:
+        ConfigError: it is to have compiled ones.
+    """
+    if not isinstance(model, ModelFile):
+        return asked
+    if asked == "compiled":
+        raise ConfigError("products=compiled: model=file takes tensors; leave products out")
+    return "torch"
+
+
+def compiles(products: Products, device: torch.device) -> bool:
     """Whether products with images are compiled, instead of torch's own with a dense matrix.
 
     Raises:

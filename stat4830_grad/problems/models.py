@@ -24,8 +24,8 @@ from ..config import models as choices
 from ..core import Inputs, Model, Params
 
 
-def build(choice: choices.Model, outputs: int) -> Model:
-    """The model of a configuration, with as many outputs as its problem asks for."""
+def build(choice: choices.OurModel, outputs: int) -> Model:
+    """The model of ours that is chosen, with as many outputs as its problem asks for."""
     match choice:
         case choices.Logistic(bias):
             return Logistic(bias, outputs)

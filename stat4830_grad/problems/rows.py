@@ -56,3 +56,26 @@ def together(function: OfOneRun, params: Params, like: Params) -> dict[str, Tens
     if len(rows) == 1:
         return made
     return {name: value.reshape(*rows, *value.shape[1:]) for name, value in made.items()}
+
+
+def of_one_run(params: Params, like: Params) -> bool:
+    """Whether no dimensions lead."""
+    return all(p.ndim == like[name].ndim for name, p in params.items())
+
+
+def takes_vmap(function: OfOneRun, like: Params) -> bool:
+    """Whether vmap takes the function, and makes of two runs what it makes of each.
+
+    Args:
+        like: parameters of one run, of which the two are made.
+    """
+    two = {name: torch.stack([p, p + 0.25 * p.abs()]) for name, p in like.items()}
+    try:
+        found = together(function, two, like)
+    except (Exception, SystemExit):  # whatever a file does when it is given other tensors
+        return False
+    right = one_by_one(function, two, like)
+    return all(
+        torch.allclose(found[name], value, 1e-3, 1e-5, equal_nan=True)
+        for name, value in right.items()
+    )

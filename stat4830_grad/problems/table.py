@@ -15,9 +15,9 @@ from ..config import problems as choices
 from ..config.models import Model
 from ..system.errors import ConfigError
 from ..system.wording import shown
-from . import models
 from .classification import Classification
 from .environment import Environment
+from .file_classification import classifier
 from .likelihoods import likelihood_of
 
 MOST_CLASSES = 100
@@ -63,9 +63,9 @@ def build(
         "n_train": len(train),
         "n_val": len(val),
     }
-    built = models.build(model, likelihood.outputs)
     remarks, ones = tuple(notes), problem.intercept
-    return Classification(built, split, likelihood, remarks=remarks, ones_first=ones), described
+    made = classifier(model, split, likelihood, where, remarks=remarks, ones_first=ones)
+    return made, described
 
 
 def classes_of(path: Path, table: data.TableData) -> tuple[list[str], NDArray[np.int64]]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ..config.jobs import short
 from ..config.schema import Config
 from ..console.tables import Column, FittedTable
+from ..training.report import model_in_words
 from ..training.sweep_row import Cell, SweepRow, deciding, metrics_of
 
 SHOWN = 30
@@ -22,7 +23,7 @@ def describe(config: Config, device: str, runs: int, batches: int) -> str:
     """What some runs have in common, and how they train, in one line."""
     parts = [
         config.problem.name,
-        config.model.name if config.model else None,
+        model_in_words(config.model),
         config.gradient.name,
         config.optimizer.name,
         f"{config.steps:,} steps",

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..config.models import ModelFile
 from ..config.problems import Formula, ProblemFile
 from ..config.schema import Config
 from ..console.terminal import make_console, say, say_whole
@@ -46,8 +47,16 @@ def shown(config: Config) -> Shown:
     return Shown(
         title=f"backward() on {problem.name}",
         formula=problem.f if isinstance(problem, Formula) else None,
-        source=Path(problem.path) if isinstance(problem, ProblemFile) else None,
+        source=file_of(config),
     )
+
+
+def file_of(config: Config) -> Path | None:
+    """The file of the user's that the loss is computed in, if there is one."""
+    for part in (config.problem, config.model):
+        if isinstance(part, ProblemFile | ModelFile):
+            return Path(part.path)
+    return None
 
 
 def traced_loss(config: Config, experiment: Experiment) -> Trace:
@@ -57,8 +66,7 @@ def traced_loss(config: Config, experiment: Experiment) -> Trace:
         ConfigError: the loss has no derivatives of that order.
     """
     data = experiment.objective.constants()
-    problem = config.problem
-    source = str(Path(problem.path)) if isinstance(problem, ProblemFile) else None
+    source = file_of(config)
     order = config.trace.order if config.trace else 1
     try:
         return trace(
@@ -66,7 +74,7 @@ def traced_loss(config: Config, experiment: Experiment) -> Trace:
             experiment.params,
             order=order,
             fold=not (config.trace and config.trace.all),
-            source=source,
+            source=str(source) if source else None,
             constants={name: value for name, value in data.items() if isinstance(value, Tensor)},
         )
     except ValueError as error:

@@ -17,7 +17,7 @@ from ..system.reading import LARGEST, unreadable
 
 KEYS = (
     *("problem.file", "problem.path", "problem.indices"),
-    *("gradient.path", "optimizer.path", "model.init_from"),
+    *("gradient.path", "optimizer.path", "model.path", "model.init_from"),
 )
 """Keys that name an input file."""
 

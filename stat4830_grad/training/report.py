@@ -10,6 +10,7 @@ from rich.console import Console
 
 from ..config.commands import assigned
 from ..config.lecture import UPDATES, departures, stated_accuracy
+from ..config.models import Model, ModelFile
 from ..config.problems import Digits, ImageProblem, Problem, Table
 from ..config.schema import Config
 from ..console.tables import Column, FittedTable, show
@@ -23,11 +24,10 @@ from .run_directory import RunDirectory
 
 def headline(config: Config, device: str) -> str:
     """The choices of a run in one line."""
-    model = config.model.name if config.model else None
     of_samples = f" of {config.minibatch} samples" if config.minibatch else ""
     parts = [
         problem_in_words(config.problem),
-        model,
+        model_in_words(config.model),
         config.gradient.name,
         optimizer_in_words(config),
         f"{config.steps:,} steps{of_samples}",
@@ -44,6 +44,13 @@ def problem_in_words(problem: Problem) -> str:
     return ", ".join([f"{problem.name}{file}", *["ten classes"] * ten, *penalty])
 
 
+def model_in_words(model: Model | None) -> str | None:
+    """Its name, or that of its file."""
+    if isinstance(model, ModelFile):
+        return Path(model.path).name
+    return model.name if model else None
+
+
 def optimizer_in_words(config: Config) -> str:
     """`adam lr=0.1 cosine, warm-up 10`."""
     optimizer = config.optimizer
@@ -58,7 +65,8 @@ def notes(config: Config, objective: Objective) -> list[str]:
     if isinstance(config.problem, Digits):
         return [
             "digits: scikit-learn's 1,797 handwritten digits, brought to 28×28. This is not MNIST; "
-            "for the lecture's run use problem=mnist."
+            "for the lecture's run use problem=mnist.",
+            *objective.notes(1),
         ]
     return objective.notes(1)
 

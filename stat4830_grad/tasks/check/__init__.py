@@ -13,6 +13,7 @@ from ...core import Gradient
 from ...gradients.methods import methods_for
 from ...system import exit_codes
 from ...training.experiment import Experiment, build
+from ...training.report import model_in_words
 from ...training.run_directory import git, versions, write_config, write_json
 from .costs import cost_card
 from .report import as_json, show
@@ -48,7 +49,7 @@ def run(config: Config, directory: Path, command: str) -> int:
             "git": git(),
         },
     )
-    model = f" · {config.model.name}" if config.model else ""
+    model = f" · {model_in_words(config.model)}" if config.model else ""
     title = f"check · {config.problem.name}{model} · {single.lr.device}"
     show(console, result, card, title, f"cost, {config.dtype} on {single.lr.device}")
     say_whole(console, f"files: {directory}")

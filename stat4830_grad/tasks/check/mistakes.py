@@ -31,7 +31,9 @@ class Mistake:
 def mistakes_of(objective: Objective) -> list[Mistake]:
     """The known mistakes for an objective, the likelier first; none for one that is not ours."""
     match objective:
-        case LeastSquares(penalty=L2() as penalty) | Classification(penalty=L2() as penalty):
+        case LeastSquares(penalty=L2() as penalty) | Classification(penalty=L2() as penalty) if (
+            objective.by_hand
+        ):
             return penalised_mistakes(objective, penalty)
         case Polynomial():
             return polynomial_mistakes(objective)
