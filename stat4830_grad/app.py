@@ -67,6 +67,12 @@ def run(composed: DictConfig) -> int:
         return sweep(composed, own, request, directory)
     settle(request.threads)
     with no_garbage():
+        if request.gradient.path and not request.gradient.trusted:
+            import torch  # noqa: F401
+
+            from .sandbox.server import warm
+
+            warm()  # before there is anything that a file should not see
         task = importlib.import_module(f"{__package__}.tasks.{request.task}")
     try:
         return int(task.run(request, directory, command(own.overrides.task)))

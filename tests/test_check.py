@@ -24,7 +24,7 @@ from stat4830_grad.tasks.check.cost import peak_memory, saved_bytes
 from stat4830_grad.tasks.check.costs import cost_card
 from stat4830_grad.tasks.check.methods import CENTRAL, probes
 from stat4830_grad.tasks.check.methods import difference as central_difference
-from stat4830_grad.tasks.check.report import as_json, show
+from stat4830_grad.tasks.check.report import as_json, show, show_costs
 from stat4830_grad.tasks.check.study import Study, study
 
 CPU = torch.device("cpu")
@@ -103,7 +103,7 @@ def test_a_gradient_that_is_not_finite_disagrees_and_is_named() -> None:
     assert not found.agree
     assert "manual: x (float32)" in found.not_finite
     screen = io.StringIO()
-    show(Console(width=80, file=screen), found, [], "title", "costs")
+    show(Console(width=80, file=screen), found, "title")
     assert "not finite" in screen.getvalue()
 
 
@@ -186,7 +186,9 @@ def test_the_report_fits_80_columns_and_its_json_has_every_number(tmp_path: Path
     f = cases.objective("tanh_mlp", torch.float32)
     card = cost_card(f, found.params, dict(GRADIENTS))
     screen = io.StringIO()
-    show(Console(width=80, file=screen), found, card, "check · tanh_mlp", "cost, float32")
+    console = Console(width=80, file=screen)
+    show(console, found, "check · tanh_mlp")
+    show_costs(console, card, "cost, float32")
     text = screen.getvalue()
     assert "All gradients agree." in text
     assert "…" not in text

@@ -23,6 +23,7 @@ ROOMS = (
         "console",
         "pages",
         "data",
+        "sandbox",
         "problems",
         "gradients",
         "optimizers",

@@ -10,14 +10,24 @@ import pytest
 import torch
 from student_files import ALL, EINSUM_DICT, HIDDEN, RIGHT, SQUARES, TANH_NET, WRONG
 
+from stat4830_grad.config.schema import Gradient as Choice
 from stat4830_grad.core import Objective, Params
-from stat4830_grad.gradients.file import gradient_from, load
+from stat4830_grad.gradients.file import gradient_from
 from stat4830_grad.gradients.methods import backward
 from stat4830_grad.problems import Classification
 from stat4830_grad.problems.models import MLP, RELU, TANH
+from stat4830_grad.sandbox.limits import Limits
+from stat4830_grad.sandbox.student import Student
 from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.tasks.check.diagnosis import Diagnosis, diagnose
 from stat4830_grad.tasks.check.methods import nearby
+
+LIMITS = Limits(seconds=30, memory=1, threads=1)
+
+
+def chosen(path: Path, *, trusted: bool) -> Choice:
+    """gradient=file, as a configuration has it."""
+    return Choice(name="file", path=str(path), trusted=trusted)
 
 
 def objective(name: str) -> Objective:
@@ -39,7 +49,8 @@ def diagnosis(tmp_path: Path, problem: str, source: str) -> Diagnosis:
     path.write_text(dedent(source), "utf-8")
     f = objective(problem)
     points = [initial(f), nearby(initial(f), torch.Generator().manual_seed(2))]
-    return diagnose(path, f, [(p, backward(f, p)[1]) for p in points], 1e-9)
+    with Student(path, LIMITS) as student:
+        return diagnose(student, f, [(p, backward(f, p)[1]) for p in points], 1e-9)
 
 
 @pytest.mark.parametrize("style", RIGHT)
@@ -99,26 +110,29 @@ def test_an_unknown_mistake_is_described_by_what_is_seen(tmp_path: Path) -> None
 def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, source: str, message: str) -> None:
     path = tmp_path / "mine.py"
     path.write_text(source, "utf-8")
-    with pytest.raises(ConfigError, match=message):
-        load(path)
+    with pytest.raises(ConfigError, match=message), Student(path, LIMITS) as student:
+        student.load()
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_missing_file_and_unknown_arguments_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
-        load(tmp_path / "none.py")
+        Student(tmp_path / "none.py", LIMITS)
     with pytest.raises(ConfigError, match="asks for W, but this problem offers w, X, y, params"):
         diagnosis(tmp_path, "least_squares", "def gradient(W, X, y): return W")
 
 
-def test_a_file_trains_a_batch_row_by_row_like_the_gradient_by_hand(tmp_path: Path) -> None:
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_file_trains_a_batch_row_by_row_like_the_gradient_by_hand(
+    tmp_path: Path, trusted: bool
+) -> None:
     path = tmp_path / "mine.py"
     path.write_text(dedent(EINSUM_DICT), "utf-8")
     f = objective("relu_mlp")
     start = initial(f)
     batch = {name: torch.stack([p, 2 * p, -p]) for name, p in start.items()}
     for params in (start, batch):
-        loss, grads = gradient_from(path)(f, params)
+        loss, grads = gradient_from(chosen(path, trusted=trusted))(f, params)
         wanted, right = f.loss_and_gradient(params)
         assert torch.equal(loss, wanted)
         for name, g in grads.items():
@@ -126,17 +140,20 @@ def test_a_file_trains_a_batch_row_by_row_like_the_gradient_by_hand(tmp_path: Pa
             torch.testing.assert_close(g, right[name])
 
 
-def test_training_stops_at_an_answer_that_is_no_gradient(tmp_path: Path) -> None:
+@pytest.mark.parametrize("trusted", [False, True])
+def test_training_stops_at_an_answer_that_is_no_gradient(tmp_path: Path, trusted: bool) -> None:
     path = tmp_path / "mine.py"
     f = objective("least_squares")
     for source, message in (
         ("def gradient(w, X, y): return X @ w - y", r"w: its gradient is \(12,\), it is \(3,\)"),
         ("def gradient(w, X, y): X += 1; return w", "changes X in place"),
+        ("def gradient(w, X, y): y.data.mul_(0.9); return w", "changes y in place"),
+        ("def gradient(w, X, y): z = y.numpy(); z *= 0.9; return w", "changes y in place"),
         ("def gradient(w, X, y): pass", "returned None"),
     ):
         path.write_text(source, "utf-8")
         with pytest.raises(ConfigError, match=message):
-            gradient_from(path)(f, initial(f))
+            gradient_from(chosen(path, trusted=trusted))(f, initial(f))
 
 
 def test_an_error_in_the_function_is_told_with_its_line(tmp_path: Path) -> None:

@@ -21,7 +21,10 @@ from .problems import Problem
 
 class Gradient(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     name: Literal["manual", "backward", "autograd_grad", "file"]
-    path: str | None = None  # of gradient=file
+    path: str | None = None  # of gradient=file, and so is what follows
+    trusted: bool = False
+    seconds: Positive = 30.0  # of one call
+    memory: Positive = 2.0  # GiB
 
 
 TrackerName = Literal["tensorboard", "mlflow", "wandb", "trackio"]

@@ -1,4 +1,4 @@
-"""Running a file that defines `gradient`: its arguments, its answer, its errors.
+"""The gradient of a file that defines `gradient`: its arguments, its answer, its errors.
 
 The function is called with the arguments that it names: any parameter (w, w1, b1, x, …), `params`
 for a dict of all of them, and what the problem gives (X, y; `coefficients` of a polynomial). The
@@ -7,20 +7,28 @@ answer is a dict by name, a tuple in the parameters' order, or for one parameter
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
+from ..config import schema
 from ..core import Gradient, Objective, Params, apart, stacked
-from ..problems.answers import NAME, Finding, fits, offer, read
+from ..sandbox.answers import NAME, Finding, fits, offer, read
+from ..sandbox.limits import Limits
+from ..sandbox.student import KEY, Answer, Student, plain
+from ..sandbox.worker import copied, differs, worth_looking
 from ..system.errors import ConfigError
 from ..system.user_file import UserFunction, run_file
 
-KEY = "gradient.path"
+Ask = Callable[[Objective, Params], Answer]
+"""What a file answers for one run."""
 
 
 def load(path: Path) -> UserFunction:
-    """The function `gradient` of the file, which is run from its first line to its last.
+    """The function `gradient` of the file, which is run here, from its first line to its last.
 
     Raises:
         ConfigError: the file is missing, raises an error or defines no such function.
@@ -28,41 +36,90 @@ def load(path: Path) -> UserFunction:
     return run_file(path, KEY, f"a Python file with a function {NAME}").function(NAME)
 
 
-def gradient_from(path: Path) -> Gradient:
+def limits_of(choice: schema.Gradient) -> Limits:
+    """What the file may take."""
+    return Limits(choice.seconds, choice.memory, torch.get_num_threads())
+
+
+def gradient_from(choice: schema.Gradient) -> Gradient:
     """The function in the file as a `Gradient` like ours; a batch goes through it row by row.
+
+    Its process begins with the first call; a file that is trusted is run in this one.
 
     Raises (now and when called):
         ConfigError: the file cannot be used, raises an error, or its answer is no gradient.
     """
-    function = load(path)
+    assert choice.path is not None  # the schema says so of gradient=file
+    path = Path(choice.path)
+    ask = asked_here(load(path)) if choice.trusted else asked_there(path, limits_of(choice))
+    said = f"{KEY}={path}"
 
     def file(objective: Objective, params: Params) -> tuple[Tensor, Params]:
         loss = objective.loss(params)
-        rows = [
-            one_row(function, objective, {name: p.clone() for name, p in row.items()})
-            for row in apart(params, loss.ndim)
-        ]
+        rows = [usable(ask(objective, row), row, said) for row in apart(params, loss.ndim)]
         return loss, stacked(rows, loss.shape)
 
     return Gradient(file, capturable=False)  # it may do what a graph cannot hold
 
 
-def one_row(function: UserFunction, objective: Objective, params: Params) -> Params:
-    """The function's gradient of a single run, in the shapes and dtype of `params`."""
-    data = objective.constants()
-    versions = {name: t._version for name, t in data.items() if isinstance(t, Tensor)}
-    values, findings = read(function.called_with(offer(data, params)), params)
-    for name, before in versions.items():
-        if data[name]._version != before:
-            raise ConfigError(f"{function.said}: {NAME} changes {name} in place; copy it")
-    for name, value in values.items():
+def asked_there(path: Path, limits: Limits) -> Ask:
+    """The file in a process of its own; run once now, so that what it lacks is said at once."""
+    student = Student(path, limits)
+    student.load()
+    told = 0
+
+    def ask(objective: Objective, params: Params) -> Answer:
+        nonlocal told
+        try:
+            return student.ask(objective.constants(), params, often=True)
+        finally:
+            if new := student.printed[told:]:
+                told = len(student.printed)
+                print(plain(new), end="", flush=True)
+
+    return ask
+
+
+def asked_here(function: UserFunction) -> Ask:
+    """The file in this process: it sees copies of the data, made once."""
+    seen: list[tuple[Objective, dict[str, object], dict[str, object]]] = []
+    calls = 0
+
+    def ask(objective: Objective, params: Params) -> Answer:
+        nonlocal calls
+        if not seen or seen[0][0] is not objective:
+            data = objective.constants()
+            seen[:] = [(objective, data, copied(data))]
+            calls = 0
+        _, data, own = seen[0]
+        calls += 1
+        mine = {name: p.clone() for name, p in params.items()}
+        began = time.perf_counter()
+        answer = function.called_with(offer(own, mine))
+        seconds = time.perf_counter() - began
+        values, findings = read(answer, params)
+        looked = worth_looking(calls, data)
+        changed = tuple(k for k in data if looked and differs(own[k], data[k]))
+        return Answer(values, findings, changed, seconds)
+
+    return ask
+
+
+def usable(answer: Answer, params: Params, said: str) -> Params:
+    """The answer of a single run, in the shapes and dtype of `params`.
+
+    Raises:
+        ConfigError: it is no gradient.
+    """
+    findings = list(answer.findings)
+    if answer.changed:
+        raise ConfigError(f"{said}: {NAME} changes {', '.join(answer.changed)} in place; copy it")
+    for name, value in answer.values.items():
         if not fits(value, params[name]):
             text = f"its gradient is {tuple(value.shape)}, it is {tuple(params[name].shape)}"
             findings.append(Finding("shape", (name,), text))
     if findings:
         first = findings[0]
         about = f"{', '.join(first.parameters)}: " if first.parameters else ""
-        raise ConfigError(
-            f"{function.said}: {about}{first.sentence}; task=check says more about it"
-        )
-    return {name: values[name].reshape(p.shape).to(p.dtype) for name, p in params.items()}
+        raise ConfigError(f"{said}: {about}{first.sentence}; task=check says more about it")
+    return {name: answer.values[name].reshape(p.shape).to(p) for name, p in params.items()}

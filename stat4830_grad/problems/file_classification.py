@@ -14,9 +14,9 @@ from torch import Tensor
 from ..config.models import Model, ModelFile
 from ..core import Params
 from ..data import ImagePart, Part, Split
+from ..sandbox.answers import offer
 from ..system.errors import ConfigError
 from . import models
-from .answers import offer
 from .classification import Classification
 from .environment import Environment
 from .file_model import FileModel

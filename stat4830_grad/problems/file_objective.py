@@ -12,9 +12,9 @@ from torch import Tensor
 from ..config import problems as choices
 from ..core import Params, row_norm
 from ..metrics import GRAD_NORM, LOSS, Metric
+from ..sandbox.answers import fits, read
 from ..system.errors import ConfigError
 from ..system.user_file import UserFile, UserFunction
-from .answers import fits, read
 from .file_values import checked_loss, data_of, default_dtype, start
 from .least_squares import DISTANCE
 from .rows import OfOneRun, of_one_run, one_by_one, takes_vmap, together

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from ..config.formula import COLUMNS
 from ..core import Params
+from ..sandbox.answers import as_tensor
 from ..system.errors import ConfigError
 from ..system.user_file import UserFile, UserFunction
-from .answers import as_tensor
 from .saved import saved_storages
 
 RESERVED = (*COLUMNS, "params")

@@ -14,6 +14,7 @@ from ..config.jobs import Job, group
 from ..console.progress import progress
 from ..core import NEVER, OptimizerState, Params, State
 from ..problems.reduction import reduced
+from ..sandbox.conversation import StoppedError
 from ..system.errors import DataError
 from ..system.files import write_text
 from ..system.reading import reading
@@ -116,6 +117,8 @@ def run_batch(jobs: list[Job], setup: Setup, known: Forecasts, context: SweepCon
         jobs = [job for job in jobs if statuses.get(job.name) not in ENDED]
     try:
         Batch(jobs, setup, known, context).run()
+        return
+    except StoppedError:
         return
     except Exception as error:
         if len(jobs) == 1:

@@ -6,6 +6,7 @@ Whatever goes wrong in one is a message with its key, its path and the line.
 from __future__ import annotations
 
 import inspect
+import sys
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -122,10 +123,28 @@ def run_file(path: Path, key: str, wanted: str) -> UserFile:
         ConfigError: the file is missing or raises an error.
     """
     said = f"{key}={path}"
+    return run_source(read_source(path, said, wanted), path, said)
+
+
+def read_source(path: Path, said: str, wanted: str) -> bytes:
+    """What a file of the user's holds; nothing of it is run.
+
+    Raises:
+        ConfigError: it is missing, or cannot be read.
+    """
     with reading(path, wanted, called=said, most=MIB, kind=ConfigError):
-        source = path.read_bytes()
-    module = ModuleType(path.stem)
+        return path.read_bytes()
+
+
+def run_source(source: bytes, path: Path, said: str) -> UserFile:
+    """Run what a file holds, as a module of its own.
+
+    Raises:
+        ConfigError: it raises an error.
+    """
+    module = ModuleType(f"file:{path.stem}")  # no other module's name
     module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # where dataclasses look for what annotations name
     try:
         exec(compile(source, str(path), "exec"), module.__dict__)  # the file the user names
     except (Exception, SystemExit) as error:
@@ -138,8 +157,16 @@ def blame(error: BaseException, path: Path) -> str:
     if isinstance(error, SyntaxError) and error.filename == str(path):
         where = f"line {error.lineno} is not Python: {error.msg}"
         return f"{where}\n    {(error.text or '').strip()}"
-    what = f"{type(error).__name__}: {error}"
+    what = f"{type(error).__name__}: {words(error)}"
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
     if not frames:
         return f"raised {what}"
     return f"line {frames[-1].lineno} raised {what}\n    {frames[-1].line}"
+
+
+def words(error: BaseException) -> str:
+    """What an error says of itself, where it can."""
+    try:
+        return str(error)
+    except (Exception, SystemExit):  # of the user's own class
+        return "(it cannot be shown)"

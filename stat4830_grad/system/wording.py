@@ -49,3 +49,11 @@ SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 def subscripted(name: str) -> str:
     """`w1` as z₁ is written: w₁."""
     return re.sub(r"(?<=[A-Za-z])\d+$", lambda found: found[0].translate(SUBSCRIPTS), name)
+
+
+def duration(seconds: float) -> str:
+    """0.00021 s -> 210 µs."""
+    for unit, size in (("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)):
+        if seconds < min(1000 * size, 120):
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"

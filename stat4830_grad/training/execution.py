@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..config.schema import Config
 from ..core import NEVER, Record, State
+from ..sandbox.conversation import StoppedError
 from ..system import exit_codes
 from ..system.process import SIGNALS
 from .experiment import Experiment
@@ -95,26 +96,40 @@ def execute(
     Args:
         directories: None for a run whose files are complete: it trains along, so that the batch
             keeps its size.
-        save: gets the state each `checkpoint.seconds` and at the end.
+        save: gets the state each `checkpoint.seconds` and at the end; not where a signal came
+            within an update, as that may have changed the state in place.
         diverged: called with the index of each run that has diverged, and the state then.
+
+    Raises:
+        StoppedError: a signal came before there was any record.
     """
     saved = flushed = time.monotonic()
     ended = listed(state.diverged_at < state.updates)
-    for now, record in experiment.train(state, steps=config.steps, due=config.log.due, stop=stop):
-        before, ended = ended, listed(now.diverged_at <= record.updates)
-        log_rows(record, directories, before, ended)
-        for k in range(len(ended)):
-            if ended[k] and not before[k]:
-                diverged(k, now)
-        for sink in sinks:
-            sink.log(record)
-        if time.monotonic() - flushed > FLUSH_SECONDS:
-            flush(directories)
-            flushed = time.monotonic()
-        if time.monotonic() - saved > config.checkpoint.seconds:
-            flush(directories, sync=True)
-            save(now)
-            saved = time.monotonic()
+    now = None
+    try:
+        for now, record in experiment.train(
+            state, steps=config.steps, due=config.log.due, stop=stop
+        ):
+            before, ended = ended, listed(now.diverged_at <= record.updates)
+            log_rows(record, directories, before, ended)
+            for k in range(len(ended)):
+                if ended[k] and not before[k]:
+                    diverged(k, now)
+            for sink in sinks:
+                sink.log(record)
+            if time.monotonic() - flushed > FLUSH_SECONDS:
+                flush(directories)
+                flushed = time.monotonic()
+            if time.monotonic() - saved > config.checkpoint.seconds:
+                flush(directories, sync=True)
+                save(now)
+                saved = time.monotonic()
+    except StoppedError:  # within an update, which a resumed run makes anew
+        flush(directories, sync=True)
+        if now is None:
+            raise
+        return now
+    assert now is not None
     flush(directories, sync=True)
     save(now)
     return now

@@ -149,7 +149,7 @@ def initial(job: Config, setup: Setup) -> Params:
 
 def build_gradient(choice: schema.Gradient) -> Gradient:
     """One of ours, or the function of the file that `gradient.path` names."""
-    return gradient_from(Path(choice.path)) if choice.path else GRADIENTS[choice.name]
+    return gradient_from(choice) if choice.path else GRADIENTS[choice.name]
 
 
 def hyperparameters(

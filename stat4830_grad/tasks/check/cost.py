@@ -33,8 +33,8 @@ class Cost:
 
     seconds: float  # median
     peak: int | None  # bytes allocated at once beyond those before the call; None: not measurable
-    saved: int  # bytes kept for backward
-    saved_before: int  # bytes of parameters and data that backward refers to as well
+    saved: int | None  # bytes kept for backward; None: another process's affair
+    saved_before: int | None  # bytes of parameters and data that backward refers to as well
 
 
 def measure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass
 
 import torch
@@ -10,8 +11,9 @@ from torch import Tensor
 from ...core import Gradient, Objective, Params
 from ...gradients.methods import as_leaves
 from ...graph.nodes import graph_nodes
-from .cost import Cost, Work, measure
-from .methods import CENTRAL, FORWARD, around, forward, step
+from ...sandbox.student import Student
+from .cost import BUDGET, MOST, Cost, Work, measure
+from .methods import CENTRAL, FILE, FORWARD, around, forward, step
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,19 @@ def cost_card(
         seconds = directions * cost.seconds
         card.append(MethodCost(name, seconds, directions, cost, nodes.get(name)))
     return card
+
+
+def cost_of_file(student: Student, objective: Objective, params: Params) -> MethodCost:
+    """A student's file at `params`, by the clock of its own process: a call, or many short ones.
+
+    Raises:
+        ConfigError: it gives no answer.
+    """
+    data, seconds = objective.constants(), list[float]()
+    while len(seconds) < MOST and sum(seconds) < BUDGET / 2:
+        seconds.append(student.ask(data, params, often=True).seconds)
+    cost = Cost(statistics.median(seconds), None, None, None)
+    return MethodCost(FILE, cost.seconds, 1, cost, None)
 
 
 def gradient_work(method: Gradient, objective: Objective, params: Params) -> Work:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ...core import Gradient, Objective, Params
-from ...gradients.file import load
-from ...problems.answers import Finding, fits, offer, read
-from ...system.user_file import UserFunction
+from ...sandbox.answers import Finding, fits
+from ...sandbox.student import Student
 from .explanation import explain, explain_shape, same
 
 
@@ -36,9 +34,9 @@ class Diagnosis:
 
 
 def diagnose(
-    path: Path, objective: Objective, points: list[tuple[Params, Params]], bound: float
+    student: Student, objective: Objective, points: list[tuple[Params, Params]], bound: float
 ) -> Diagnosis:
-    """Run the file at every point (parameters, right gradient), in float64, and compare.
+    """Ask the file at every point (parameters, right gradient), in float64, and compare.
 
     Args:
         bound: relative difference up to which a gradient is right.
@@ -46,7 +44,7 @@ def diagnose(
     Raises:
         ConfigError: the file cannot be used or raises an error.
     """
-    trials = [attempt(path, objective, params, right) for params, right in points]
+    trials = [attempt(student, objective, params, right) for params, right in points]
     places = [params for params, _ in points]
     findings = list(trials[0].findings) + habits(trials)
     right: list[str] = []
@@ -76,35 +74,24 @@ def in_shape_of(g: Tensor, right: Tensor) -> Tensor:
     return g.reshape(right.shape) if fits(g, right) else g.mT
 
 
-def attempt(path: Path, objective: Objective, params: Params, right: Params) -> Trial:
-    """Call the function of the file twice at `params`, of which `right` is the gradient.
+def attempt(student: Student, objective: Objective, params: Params, right: Params) -> Trial:
+    """Call the function of the file, run anew, twice at `params`, of which `right` is the gradient.
 
     Raises:
         ConfigError: the file, or its function, cannot be run.
     """
-    function = load(path)
-    first, findings, changed = ask(function, objective, params)
-    second, _, _ = ask(function, objective, params)
-    return Trial(right, first, second, changed, findings)
-
-
-def ask(
-    function: UserFunction, objective: Objective, params: Params
-) -> tuple[Params, list[Finding], tuple[str, ...]]:
-    """One answer as it came, what it lacks, and the names of arguments it changed in place."""
+    student.load()
     data = objective.constants()
-    own = {k: v.clone() if isinstance(v, Tensor) else list(v) for k, v in data.items()}
-    mine = {name: p.clone() for name, p in params.items()}
-    values, findings = read(function.called_with(offer(own, mine)), params)
-    before, after = {**params, **data}, {**mine, **own}
-    return values, findings, tuple(k for k in before if differs(after[k], before[k]))
+    first, second = student.ask(data, params), student.ask(data, params)
+    return Trial(right, first.values, second.values, first.changed, first.findings)
 
 
-def tolerant(path: Path) -> Gradient:
-    """The function of a freshly run file as a `Gradient`: NaN where it has no usable answer."""
+def tolerant(student: Student) -> Gradient:
+    """The function of the file, run anew, as a `Gradient`: NaN where it has no usable answer."""
 
     def file(objective: Objective, params: Params) -> tuple[Tensor, Params]:
-        values, _, _ = ask(load(path), objective, params)
+        student.load()
+        values = student.ask(objective.constants(), params).values
         grads = {
             name: values[name].reshape(p.shape).to(p)
             if name in values and fits(values[name], p)
@@ -114,13 +101,6 @@ def tolerant(path: Path) -> Gradient:
         return objective.loss(params), grads
 
     return Gradient(file, capturable=False)
-
-
-def differs(mine: object, fresh: object) -> bool:
-    """Whether an argument is no longer what it was."""
-    if isinstance(mine, Tensor) and isinstance(fresh, Tensor):
-        return not torch.equal(mine.detach(), fresh)
-    return mine != fresh
 
 
 def habits(trials: list[Trial]) -> list[Finding]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ...core import Objective, Params
 from ...problems import Classification, LeastSquares
-from ...problems.answers import Finding
+from ...sandbox.answers import Finding
 from .mistakes import mistakes_of, sample_count
 from .penalty_mistakes import penalty_of
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from ...core import Params
 from ...gradients.methods import autograd_grad_of, backward_of
-from ...problems.answers import read
 from ...problems.rows import one_by_one
+from ...sandbox.answers import read
 from .comparison import Pair, compare
 from .methods import Loss, Method, evaluate, nearby, probes
 

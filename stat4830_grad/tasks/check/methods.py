@@ -25,6 +25,8 @@ COORDINATES = 16  # entries up to which every coordinate is a direction of its o
 DIRECTIONS = 4  # random ones for a larger tensor
 ROWS = 8  # directions that go through the loss together; bounds the memory
 FORWARD, CENTRAL = "forward", "central"
+FILE = "file"
+"""The method of a student's file."""
 
 
 Loss = Callable[[Params], Tensor]

@@ -12,16 +12,21 @@ from rich.text import Text
 
 from ...console.tables import Column, FittedTable
 from ...console.tables import show as show_table
-from ...problems.answers import Finding
+from ...sandbox.answers import Finding
+from ...sandbox.student import plain
+from ...system.wording import duration
 from .comparison import FLOOR, Pair, worst
 from .costs import MethodCost
-from .methods import CENTRAL
-from .study import FILE, Study
+from .methods import CENTRAL, FILE
+from .study import Study
 
 RELATIVE = (
     "‖a − b‖∞ / max(‖a‖∞, ‖b‖∞, floor) per parameter, the largest over both points; floor is "
     f"{FLOOR:g} of the parameter's largest gradient entry, so that zero is compared with zero"
 )
+LINES = 20
+"""Most lines of a file's output that are shown."""
+
 POINTS = "the initial point, and one where every parameter is moved at random by half its size"
 
 
@@ -86,8 +91,8 @@ def student_as_json(study: Study) -> dict[str, Any] | None:
     }
 
 
-def show(console: Console, study: Study, card: list[MethodCost], title: str, costs: str) -> None:
-    """The matrices, the cost card, the verdict; the student's diagnosis if there is one."""
+def show(console: Console, study: Study, title: str) -> None:
+    """The matrices and the verdict; the student's diagnosis if there is one."""
     console.print(Text(title, style="bold"), soft_wrap=True)
     shapes = ", ".join(f"{name} {shape(p.shape)}" for name, p in study.params.items())
     console.print(Text(f"parameters: {shapes}", style="dim"))
@@ -95,10 +100,24 @@ def show(console: Console, study: Study, card: list[MethodCost], title: str, cos
         console.print()
         show_table(console, matrix(dtype, pairs))
     console.print()
-    show_table(console, cost_table(card, costs))
+    show_verdict(console, study)
+    console.print()
+
+
+def show_costs(console: Console, card: list[MethodCost], title: str) -> None:
+    """The cost card."""
+    show_table(console, cost_table(card, title))
     console.print(Text(footnote(card), style="dim"))
     console.print()
-    show_verdict(console, study)
+
+
+def show_printed(console: Console, printed: str) -> None:
+    """What the student's file printed, as its own."""
+    if printed:
+        console.print(Text("Your file printed:", style="dim"))
+        for text in plain(printed).splitlines()[:LINES]:
+            console.print(Padding(Text(text, style="dim"), (0, 0, 0, 2), expand=False))
+        console.print()
 
 
 def shape(size: tuple[int, ...]) -> str:
@@ -137,7 +156,7 @@ def cost_table(card: list[MethodCost], title: str) -> FittedTable:
                 once if row.directions == 1 else f"≈ {once}*",
                 "–" if row.cost.peak is None else size(row.cost.peak),
                 "–" if row.nodes is None else f"{row.nodes:,}",
-                size(row.cost.saved),
+                "–" if row.cost.saved is None else size(row.cost.saved),
             )
         )
     return FittedTable(columns, rows, title=title, box=None)
@@ -153,14 +172,6 @@ def footnote(card: list[MethodCost]) -> str:
     each = ", ".join(f"{row.method} {duration(row.cost.seconds)}" for row in slopes)
     many = f"{slopes[0].directions:,}"
     return f"{text}\n* One slope at a time ({each}), of which a gradient takes {many}."
-
-
-def duration(seconds: float) -> str:
-    """0.00021 s -> 210 µs."""
-    for unit, size in (("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)):
-        if seconds < min(1000 * size, 120):
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
 
 
 def size(count: int) -> str:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from ...core import Gradient, Objective, Params
 from ...gradients.methods import backward, methods_for
+from ...sandbox.student import Student
 from .comparison import TOLERANCES, Pair, compare
 from .diagnosis import Diagnosis, diagnose, tolerant
-from .methods import CENTRAL, COORDINATES, Evaluation, bound, evaluate, nearby, probes
+from .methods import CENTRAL, COORDINATES, FILE, Evaluation, bound, evaluate, nearby, probes
 
 REFERENCE = "backward"
-FILE = "file"
-"""The method of a student's file."""
 
 
 @dataclass(frozen=True)
@@ -36,14 +34,18 @@ class Study:
 
 
 def study(
-    double: Objective, single: Objective, params: Params, seed: int, path: Path | None = None
+    double: Objective,
+    single: Objective,
+    params: Params,
+    seed: int,
+    student: Student | None = None,
 ) -> Study:
     """Compare all methods at `params` and at a point near it.
 
     Args:
         double, single: the same objective in float64 and in float32.
         params: the initial point in float32; the float64 point has the very same numbers.
-        path: a student's file, to be compared and diagnosed.
+        student: a file to be compared and diagnosed.
 
     Raises:
         ConfigError: the student's file cannot be used or raises an error.
@@ -52,14 +54,14 @@ def study(
     points = [params, nearby(params, generator)]
     directions = probes(params, generator)
     methods: dict[str, Gradient] = methods_for(double)
-    if path:
-        methods[FILE] = tolerant(path)
+    if student:
+        methods[FILE] = tolerant(student)
     evaluations = evaluate_all(double, single, points, directions, methods)
     diagnosis = None
-    if path:
+    if student:
         doubled = [in_double(point) for point in points]
         pairs = [(point, backward(double, point)[1]) for point in doubled]
-        diagnosis = diagnose(path, double, pairs, TOLERANCES["float64"])
+        diagnosis = diagnose(student, double, pairs, TOLERANCES["float64"])
     return Study(
         params,
         {dtype: compare(found, dtype, REFERENCE) for dtype, found in evaluations.items()},

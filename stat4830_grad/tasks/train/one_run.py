@@ -15,6 +15,7 @@ from ...console.terminal import make_console, say, say_whole
 from ...core import State
 from ...figures.process import FigureProcess
 from ...figures.sampling import landscape, landscape_of_files
+from ...sandbox.conversation import StoppedError
 from ...system.files import make_directory
 from ...training.checkpoint import Checkpoint, save_checkpoint, save_params
 from ...training.execution import EXIT, Interrupt, Sink, execute, summarise
@@ -51,7 +52,11 @@ def train_one(config: Config, directory: Path, command: str, drawing: FigureProc
         state = saved.state if saved else experiment.start()
         files = begin(experiment, config, directory, state, kept or [])
         trackers = told_to(config, directory, kept or [], console)
-        state = trained(experiment, config, state, files, interrupt, console, trackers)
+        try:
+            state = trained(experiment, config, state, files, interrupt, console, trackers)
+        except StoppedError:
+            say(console, "interrupted before the first update", style="yellow")
+            return interrupt.exit_code
         summary = summarise(
             files,
             experiment,

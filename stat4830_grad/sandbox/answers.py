@@ -1,4 +1,4 @@
-"""What a user's function `gradient` is offered, and its answer as tensors or as findings."""
+"""What a function `gradient` of the user's is offered; its answer as tensors or as findings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..core import Params
+from ..system.errors import is_memory
 
 NAME = "gradient"
 
@@ -60,13 +61,23 @@ def read_dict(answer: dict[Any, Any], params: Params) -> tuple[Params, list[Find
             continue
         try:
             values[name] = as_tensor(answer[name]).to(params[name].device)
-        except (TypeError, ValueError, RuntimeError):
-            text = f"its gradient is a {type(answer[name]).__name__}, not numbers"
+        except (TypeError, ValueError, RuntimeError) as error:
+            if is_memory(error):
+                raise
+            text = f"its gradient is {described(answer[name])}, not real numbers"
             findings.append(Finding("not_numbers", (name,), text))
     if unknown := [str(name) for name in answer if name not in params]:
         text = f"the dict returned has {', '.join(unknown)}; the parameters are {', '.join(params)}"
         findings.append(Finding("unknown", (), text))
     return values, findings
+
+
+def described(value: object) -> str:
+    """What kind of thing this is: `a str`, `a tensor of bool`."""
+    if isinstance(value, Tensor):
+        where = " without values (meta)" if value.is_meta else ""
+        return f"a tensor of {str(value.dtype).removeprefix('torch.')}{where}"
+    return f"a {type(value).__name__}"
 
 
 def as_tensor(value: Any) -> Tensor:
@@ -76,17 +87,33 @@ def as_tensor(value: Any) -> Tensor:
         TypeError, ValueError: they are no real numbers.
     """
     if isinstance(value, Tensor):
-        tensor = value.detach().clone()
+        tensor = plain(value)
     elif isinstance(value, list | tuple) and any(isinstance(v, Tensor) for v in value):
-        tensor = torch.stack([torch.as_tensor(v).detach() for v in value])
+        tensor = torch.stack([plain(torch.as_tensor(v)) for v in value])
     else:
         array = np.array(value)
-        if array.dtype.kind not in "fiub":
+        if array.dtype.kind not in "fiu":
             raise TypeError(f"{array.dtype} is no kind of real number")
         tensor = torch.from_numpy(array)
-    if tensor.is_complex():
-        raise TypeError("complex")
+    if tensor.is_complex() or tensor.dtype == torch.bool:
+        raise TypeError(f"{tensor.dtype} is no kind of real number")
     return tensor
+
+
+def plain(value: Tensor) -> Tensor:
+    """A copy of a tensor's numbers as they lie in memory, whatever class or layout it is of.
+
+    Raises:
+        TypeError: it holds none.
+    """
+    with torch._C.DisableTorchFunctionSubclass():
+        if value.is_meta:
+            raise TypeError("it has no numbers")
+        if value.is_quantized:
+            value = value.dequantize()
+        if value.layout != torch.strided:
+            value = value.to_dense()
+        return value.as_subclass(Tensor).detach().clone()
 
 
 def fits(value: Tensor, parameter: Tensor) -> bool:

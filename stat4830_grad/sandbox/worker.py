@@ -1,0 +1,170 @@
+"""What a student's process does: run the file, call its function, send back what it returned.
+
+Whatever the file does here, to this module too, it can only change what is sent; and that is
+compared where the file does not run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor
+
+from ..core import Params
+from ..system.errors import ConfigError
+from ..system.user_file import UserFunction, blame, run_source
+from .answers import NAME, offer, read
+from .limits import Limits, lower
+from .system_calls import refuse
+from .wire import ANSWER, DTYPES, SIZES, Frame, bytes_of, packed, sizes, unpacked
+
+REQUEST = 2**40  # bytes that we may send, which are as many as the data have
+
+
+class Worker:
+    """The file of one student, and the data of one problem."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._file = Path()
+        self._function: UserFunction | None = None
+        self._data: dict[str, Any] = {}  # as they came
+        self._own: dict[str, Any] = {}  # what the function is given, where it keeps them
+        self._calls = 0
+
+    def serve(self) -> None:
+        """Answer what is asked until the other end is closed."""
+        while frame := self._receive():
+            header, tensors = self._answer(frame)
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(Exception):  # the file may have closed it
+                    stream.flush()
+            for chunk in packed({**header, "id": frame.header["id"]}, tensors):
+                self._connection.sendall(chunk)
+
+    def _receive(self) -> Frame | None:
+        start = self._exactly(SIZES.size)
+        if start is None:
+            return None
+        header, size = sizes(bytes(start), REQUEST)
+        text, body = self._exactly(header), self._exactly(size)
+        return None if text is None or body is None else unpacked(text, body)
+
+    def _exactly(self, size: int) -> bytearray | None:
+        held = bytearray(size)
+        view = memoryview(held)
+        while view:
+            got = self._connection.recv_into(view)
+            if not got:
+                return None
+            view = view[got:]
+        return held
+
+    def _answer(self, frame: Frame) -> tuple[dict[str, Any], Params]:
+        operations: dict[str, Callable[[Frame], tuple[dict[str, Any], Params]]] = {
+            "begin": self._begin,
+            "load": self._load,
+            "data": self._take,
+            "call": self._call,
+        }
+        try:
+            return operations[frame.header["op"]](frame)
+        except ConfigError as error:
+            return {"error": str(error)}, {}
+        except BaseException as error:  # the file may raise anything
+            return {"error": f"{frame.header.get('said', '')}: {blame(error, self._file)}"}, {}
+
+    def _begin(self, frame: Frame) -> tuple[dict[str, Any], Params]:
+        limits = msgspec.convert(frame.header["limits"], Limits)
+        sys.dont_write_bytecode = True
+        sys.stdout, sys.stderr = printing(1), printing(2)
+        torch.set_num_threads(limits.threads)
+        lower(limits)
+        return {"open": refuse()}, {}
+
+    def _load(self, frame: Frame) -> tuple[dict[str, Any], Params]:
+        self._file = Path(frame.header["path"])
+        source = bytes_of(frame.tensors["source"]).tobytes()
+        said = frame.header["said"]
+        self._function = run_source(source, self._file, said).function(NAME)
+        return {}, {}
+
+    def _take(self, frame: Frame) -> tuple[dict[str, Any], Params]:
+        self._data = {**frame.tensors, **frame.header["plain"]}
+        self._own = copied(self._data)
+        self._calls = 0
+        return {}, {}
+
+    def _call(self, frame: Frame) -> tuple[dict[str, Any], Params]:
+        assert self._function
+        self._calls += 1
+        often = frame.header["often"]
+        own = self._own if often else copied(self._data)
+        params = frame.tensors
+        mine = {name: p.clone() for name, p in params.items()}
+        began = time.perf_counter()
+        answer = self._function.called_with(offer(own, mine))
+        seconds = time.perf_counter() - began
+        changed = [] if often else [k for k in params if differs(mine[k], params[k])]
+        if not often or worth_looking(self._calls, self._data):
+            changed += [k for k in self._data if differs(own[k], self._data[k])]
+        values, findings = read(answer, params)
+        if sum(t.numel() * t.itemsize for t in values.values()) > ANSWER - 8 * len(values):
+            shapes = ", ".join(f"{name} {tuple(t.shape)}" for name, t in values.items())
+            raise ConfigError(f"{self._function.said}: its gradient is too large: {shapes}")
+        told = [(f.kind, f.parameters, f.sentence) for f in findings]
+        known = set(DTYPES.values())
+        sent = {name: t if t.dtype in known else t.double() for name, t in values.items()}
+        return {"findings": told, "changed": changed, "seconds": seconds}, sent
+
+
+def worth_looking(calls: int, data: dict[str, Any]) -> bool:
+    """Whether the data are compared after this call: always, or of large ones at first and ever
+    more rarely, as reading them takes as long as a gradient."""
+    size = sum(t.numel() for t in data.values() if isinstance(t, Tensor))
+    return size <= 2**17 or calls & (calls - 1) == 0
+
+
+def copied(data: dict[str, Any]) -> dict[str, Any]:
+    """The same values, which the function may change."""
+    return {k: v.clone() if isinstance(v, Tensor) else list(v) for k, v in data.items()}
+
+
+def differs(mine: object, before: object) -> bool:
+    """Whether an argument is no longer what it was: its values, its shape, its dtype."""
+    if isinstance(mine, Tensor) and isinstance(before, Tensor):
+        if mine.shape != before.shape or mine.dtype != before.dtype:
+            return True
+        mine = mine.detach()
+        return not torch.equal(mine, before) and not torch.equal(
+            mine.nan_to_num(), before.nan_to_num()
+        )
+    return mine != before
+
+
+def printing(number: int) -> io.TextIOWrapper:
+    """A stream to what is kept of the file's output."""
+    return io.TextIOWrapper(
+        io.FileIO(number, "w", closefd=False), "utf-8", "backslashreplace", line_buffering=True
+    )
+
+
+def work(channel: int) -> None:
+    """The whole life of the process.
+
+    Args:
+        channel: the file descriptor of its connection.
+    """
+    os.closerange(3, channel)
+    os.closerange(channel + 1, os.sysconf("SC_OPEN_MAX"))
+    Worker(socket.socket(fileno=channel)).serve()
