@@ -14,7 +14,7 @@ from .formula import check_start
 from .formula import parse as parse_formula
 from .formula_tree import constants
 from .keys import options
-from .problems import Formula, LeastSquares, Polynomial, SampledProblem, TableFile
+from .problems import Formula, LeastSquares, Polynomial, Problem, SampledProblem, TableFile
 from .sampling import check_minibatch
 from .schema import Config
 from .torch_classes import Torch
@@ -78,8 +78,7 @@ def check(config: Config) -> None:
         ConfigError: two choices contradict each other.
     """
     problem, model, name = config.problem, config.model, config.problem.name
-    if isinstance(problem, Formula):
-        check_start(problem.f, problem.start)
+    check_problem(problem)
     check_range(config)
     check_minibatch(config)
     if isinstance(config.optimizer, Torch):
@@ -92,17 +91,21 @@ def check(config: Config) -> None:
         raise ConfigError(
             "gradient=file and gradient.path=FILE.py go together: the file defines your gradient"
         )
+    check_task(config)
+
+
+def check_problem(problem: Problem) -> None:
+    """Which keys of a problem go together.
+
+    Raises:
+        ConfigError: two of them contradict each other.
+    """
+    if isinstance(problem, Formula):
+        check_start(problem.f, problem.start)
     if isinstance(problem, Polynomial) and not any(problem.coefficients[:-1]):
         raise ConfigError(
             f"problem.coefficients={problem.coefficients} is a constant: nothing to minimise"
         )
-    conditions(config.listing.where if config.listing else None)
-    check_installed(config.log.to)
-    if config.task == "export" and not (config.runs and config.log.to):
-        raise ConfigError("task=export takes runs and trackers; write runs=[DIR,DIR] log.to=mlflow")
-    if config.task == "compare" and not config.runs:
-        typed = written(config.runs)
-        raise ConfigError(f"runs={typed}: to compare takes two runs; write runs=[DIR,DIR]")
     if isinstance(problem, LeastSquares) and problem.file is None:
         for key, usual in (*leaves(msgspec.to_builtins(TableFile())), *OF_TABLES):
             of_any = key == "name" or key in SampledProblem.__struct_fields__
@@ -114,3 +117,18 @@ def check(config: Config) -> None:
                 raise ConfigError(
                     f"problem.{key}={vector} has {len(vector)} entries, but problem.p={problem.p}"
                 )
+
+
+def check_task(config: Config) -> None:
+    """Whether a task has the keys that it needs.
+
+    Raises:
+        ConfigError: one is missing, or cannot be used.
+    """
+    conditions(config.listing.where if config.listing else None)
+    check_installed(config.log.to)
+    if config.task == "export" and not (config.runs and config.log.to):
+        raise ConfigError("task=export takes runs and trackers; write runs=[DIR,DIR] log.to=mlflow")
+    if config.task == "compare" and not config.runs:
+        typed = written(config.runs)
+        raise ConfigError(f"runs={typed}: to compare takes two runs; write runs=[DIR,DIR]")

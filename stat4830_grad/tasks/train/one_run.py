@@ -40,18 +40,14 @@ def train_one(config: Config, directory: Path, command: str, drawing: FigureProc
     kept = None if saved is None else checked_rows(config, directory, saved, experiment)
     if saved is not None and (before := ended_before(config, directory, saved.state)):
         return again(console, config, directory, before, drawing)
-    say(console, headline(config, str(experiment.lr.device)))
-    for line in notes(config, experiment.objective):
-        say(console, line, style="dim")
-    if saved is None and (remark := warning(experiment.objective, config)):
-        say(console, remark, style="yellow")
+    announce(console, config, experiment, begins=saved is None)
     if saved is not None and kept is None:
         say(console, lost_rows(directory, saved.state.updates), style="yellow")
     interrupt = Interrupt()
     with interrupt.listening():  # to the end: whatever is begun here is whole
         state = saved.state if saved else experiment.start()
         files = begin(experiment, config, directory, state, kept or [])
-        trackers = told_to(config, directory, kept or [], console)
+        trackers = open_trackers(config, directory, kept or [], console)
         try:
             state = trained(experiment, config, state, files, interrupt, console, trackers)
         except StoppedError:
@@ -65,16 +61,46 @@ def train_one(config: Config, directory: Path, command: str, drawing: FigureProc
             diverged_at=int(state.diverged_at),
             command=command,
         )
-        try:
-            if drawing:
-                draw(drawing, experiment, config, files)
-        finally:  # a picture that cannot be written takes nothing from the result
-            failed = summary["status"] in ("diverged", "increased")
-            limit = limit_in_words(experiment.objective, config) if failed else None
-            for tracker in trackers:
-                tracker.close()
-            closing(console, config, summary, files, files.rows, limit)
+        conclude(console, config, experiment, files, summary, drawing, trackers)
     return EXIT.get(summary["status"], interrupt.exit_code)
+
+
+def announce(console: Console, config: Config, experiment: Experiment, *, begins: bool) -> None:
+    """Say what is about to run, and what there is to know of it.
+
+    Args:
+        begins: false where a run is gone on with, whose step size has been remarked on.
+    """
+    say(console, headline(config, str(experiment.lr.device)))
+    for line in notes(config, experiment.objective):
+        say(console, line, style="dim")
+    if begins and (remark := warning(experiment.objective, config)):
+        say(console, remark, style="yellow")
+
+
+def conclude(
+    console: Console,
+    config: Config,
+    experiment: Experiment,
+    files: RunDirectory,
+    summary: dict[str, Any],
+    drawing: FigureProcess | None,
+    trackers: list[Sink],
+) -> None:
+    """Draw a run that has ended, end what it was sent to, and say how it went.
+
+    Args:
+        summary: its summary.json.
+    """
+    try:
+        if drawing:
+            draw(drawing, experiment, config, files)
+    finally:  # a picture that cannot be written takes nothing from the result
+        failed = summary["status"] in ("diverged", "increased")
+        limit = limit_in_words(experiment.objective, config) if failed else None
+        for tracker in trackers:
+            tracker.close()
+        closing(console, config, summary, files, files.rows, limit)
 
 
 def again(
@@ -116,7 +142,7 @@ def begin(
     return RunDirectory(directory, experiment.columns, kept)
 
 
-def told_to(config: Config, directory: Path, kept: list[Row], console: Console) -> list[Sink]:
+def open_trackers(config: Config, directory: Path, kept: list[Row], console: Console) -> list[Sink]:
     """What tells the run to the trackers of `log.to`, which have the rows from before; or nothing.
 
     It is closed when the directory is complete.
