@@ -22,7 +22,7 @@ BODY = "trace.html"
 STYLES = ("trace.css",)
 SCRIPTS = (
     *("tensors.js", "engine.js", "texts.js", "layout.js", "heatmap.js", "graph.js"),
-    *("rows.js", "steps.js", "editing.js", "trace.js"),
+    *("rows.js", "steps.js", "editing.js", "predicting.js", "trace.js"),
 )
 
 

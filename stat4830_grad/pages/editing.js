@@ -92,7 +92,7 @@ class Editor {
     const x = state.item.tensor.data[state.entry];
     const reach = Math.max(2, 2 * Math.abs(x));
     if (fresh) Object.assign(state.slider, { min: -reach, max: reach, step: reach / 400 });
-    state.number.value = Number(x.toPrecision(6));
+    state.number.value = Number(x.toPrecision(5));
     state.slider.value = x;
     if (!state.picker) return;
     state.picker.value = state.entry;

@@ -2,6 +2,7 @@
    sight exists in the document, so that thousands of nodes stay fluent. */
 
 const MARGIN = 24;
+const SCALES = [0.85, 2];
 const SIGHT = 400; // pixels above and below the window that are drawn too
 const pen = document.createElement("canvas").getContext("2d");
 
@@ -24,8 +25,10 @@ class GraphView {
     ];
     this.index = new Map(this.names.map((name, i) => [name, i]));
     this.nodeOf = new Map(trace.nodes.map((node, i) => [node.name, i]));
-    this.canvas = element.appendChild(document.createElement("div"));
+    this.room = element.appendChild(document.createElement("div"));
+    this.canvas = this.room.appendChild(document.createElement("div"));
     this.canvas.className = "sheet";
+    this.plumbing = false;
     this.svg = this.canvas.appendChild(
       document.createElementNS("http://www.w3.org/2000/svg", "svg"));
     this.svg.setAttribute("aria-hidden", "true");
@@ -65,8 +68,9 @@ class GraphView {
   }
 
   sizeOfLabel(link, now) {
-    const wide = this.labelTexts(link, now).slice(0, 2).map((text) => textWidth(text, FONT.label));
-    return { w: Math.min(Math.max(...wide, 8) + LANE + 8, 320), h: 38 };
+    const texts = this.labelTexts(link, now);
+    const wide = texts.map((text) => textWidth(text, FONT.label));
+    return { w: Math.min(Math.max(...wide, 8) + LANE + 8, 320), h: texts[2] ? 56 : 38 };
   }
 
   pictured(name, now) {
@@ -97,31 +101,40 @@ class GraphView {
     const passed = link.edges.map((k) => now.passed[link.node][k]).filter(Boolean).map(rowText);
     const plumbing = edges.flatMap((edge) => edge.through);
     const on = passed.length ? `passes ${passed.join(" + ")}` : "passes nothing";
-    return [derivative, on, plumbing.length ? `through ${[...plumbing].reverse().join(", ")}` : ""];
+    const shown = this.plumbing && plumbing.length;
+    return [derivative, on, shown ? `through ${[...plumbing].reverse().join(", ")}` : ""];
   }
 
-  /* The sheet as large as the drawing, which stands in its middle. */
+  /* The sheet as large as the drawing, in the middle of the element, and larger or a little
+     smaller than life where it then fits. */
   arrange() {
     if (!this.layout) return;
-    const room = this.element.clientWidth;
-    this.left = Math.max(MARGIN, (room - this.layout.width) / 2);
+    const [w, h] = [this.layout.width + 2 * MARGIN, this.layout.height + 2 * MARGIN];
+    const fit = Math.min(this.element.clientWidth / w, this.element.clientHeight / h);
+    this.scale = Math.min(Math.max(fit, SCALES[0]), SCALES[1]);
+    this.left = Math.max(MARGIN, (this.element.clientWidth / this.scale - this.layout.width) / 2);
+    this.top = Math.max(MARGIN, (this.element.clientHeight / this.scale - this.layout.height) / 3);
+    this.room.style.width = `${(this.layout.width + this.left + MARGIN) * this.scale}px`;
+    this.room.style.height = `${(this.layout.height + this.top + MARGIN) * this.scale - 1}px`;
+    this.canvas.style.transform = `scale(${this.scale})`;
     this.canvas.style.width = `${this.layout.width + this.left + MARGIN}px`;
-    this.canvas.style.height = `${this.layout.height + 2 * MARGIN + 24}px`;
+    this.canvas.style.height = `${this.layout.height + this.top + MARGIN}px`;
     this.draw();
   }
 
-  /* Show the numbers of `now` as they are known at the step numbered `at`. */
-  update(now, at, step) {
-    Object.assign(this, { now, at, current: subject(this.trace, step) });
+  /* Show the numbers of `now` as they are known at the step numbered `at`; while later ones are
+     `secret`, local derivatives are shown as formulas. */
+  update(now, at, current, secret) {
+    Object.assign(this, { now, at, current, secret });
     this.draw();
   }
 
   /* Everything in sight. */
   draw() {
     if (!this.now) return;
-    const top = this.element.scrollTop - SIGHT;
-    const bottom = top + this.element.clientHeight + 2 * SIGHT;
-    const inSight = (cell) => cell.layer.bottom + MARGIN > top && cell.layer.top < bottom;
+    const top = this.element.scrollTop / this.scale - SIGHT;
+    const bottom = top + this.element.clientHeight / this.scale + 2 * SIGHT;
+    const inSight = (cell) => cell.layer.bottom + this.top > top && cell.layer.top < bottom;
     const kept = new Set();
     this.layout.boxes.forEach((cell, i) => {
       if (!inSight(cell)) return;
@@ -153,7 +166,7 @@ class GraphView {
     element.style.width = `${cell.w}px`;
     element.style.height = `${cell.h}px`;
     element.style.transform =
-      `translate(${cell.x - cell.left + this.left}px, ${cell.y - cell.h / 2 + MARGIN}px)`;
+      `translate(${cell.x - cell.left + this.left}px, ${cell.y - cell.h / 2 + this.top}px)`;
   }
 
   newBox(name) {
@@ -182,9 +195,8 @@ class GraphView {
     this.place(box, cell);
     const [head, value, pictures, gradient, meter] = box.children;
     head.textContent = texts.head;
-    value.textContent = known && !this.isHidden(name, "value") ? texts.value : texts.value.split(":")[0];
-    if (i === undefined) value.textContent = texts.value;
-    gradient.textContent = this.isHidden(name, "gradient") ? "" : arrival.text;
+    value.textContent = known ? texts.value : texts.value.split(":")[0];
+    gradient.textContent = arrival.text;
     meter.replaceChildren(...Array.from({ length: arrival.of > 1 && arrival.of <= 8 ? arrival.of : 0 },
       (_, k) => Object.assign(document.createElement("i"), { className: k < arrival.count ? "full" : "" })));
     this.drawPictures(pictures, name, known, arrival);
@@ -205,10 +217,6 @@ class GraphView {
     const terms = come.map((c) => this.now.passed[c.node][c.edge]).filter(Boolean).map(rowText);
     const some = terms.length <= 3 ? terms.join(" + ") : `${count} of ${of}`;
     return { count, of, text: `${what} = ${some} + …` };
-  }
-
-  isHidden(name, what) {
-    return this.hidden?.name === name && this.hidden.what === what;
   }
 
   drawPictures(element, name, known, arrival) {
@@ -244,7 +252,7 @@ class GraphView {
     points.push([ends[1], bottom.layer.top], [ends[1], bottom.y - bottom.h / 2]);
     for (const point of points) {
       point[0] += this.left + side;
-      point[1] += MARGIN;
+      point[1] += this.top;
     }
     if (kind.startsWith("forward")) points.reverse();
     const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
@@ -261,16 +269,15 @@ class GraphView {
     let label = this.labels.get(i);
     if (!label) {
       label = this.canvas.appendChild(document.createElement("div"));
-      label.innerHTML = "<span></span><span class=passes></span>";
+      label.innerHTML = "<span></span><span class=plumbing></span><span class=passes></span>";
       this.labels.set(i, label);
     }
     const [derivative, passes, plumbing] = this.labelTexts(link, this.now);
     const step = backwardStep(this.trace, link.node);
-    const hidden = this.hidden?.node === link.node;
     label.className = `label${this.at === step ? " now" : ""}`;
-    label.children[0].textContent = derivative;
-    label.children[0].title = plumbing;
-    label.children[1].textContent = this.at >= step && !hidden ? passes : "";
+    label.children[0].textContent = this.secret && this.at < step ? derivative.split(" = ")[0] : derivative;
+    label.children[1].textContent = plumbing;
+    label.children[2].textContent = this.at >= step ? passes : "";
     this.place(label, cell);
   }
 
@@ -280,11 +287,13 @@ class GraphView {
     if (i === undefined) return;
     const cell = this.layout.boxes[i];
     const [top, height] = [this.element.scrollTop, this.element.clientHeight];
-    const inSight = cell.y - cell.h > top && cell.y + cell.h + MARGIN < top + height;
+    const [x, y] = [(cell.x + this.left) * this.scale, (cell.y + this.top) * this.scale];
+    const half = (cell.h / 2 + 8) * this.scale;
+    const inSight = y - half > top && y + half < top + height;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const behavior = calm || this.names.length > 200 ? "instant" : "smooth";
-    const across = cell.x + this.left - this.element.clientWidth / 2;
-    if (!inSight) this.element.scrollTo({ top: cell.y - height / 2, left: across, behavior });
+    const across = x - this.element.clientWidth / 2;
+    if (!inSight) this.element.scrollTo({ top: y - height / 2, left: across, behavior });
   }
 }
 

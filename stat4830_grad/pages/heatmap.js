@@ -59,9 +59,9 @@ function heatmap(t, name) {
   canvas.setAttribute("aria-label", `${name}, ${shapeText(t.shape)}, ${extent}`);
   paint(canvas, t);
   const { rows, columns, place } = arrangement(t.shape);
-  const scale = Math.max(1, Math.min(28, Math.floor(224 / columns)));
-  canvas.style.width = `${columns * scale}px`;
-  canvas.style.aspectRatio = `${columns} / ${Math.max(rows, rows === 1 ? columns * 0.04 : 0)}`;
+  const scale = Math.max(1, Math.min(28, Math.floor(224 / columns), Math.floor(224 / rows)));
+  canvas.style.width = `${Math.max(columns * scale, 6)}px`;
+  canvas.style.height = `${Math.max(rows * scale, 6)}px`;
   canvas.addEventListener("pointermove", (event) => {
     const box = canvas.getBoundingClientRect();
     const row = Math.min(rows - 1, Math.floor(((event.clientY - box.top) / box.height) * rows));

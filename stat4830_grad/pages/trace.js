@@ -100,6 +100,7 @@ class Page {
     this.at = 0;
     this.items = this.alive ? editables(this.trace) : [];
     this.check();
+    this.quiz = new Quiz(this);
     this.build();
     this.readAddress();
     addEventListener("hashchange", () => this.readAddress());
@@ -130,6 +131,9 @@ class Page {
     find("slider").addEventListener("input", () => this.go(Number(find("slider").value)));
     const moves = { first: () => 0, back: () => this.at - 1, next: () => this.at + 1, last: () => this.steps.length - 1 };
     for (const [id, where] of Object.entries(moves)) find(id).addEventListener("click", () => this.go(where()));
+    find("plumbing").hidden = find("keys").hidden =
+      !this.trace.nodes.some((node) => node.edges.some((edge) => edge.through.length));
+    find("plumbing").addEventListener("click", () => this.toggle("plumbing"));
     find("play").addEventListener("click", () => this.play(!this.playing));
   }
 
@@ -166,7 +170,7 @@ class Page {
     const node = this.trace.nodes[step.node];
     const now = this.now;
     const f = this.trace.function;
-    const hidden = this.graph.hidden?.step === i;
+    const hidden = this.quiz.on && i > this.at - (this.quiz.open ? 1 : 0);
     const texts = {
       leaves: () => ["start", this.trace.leaves.map((l) => subscripted(l.name)).join(", ")],
       forward: () => [node.operation, `${node.name} = ${now.values[node.name].map(tensorText).join(", ")}`],
@@ -178,7 +182,7 @@ class Page {
     const way = step.kind === "leaves" || step.kind === "forward" ? "→" : "←";
     row.classList.toggle("back", way === "←");
     row.setAttribute("aria-label", `Step ${i}, ${way === "→" ? "forward" : "backward"}`);
-    setCells(row, [["cell number", i], ["cell way", way], ["cell what", what], ["cell result", hidden ? "?" : result]]);
+    setCells(row, [["cell number", i], ["cell way", way], ["cell what", what], ["cell result", hidden ? "" : result]]);
   }
 
   /* The step in which a name is computed, or, after the seed, passes on. */
@@ -196,6 +200,7 @@ class Page {
   go(at) {
     this.at = Math.min(Math.max(at, 0), this.steps.length - 1);
     if (this.at === this.steps.length - 1) this.play(false);
+    this.quiz.come(this.at);
     this.show();
     this.writeAddress();
   }
@@ -208,7 +213,9 @@ class Page {
     find("slider").value = this.at;
     find("slider").setAttribute("aria-valuetext", `step ${this.at}, ${passName(step)}`);
     find("status").textContent = this.statusText();
-    this.graph.update(this.now, this.at, step);
+    const asked = this.quiz.open !== null;
+    this.quiz.show();
+    this.graph.update(this.now, asked ? this.at - 1 : this.at, subject(this.trace, step), this.quiz.on);
     this.graph.follow();
     this.table.go(this.at);
     this.listing.go(this.lineOf(step));
@@ -225,7 +232,8 @@ class Page {
 
   /* The tensors of a step as pictures. */
   showPictures(step) {
-    const shown = this.tensorsOf(step).filter(([, t]) => t?.data && t.data.length > 1);
+    const told = this.quiz.open ? [] : this.tensorsOf(step);
+    const shown = told.filter(([, t]) => t?.data && t.data.length > 1);
     find("matrices").hidden = !shown.length;
     find("pictures").replaceChildren(...shown.map(([name, t]) => {
       const figure = document.createElement("figure");
@@ -292,6 +300,15 @@ class Page {
     this.writing = setTimeout(() => history.replaceState(null, "", `#${this.address}`), 120);
   }
 
+  /* Turn something that the graph shows or folds on or off. */
+  toggle(what) {
+    if (find(what).hidden) return;
+    this.graph[what] = !this.graph[what];
+    find(what).setAttribute("aria-pressed", String(this.graph[what]));
+    this.graph.measure(this.now);
+    this.show();
+  }
+
   play(on) {
     clearInterval(this.playing);
     this.playing = on ? setInterval(() => this.go(this.at + 1), 1200) : null;
@@ -304,6 +321,7 @@ class Page {
     if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
     const moves = { ArrowRight: this.at + 1, ArrowLeft: this.at - 1, Home: 0, End: this.steps.length - 1 };
     if (event.key in moves) this.go(moves[event.key]);
+    else if (event.key === "p") this.toggle("plumbing");
     else if (event.key === " " && !event.target.matches("button")) this.play(!this.playing);
     else return;
     event.preventDefault();

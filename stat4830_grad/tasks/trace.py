@@ -44,10 +44,11 @@ def run(config: Config, directory: Path, command: str) -> int:
 def shown(config: Config) -> Shown:
     """What the page says besides the trace: the problem, its formula or the file it stands in."""
     problem = config.problem
+    source = file_of(config)
     return Shown(
-        title=f"backward() on {problem.name}",
+        title=f"backward() on {source.name if source else problem.name}",
         formula=problem.f if isinstance(problem, Formula) else None,
-        source=file_of(config),
+        source=source,
     )
 
 
