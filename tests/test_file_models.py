@@ -3,71 +3,31 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from cases import EXAMPLES, relative
+from cases import relative
 from conftest import Cli
+from file_models import DIGITS, HEAD, LINEAR, MODELS, agree, experiment, initial, load
 from msgspec.structs import replace
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from stat4830_grad.config.composing import compose
-from stat4830_grad.config.models import ModelFile
-from stat4830_grad.core import Params
-from stat4830_grad.data import ImagePart, Split
 from stat4830_grad.gradients.methods import GRADIENTS, methods_for
-from stat4830_grad.problems.environment import Environment
-from stat4830_grad.problems.file_classification import FileClassification, classifier
-from stat4830_grad.problems.likelihoods import likelihood_of
+from stat4830_grad.problems.file_classification import FileClassification
 from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.tasks import check, compare, train
 from stat4830_grad.tasks import trace as task_trace
-from stat4830_grad.training.experiment import Experiment, build
+from stat4830_grad.tasks.check.costs import cost_card
+from stat4830_grad.tasks.check.study import study
+from stat4830_grad.training.experiment import build
 from stat4830_grad.training.rows import read_rows
 
-MODELS = EXAMPLES.parent / "models"
 NAMES = ("cnn", "swish")
-DIGITS = ("problem=digits", "problem.labels=digit", "problem.n_train=40", "problem.n_val=10")
-HEAD = "import torch\nfrom torch import nn\n"
-
-
-def images(dtype: torch.dtype, classes: int) -> Split[ImagePart]:
-    """Nine images of 6×6 pixels to train on."""
-    generator = torch.Generator().manual_seed(3)
-    X = torch.randn(9, 36, generator=generator).to(dtype)
-    y = torch.randint(0, classes, (9,), generator=generator)
-    stored = torch.zeros(9, 6, 6, dtype=torch.uint8)
-    part = ImagePart(X, y.to(dtype) if classes == 2 else y, stored, y.to(torch.uint8))
-    return Split("made", part, None, None)
-
-
-def load(
-    directory: Path,
-    source: str,
-    *,
-    classes: int = 3,
-    dtype: torch.dtype = torch.float64,
-    seed: int = 0,
-) -> FileClassification:
-    """The model of a file with this text, on images of 6×6 pixels."""
-    path = directory / "net.py"
-    path.write_text(HEAD + textwrap.dedent(source), "utf-8")
-    generator = torch.Generator().manual_seed(seed)
-    where = Environment(generator, torch.device("cpu"), dtype, 42, Path(), "auto")
-    choice = ModelFile(path=str(path), init_seed=None, init_from=None)
-    target = classifier(choice, images(dtype, classes), likelihood_of(classes), where)
-    assert isinstance(target, FileClassification)
-    return target
-
-
-def initial(target: FileClassification, seed: int = 0) -> Params:
-    params = target.init(torch.Generator().manual_seed(seed))
-    return {name: p.to(target.data.train.X) for name, p in params.items()}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -107,10 +67,6 @@ def test_a_sweep_over_64_step_sizes_is_one_batch(cli: Cli, tmp_path: Path) -> No
         done.stdout
     )
     assert len((tmp_path / "out" / "sweep.csv").read_text("utf-8").splitlines()) == 65
-
-
-def experiment(*words: str) -> Experiment:
-    return build([compose(*words, "device=cpu", "dtype=float64")], torch.Size(()))
 
 
 def plain_loop(net: nn.Module, X: Tensor, y: Tensor, lr: float, steps: int) -> list[float]:
@@ -222,22 +178,6 @@ def test_two_classes_take_one_logit_or_two(outputs: int, ending: str, tmp_path: 
     assert float(target.loss(params)) == pytest.approx(float(right), rel=1e-12)
     both = {name: torch.stack([p, 2 * p]) for name, p in params.items()}
     assert target.loss(both).shape == (2,)
-
-
-def agree(target: FileClassification, params: Params, count: int) -> None:
-    """Every method's gradients are the same, and those of a batch those of its runs."""
-    found = [method(target, params) for method in methods_for(target).values()]
-    assert len(found) == count
-    for loss, grads in found:
-        assert torch.equal(loss, found[0][0])
-        assert all(relative(g, found[0][1][name]) < 1e-12 for name, g in grads.items())
-    rows = {name: torch.stack([p, 0.5 * p, -p]) for name, p in params.items()}
-    for method in methods_for(target).values():
-        losses, grads = method(target, rows)
-        for k in range(3):
-            loss, alone = method(target, {name: p[k] for name, p in rows.items()})
-            assert relative(losses[k], loss) < 1e-12
-            assert all(relative(grads[name][k], g) < 1e-12 for name, g in alone.items())
 
 
 BRANCHES = """
@@ -395,80 +335,36 @@ def test_a_gradient_in_another_file_is_told_what_is_wrong_with_it(
     assert "weight: the labels are forgotten" in capsys.readouterr().out
 
 
-#  the file's text after its imports, and what is said of it
-CLASS = "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
-FORWARD = "    def forward(self, x):\n"
-LINEAR = f"{CLASS}        self.w = nn.Parameter(torch.zeros(36, 3))\n{FORWARD}"
-MISTAKES = {
-    "no model": ("x = 1", "does not define model; write model = torch.nn.Sequential"),
-    "another name": (f"{LINEAR}        return x @ self.w", "write model = Net"),
-    "a number": ("model = 3", "model is a int; it must be a torch.nn.Module"),
-    "another thing": ("def model(): return 3", "model is a int; it must be a torch.nn.Module"),
-    "arguments": (f"{LINEAR.replace('(self)', '(self, width)', 1)}        return x\nmodel = Net",
-        "model asks for width, but is offered features, outputs; give width a default"),
-    "no Python": ("model = (", "line 3 is not Python: '(' was never closed"),
-    "a line": ("model = nn.Linar(3, 4)", "line 3 raised AttributeError"),
-    "in the class": (f"{CLASS}        self.a = nope\nmodel = Net", "line 6 raised NameError"),
-    "in forward": (f"{LINEAR}        return nope\nmodel = Net", "line 8 raised NameError"),
-    "no forward": (f"{CLASS}        self.w = nn.Parameter(torch.zeros(2))\nmodel = Net",
-        'is missing the required "forward" function'),
-    "inputs": ("model = nn.Linear(35, 3)", "takes no images (n, 1, 6, 6): "),
-    "outputs": ("model = nn.Linear(36, 4)", "returned (5, 4) of float64; 3 classes take 3 logits"),
-    "one output": ("model = nn.Linear(36, 1)", "(n, 3): end with 3 outputs"),
-    "a tuple": (f"{LINEAR}        return x, x\nmodel = Net", "returned a tuple, not a tensor"),
-    "complex": (f"{LINEAR}        return (x @ self.w) * 1j\nmodel = Net", "complex128; 3 classes"),
-    "samples": (f"{LINEAR}        return x[:2] @ self.w\nmodel = Net", "with n = 5"),
-    "batch norm": ("model = nn.Sequential(nn.Conv2d(1, 3, 6), nn.BatchNorm2d(3), nn.Flatten())",
-        "1 (BatchNorm2d) changes its running_mean, running_var, num_batches_tracked at each call"),
-    "dropout": ("model = nn.Sequential(nn.Linear(36, 3), nn.Dropout(0.1))",
-        "1 (Dropout) draws numbers at each call"),
-    "functional dropout": (f"{LINEAR}        return nn.functional.dropout(x @ self.w)\nmodel = Net",
-        "model draws numbers at each call"),
-    "own numbers": (f"import random\n{LINEAR}        return x @ (self.w + random.random())\n"
-        "model = Net", "model draws numbers at each call"),
-    "no parameters": ("model = nn.Flatten()", "has no parameters that require a gradient"),
-    "frozen": ("model = nn.Linear(36, 3).requires_grad_(False)", "no parameters that require"),
-    "complex weights": ("model = nn.Linear(36, 3, dtype=torch.complex64)", "weight is complex"),
-    "lazy": ("model = nn.Sequential(nn.LazyLinear(3))",
-        "0 (LazyLinear) has no shape before its first call; write torch.nn.Linear(…)"),
-    "meta": ("model = nn.Linear(36, 3, device='meta')", "weight is on the device meta"),
-    "never filled": (LINEAR.replace("zeros", "empty") + "        return x @ self.w\nmodel = Net",
-        "w is not finite at the start; was torch.empty(…) never filled?"),
-    "nan": (f"{LINEAR}        return (x @ self.w) / 0\nmodel = Net", "returned NaN or infinity"),
-    "cut off": (f"{LINEAR}        return (x @ self.w).detach()\nmodel = Net",
-        "does not depend on its parameters through torch"),
-    "another dtype": (f"{LINEAR}        return (x @ self.w).float()\nmodel = Net",
-        "returned float32, but the run is float64"),
-    "inputs in place": (f"{LINEAR}        return x.mul_(2) @ self.w\nmodel = Net",
-        "changes its inputs or parameters in place"),
-    "weights in place": (f"{LINEAR}        with torch.no_grad():\n            self.w.clamp_(0)\n"
-        "        return x @ self.w\nmodel = Net", "changes its inputs or parameters in place"),
-    "past the module": (f"{CLASS}        self.w = nn.Parameter(torch.ones(()))\n"
-        f"        self.all = [nn.Parameter(torch.zeros(36, 3).double())]\n{FORWARD}"
-        "        return self.w * x @ self.all[0]\nmodel = Net",
-        "uses a tensor (36, 3) that requires a gradient past its parameters"),
-    "at module level": (f"W = nn.Parameter(torch.zeros(36, 3).double())\n{LINEAR}"
-        "        return x @ self.w + x @ W\nmodel = Net",
-        "uses a tensor (36, 3) that requires a gradient past its parameters"),
-    "a reassigned buffer": (f"{CLASS}        self.w = nn.Parameter(torch.zeros(36, 3))\n"
-        f"        self.register_buffer('mean', torch.zeros(36))\n{FORWARD}"
-        "        self.mean = 0.9 * self.mean + 0.1 * x.mean(0)\n"
-        "        return x @ self.w\nmodel = Net",
-        "model (Net) changes its mean at each call, so that the loss is no function"),
-    "a reserved name": (f"{CLASS}        self.y = nn.Parameter(torch.zeros(36, 3))\n{FORWARD}"
-        "        return x @ self.y\nmodel = Net", "no parameter can be called y"),
-    "other inputs": ('inputs = "sequence"\nmodel = nn.Linear(36, 3)',
-        'this problem has inputs = "images" or inputs = "features"'),
-}  # fmt: skip
+CLIP = """
+    class Clip(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            ctx.save_for_backward(x)
+            return x.clamp(-1, 1)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * (ctx.saved_tensors[0].abs() < 1)
+
+    class model(nn.Linear):
+        def __init__(self):
+            super().__init__(36, 3)
+
+        def forward(self, x):
+            return Clip.apply(super().forward(x))
+"""
 
 
-@pytest.mark.parametrize("kind", MISTAKES)
-def test_a_mistake_is_told_with_what_to_write(kind: str, tmp_path: Path) -> None:
-    source, said = MISTAKES[kind]
-    with pytest.raises(ConfigError) as caught:
-        load(tmp_path, source)
-    assert said in str(caught.value)
-    assert str(caught.value).startswith(f"model.path={tmp_path / 'net.py'}")
+def test_without_forward_mode_the_others_are_checked(tmp_path: Path) -> None:
+    double = load(tmp_path, CLIP)
+    single = load(tmp_path, CLIP, dtype=torch.float32)
+    params = {name: p.float() for name, p in initial(double).items()}
+    found = study(double, single, params, seed=0)
+    assert found.agree
+    methods = {name for pair in found.pairs["float64"] for name in (pair.a, pair.b)}
+    assert methods == {"backward", "autograd_grad", "central"}
+    card = cost_card(single, params, methods_for(single))
+    assert [row.method for row in card] == ["backward", "autograd_grad", "central"]
 
 
 DRAWN = """
@@ -500,21 +396,6 @@ def test_the_same_module_twice_is_no_draw_of_weights(tmp_path: Path) -> None:
         initial(target)
 
 
-@pytest.mark.parametrize("end", ["nn.Softmax(1)", "nn.Sigmoid()"])
-def test_probabilities_in_the_place_of_logits_are_remarked(end: str, tmp_path: Path) -> None:
-    (note,) = load(tmp_path, f"model = nn.Sequential(nn.Linear(36, 3), {end})").notes(1)
-    assert "the loss takes logits, from before sigmoid or softmax" in note
-
-
-def test_a_parameter_that_is_not_used_is_remarked(tmp_path: Path) -> None:
-    source = LINEAR.replace("self.w =", "self.spare = nn.Linear(2, 2); self.w =")
-    target = load(tmp_path, f"{source}        return x @ self.w\nmodel = Net")
-    (note,) = target.notes(1)
-    assert "the logits do not depend on spare.weight, spare.bias" in note
-    _, grads = GRADIENTS["backward"](target, initial(target))
-    assert not grads["spare.weight"].any()
-
-
 def test_cut_and_resumed_it_has_the_same_bits_and_a_changed_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "net.py"
     path.write_text((MODELS / "cnn.py").read_text("utf-8"), "utf-8")
@@ -538,35 +419,6 @@ def test_cut_and_resumed_it_has_the_same_bits_and_a_changed_file_is_refused(tmp_
     path.write_text(path.read_text("utf-8").replace("relu", "tanh"), "utf-8")
     with pytest.raises(ConfigError, match=r"model\.path=.*net\.py is not the file it was"):
         train.run(replace(config, resume=str(a), steps=9), a, "")
-
-
-def test_on_the_command_line_a_mistake_is_one_line_and_leaves_nothing(
-    cli: Cli, tmp_path: Path
-) -> None:
-    path = tmp_path / "net.py"
-    path.write_text(f"{HEAD}model = nn.Linear(9, 10)\n", "utf-8")
-    done = cli(*DIGITS, "model=file", "model.path=net.py")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(
-        "error: model.path=net.py: model takes no images (n, 1, 28, 28): "
-    )
-    assert [one for one in tmp_path.rglob("*") if one.is_file()] == [path]
-
-
-def test_a_file_that_is_not_named_or_not_there_is_told(tmp_path: Path) -> None:
-    told = {
-        ("model=file",): "model.path: a value is missing; write model.path=FILE.py",
-        ("model=net.py",): "write model=file model.path=net.py",
-        ("model=file", f"model.path={tmp_path / 'nte.py'}"): "nte.py",
-        ("model=file", f"model.path={tmp_path}"): "directory",
-        ("model=file", f"model.path={MODELS / 'cnn.py'}", "products=compiled"): (
-            "model=file takes tensors; leave products out"
-        ),
-    }
-    for words, said in told.items():
-        with pytest.raises(ConfigError) as caught:
-            experiment(*DIGITS, *words)
-        assert said in str(caught.value)
 
 
 def test_a_table_offers_features(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from .file_model import FileModel
 from .file_module import opened, weights
 from .file_objective import as_gradient
 from .likelihoods import Likelihood
-from .model_trial import Form, tried
+from .model_forms import Form, tried
 from .rows import of_one_run, one_by_one, takes_vmap, together
 
 FEW = 5

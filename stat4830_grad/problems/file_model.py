@@ -115,7 +115,10 @@ class FileModel:
     def wanted(self) -> str:
         """What it should return, and how to write that."""
         if self.outputs == 1:
-            return "two classes take one logit for each sample, (n,) or (n, 1): end with 1 output"
+            return (
+                "two classes take one logit for each sample, (n,) or (n, 1): end with 1 output "
+                "(of images problem.labels=digit has ten classes)"
+            )
         return (
             f"{self.outputs} classes take {self.outputs} logits for each sample, "
             f"(n, {self.outputs}): end with {self.outputs} outputs"

@@ -1,4 +1,4 @@
-"""Trying a user's module on a few samples: which shape of input it takes, and what else it does.
+"""What a user's module does besides computing logits, seen in two calls with a few samples.
 
 A loss is a function of the parameters alone: batches, records and resumed runs depend on that. So a
 module that draws numbers, changes its buffers or uses what it does not name is refused.
@@ -6,8 +6,7 @@ module that draws numbers, changes its buffers or uses what it does not name is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -20,65 +19,6 @@ from .saved import saved_storages
 
 DROPOUTS = (nn.modules.dropout._DropoutNd, nn.RReLU)
 """Modules of torch that draw numbers while they are in training mode."""
-
-
-@dataclass(frozen=True)
-class Form:
-    """A shape in which the inputs are offered: (n, *size)."""
-
-    name: str
-    size: tuple[int, ...]
-
-    def of(self, X: Tensor) -> Tensor:
-        """Inputs (n, d) in this shape."""
-        return X.reshape(len(X), *self.size)
-
-    def __str__(self) -> str:
-        return f"{self.name} ({', '.join(map(str, ('n', *self.size)))})"
-
-
-def tried(model: FileModel, forms: Sequence[Form]) -> tuple[FileModel, Form]:
-    """The model, its sample in the first form that the module takes; this form.
-
-    Args:
-        forms: those that the problem offers. A text `inputs` at the file's module level
-            names the one to take.
-
-    Raises:
-        ConfigError: it takes none, or does what no run can.
-    """
-    forms = asked(model, forms)
-    X, failures = model.sample, []
-    for form in forms:
-        shaped = replace(model, sample=form.of(X))
-        try:
-            apart = replace(shaped, constants=copies(model.constants))
-            answer = apart.answer(shaped.sample.clone(), fresh(model.like))
-        except ConfigError as error:
-            failures.append(str(error).removeprefix(f"{model.said}: "))
-            continue
-        if len(shaped.as_logits(answer)) != len(X):
-            raise ConfigError(
-                f"{model.said}: model returned {tuple(shaped.as_logits(answer).shape)} for "
-                f"{form} with n = {len(X)}; {shaped.wanted}"
-            )
-        return examined(shaped), form
-    said = "; it takes no ".join(
-        f"{form}: {why}" for form, why in zip(forms, failures, strict=True)
-    )
-    raise ConfigError(f"{model.said}: model takes no {said}")
-
-
-def asked(model: FileModel, forms: Sequence[Form]) -> Sequence[Form]:
-    """The forms to try: that one which the file names, if it does."""
-    name = getattr(model.source.file.module, "inputs", None)
-    if not isinstance(name, str):
-        return forms
-    named = [form for form in forms if form.name == name]
-    if not named:
-        offered = " or ".join(f'inputs = "{form.name}"' for form in forms)
-        raise ConfigError(f'{model.said}: inputs = "{name}": this problem has {offered}')
-    return named
 
 
 def copies(params: Params) -> Params:

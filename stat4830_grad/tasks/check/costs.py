@@ -13,7 +13,7 @@ from ...gradients.methods import as_leaves
 from ...graph.nodes import graph_nodes
 from ...sandbox.student import Student
 from .cost import BUDGET, MOST, Cost, Work, measure
-from .methods import CENTRAL, FILE, FORWARD, around, forward, step
+from .methods import CENTRAL, FILE, FORWARD, around, forward, knows_forward, step
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def cost_card(
 ) -> list[MethodCost]:
     """Every method at `params` (*K = ()), in the dtype and on the device of `params`."""
     works = {name: gradient_work(method, objective, params) for name, method in methods.items()}
-    works[FORWARD], works[CENTRAL] = slope_works(objective, params)
+    works |= slope_works(objective, params)
     data = [value for value in objective.constants().values() if isinstance(value, Tensor)]
     device = next(iter(params.values())).device
     costs = measure(works, device, [*params.values(), *data])
@@ -44,7 +44,7 @@ def cost_card(
     nodes["backward"] = nodes["autograd_grad"] = graph_nodes(
         objective.loss(as_leaves(params)).sum()
     )
-    nodes[FORWARD] = nodes[CENTRAL] = graph_nodes(works[FORWARD]()) + graph_nodes(works[CENTRAL]())
+    nodes |= {name: graph_nodes(works[name]()) for name in (FORWARD, CENTRAL) if name in works}
     card = []
     for name, cost in costs.items():
         directions = size if name in (FORWARD, CENTRAL) else 1
@@ -71,15 +71,19 @@ def gradient_work(method: Gradient, objective: Objective, params: Params) -> Wor
     return lambda: method(objective, params)
 
 
-def slope_works(objective: Objective, params: Params) -> tuple[Work, Work]:
-    """One slope each by forward mode and by a central difference, in the largest parameter."""
+def slope_works(objective: Objective, params: Params) -> dict[str, Work]:
+    """One slope each by forward mode, if there is one, and by a central difference.
+
+    Both in the largest parameter.
+    """
     name = max(params, key=lambda name: params[name].numel())
     v = torch.ones_like(params[name])[None]
     h = step(params[name])
-    return (
-        lambda: forward(objective.loss, params, {name: v})[name],
-        lambda: central_difference(*around(objective.loss, params, name, v, h), h),
-    )
+    works: dict[str, Work] = {
+        FORWARD: lambda: forward(objective.loss, params, {name: v})[name],
+        CENTRAL: lambda: central_difference(*around(objective.loss, params, name, v, h), h),
+    }
+    return works if knows_forward(objective.loss, params) else {CENTRAL: works[CENTRAL]}
 
 
 def central_difference(up: Tensor, down: Tensor, h: float) -> Tensor:

@@ -156,7 +156,7 @@ def factor_sentence(name: str, objective: Objective) -> str:
     else:
         what = f"is {spelled(name, objective)} times the right gradient"
         hints = factor_hints(name)
-    hint = hints.get(type(objective))
+    hint = next((said for kind, said in hints.items() if isinstance(objective, kind)), None)
     return f"{what}; {hint}" if hint else what
 
 

@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from ...core import Gradient, Objective, Params
+from ...system.errors import ConfigError
 
 COORDINATES = 16  # entries up to which every coordinate is a direction of its own
 DIRECTIONS = 4  # random ones for a larger tensor
@@ -65,7 +66,8 @@ def evaluate(
     """
     gradients = {name: method(params)[1] for name, method in methods.items()}
     slopes = {name: project(grads, directions) for name, grads in gradients.items()}
-    slopes[FORWARD] = forward(loss, params, directions)
+    if knows_forward(loss, params):
+        slopes[FORWARD] = forward(loss, params, directions)
     slopes[CENTRAL], uncertainty = central or differences(loss, params, directions)
     return Evaluation(gradients, slopes, uncertainty)
 
@@ -100,6 +102,20 @@ def probes(params: Params, generator: torch.Generator) -> Params:
 def project(grads: Params, directions: Params) -> Params:
     """⟨∇f, v⟩ for every direction v: name -> (m,)."""
     return {name: (v * grads[name]).reshape(len(v), -1).sum(1) for name, v in directions.items()}
+
+
+def knows_forward(loss: Loss, params: Params) -> bool:
+    """Whether forward mode goes through the loss: a user's `autograd.Function` may lack its jvp."""
+    name, p = next(iter(params.items()))
+    try:
+        forward(loss, params, {name: torch.ones_like(p)[None]})
+    except NotImplementedError:
+        return False
+    except ConfigError as error:
+        if isinstance(error.__cause__, NotImplementedError):
+            return False
+        raise
+    return True
 
 
 def forward(loss: Loss, params: Params, directions: Params) -> Params:
