@@ -195,7 +195,7 @@ WEIGHTS, ALL = ("w1", "w2"), ("w1", "b1", "w2", "b2")
         ("ridge", "l2 *", "2 * l2 *", "penalty_factor", ("w",), "not 2·l2·w"),
         ("ridge", "+= l2", "-= l2", "penalty_sign", ("w",), "wrong sign"),
         ("ridge", "g[1:] += l2 * w[1:]", "g += l2 * w", "penalty_too_wide", ("w",), "intercept"),
-        ("ridge", "@ w - y", "@ w", "target_forgotten", ("w",), "y is forgotten"),
+        ("ridge", "@ w - y", "@ w", "label_forgotten", ("w",), "y is forgotten"),
         ("ridge", "X.T @", "2 * X.T @", "factor", ("w",), "part without the penalty is 2 times"),
         ("tanh_mlp_l2", " + l2 * w1", "", "penalty_forgotten", ("w1",), "add l2·w"),
         ("tanh_mlp_l2", "l2 * w", "l2 / len(y) * w", "penalty_factor", WEIGHTS, "no mean"),

@@ -22,6 +22,7 @@ class Finding:
     kind: str
     parameters: tuple[str, ...]
     sentence: str
+    others: tuple[str, ...] = ()  # kinds of what explains it as well, and the sentence says so
 
 
 def offer(data: dict[str, Any], params: Params) -> dict[str, Any]:

@@ -8,13 +8,18 @@ import torch
 from torch import Tensor
 
 from ...core import Gradient, Objective, Params
+from ...gradients.methods import backward
 from ...sandbox.answers import Finding, fits
 from ...sandbox.student import Student
-from .explanation import explain, explain_shape, same
+from ...system.errors import ConfigError
+from .evidence import EXACT
+from .explanation import Case, characterise, explain, same
+from .places import Place, places
+from .trial import Trial, recipe_of, trials
 
 
 @dataclass(frozen=True)
-class Trial:
+class Attempt:
     """What the student's function does at one point, run from a fresh copy of the file."""
 
     right: Params
@@ -44,37 +49,118 @@ def diagnose(
     Raises:
         ConfigError: the file cannot be used or raises an error.
     """
-    trials = [attempt(student, objective, params, right) for params, right in points]
-    places = [params for params, _ in points]
-    findings = list(trials[0].findings) + habits(trials)
+    tried = [attempt(student, objective, params, right) for params, right in points]
+    findings = list(tried[0].findings) + habits(tried)
     right: list[str] = []
     wrong: list[str] = []
-    for name in trials[0].right:
-        if any(name not in t.first for t in trials):
+    for name in tried[0].right:
+        if any(name not in t.first for t in tried):
             continue
-        pairs = [(t.first[name], t.right[name]) for t in trials]
-        found = structure(name, pairs)
-        if found and found.kind == "shape":
-            found = explain_shape(name, [g for g, _ in pairs], places, objective) or found
-        if found:
+        pairs = [(t.first[name], t.right[name]) for t in tried]
+        if found := unusable(name, pairs):
             findings.append(found)
-        if found is None or found.kind == "transposed":
-            fine = all(same(in_shape_of(g, r), r, bound) for g, r in pairs)
-            if not fine:
-                wrong.append(name)
-            elif found is None:
-                right.append(name)
-    answers = [{name: in_shape_of(t.first[name], t.right[name]) for name in wrong} for t in trials]
-    findings += explain(answers, [t.right for t in trials], places, objective)
+        elif all(fits(g, r) and same(g.reshape(r.shape), r, bound) for g, r in pairs):
+            right.append(name)
+        elif all(fits(g, r) and same(g.reshape(r.shape), r, coarse(g)) for g, r in pairs):
+            kind, text = characterise([(g.reshape(r.shape), r) for g, r in pairs])
+            findings.append(Finding(kind, (name,), text))
+        else:
+            wrong.append(name)
+    if wrong:
+        places = [params for params, _ in points]
+        findings += misplaced(wrong, tried) or reasons(
+            student, objective, places, tried, wrong, right
+        )
     return Diagnosis(not findings, findings, right)
 
 
-def in_shape_of(g: Tensor, right: Tensor) -> Tensor:
-    """In the shape of the right gradient, which is its own, or that but for 1s, or transposed."""
-    return g.reshape(right.shape) if fits(g, right) else g.mT
+def misplaced(wrong: list[str], tried: list[Attempt]) -> list[Finding]:
+    """Whether all that is wrong is the gradient of another parameter."""
+    places = {
+        name: [
+            other
+            for other in tried[0].right
+            if other != name
+            and all(
+                fits(t.first[name], t.right[other])
+                and same(t.first[name].reshape(t.right[other].shape), t.right[other])
+                for t in tried
+            )
+        ]
+        for name in wrong
+    }
+    if not all(places.values()):
+        return []
+    order = [places[name][0] if name in places else name for name in tried[0].first]
+    text = f"what is returned are the gradients of {', '.join(order)}, in this order; "
+    text += f"it is to be {', '.join(tried[0].right)}, or a dict by name"
+    return [Finding("order", tuple(wrong), text)]
 
 
-def attempt(student: Student, objective: Objective, params: Params, right: Params) -> Trial:
+def reasons(
+    student: Student,
+    f: Objective,
+    points: list[Params],
+    tried: list[Attempt],
+    wrong: list[str],
+    right: list[str],
+) -> list[Finding]:
+    """Why these gradients are wrong, told from answers at other places besides the points."""
+    recipe, given = recipe_of(f)
+
+    def found(each: list[Place], rights: list[Params], answers: list[Params]) -> list[Trial]:
+        return trials(f, recipe, given, list(zip(each, rights, answers, strict=True)))
+
+    own = found([(f, p) for p in points], [t.right for t in tried], [t.first for t in tried])
+    case = Case(
+        f,
+        recipe,
+        own,
+        found(*elsewhere(student, f, points[-1], list(tried[0].first))),
+        wrong,
+        right,
+        max(coarse(tried[0].first[name]) for name in wrong),
+    )
+    findings, left = explain(case)
+    for name in left:
+        pairs = [(t.first[name], t.right[name]) for t in tried]
+        if all(fits(g, r) for g, r in pairs):
+            kind, text = characterise([(g.reshape(r.shape), r) for g, r in pairs])
+            findings.append(Finding(kind, (name,), text))
+        else:
+            g, r = pairs[0]
+            shapes = f"its gradient is {tuple(g.shape)}, the parameter {tuple(r.shape)}"
+            findings.append(Finding("shape", (name,), f"{shapes}; they must be the same"))
+    return findings
+
+
+def coarse(answer: Tensor) -> float:
+    """The relative difference that the answer's own dtype allows, as far as mistakes go."""
+    eps = torch.finfo(answer.dtype).eps if answer.is_floating_point() else 0.0
+    return min(max(EXACT, 100 * eps), 1e-3)
+
+
+def elsewhere(
+    student: Student, f: Objective, params: Params, names: list[str]
+) -> tuple[list[Place], list[Params], list[Params]]:
+    """Places with the right gradients and the answers there; none where there is no answer."""
+    for each in places(f, params):
+        answers = []
+        for place in each:
+            try:
+                student.load()
+                values = student.ask(place[0].constants(), place[1]).values
+            except ConfigError:  # the function knows its sizes
+                break
+            if not all(name in values and values[name].isfinite().all() for name in names):
+                break
+            answers.append(values)
+        else:
+            return each, [backward(*place)[1] for place in each], answers
+    return [], [], []
+
+
+def attempt(student: Student, objective: Objective, params: Params, right: Params) -> Attempt:
     """Call the function of the file, run anew, twice at `params`, of which `right` is the gradient.
 
     Raises:
@@ -83,7 +169,7 @@ def attempt(student: Student, objective: Objective, params: Params, right: Param
     student.load()
     data = objective.constants()
     first, second = student.ask(data, params), student.ask(data, params)
-    return Trial(right, first.values, second.values, first.changed, first.findings)
+    return Attempt(right, first.values, second.values, first.changed, first.findings)
 
 
 def tolerant(student: Student) -> Gradient:
@@ -103,7 +189,7 @@ def tolerant(student: Student) -> Gradient:
     return Gradient(file, capturable=False)
 
 
-def habits(trials: list[Trial]) -> list[Finding]:
+def habits(trials: list[Attempt]) -> list[Finding]:
     """What the function does besides returning: changes its arguments, remembers its calls."""
     findings = []
     if changed := trials[0].changed:
@@ -123,7 +209,7 @@ def habits(trials: list[Trial]) -> list[Finding]:
     return findings
 
 
-def steady(trials: list[Trial], name: str) -> bool:
+def steady(trials: list[Attempt], name: str) -> bool:
     """Whether the second call of each trial gave the same."""
     return all(
         name in t.second
@@ -132,25 +218,18 @@ def steady(trials: list[Trial], name: str) -> bool:
     )
 
 
-def doubled(trial: Trial, name: str) -> bool:
+def doubled(trial: Attempt, name: str) -> bool:
     """Whether the second call gave twice as much: a gradient that was not cleared."""
     return name in trial.second and same(trial.second[name], 2 * trial.first[name])
 
 
-def structure(name: str, pairs: list[tuple[Tensor, Tensor]]) -> Finding | None:
-    """Wrong before any value is looked at: not finite, or of another shape."""
-    g, right = pairs[0]
+def unusable(name: str, pairs: list[tuple[Tensor, Tensor]]) -> Finding | None:
+    """Wrong before any value is compared: not finite, or zero throughout."""
+    g = pairs[0][0]
     bad = next((int((~g.isfinite()).sum()) for g, _ in pairs if not g.isfinite().all()), 0)
     if bad:
         text = f"holds NaN or infinity in {bad} of {g.numel()} entries; look for 0/0, log 0, exp"
         return Finding("not_finite", (name,), text)
-    if all(fits(g, r) for g, r in pairs):
-        return None
-    shapes = f"its gradient is {tuple(g.shape)}, the parameter {tuple(right.shape)}"
-    if right.ndim == 2 and all(g.shape == r.mT.shape for g, r in pairs):
-        return Finding("transposed", (name,), f"is transposed: {shapes}; return its transpose")
-    for axis in range(g.ndim):
-        if all(fits(g.sum(axis), r) and same(g.sum(axis).reshape(r.shape), r) for g, r in pairs):
-            text = f"{shapes}: sum over axis {axis}, the samples"
-            return Finding("not_summed", (name,), text)
-    return Finding("shape", (name,), f"{shapes}; they must be the same")
+    if not any(g.any() for g, _ in pairs) and all(fits(g, r) and r.any() for g, r in pairs):
+        return Finding("zero", (name,), "is zero: its term is missing")
+    return None

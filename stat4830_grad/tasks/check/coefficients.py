@@ -1,0 +1,197 @@
+"""The numbers c and b with answer = c·s·gradient + b·parameter, and what they are called.
+
+s is a size such as n or 1/n, so that c is the same at points of several sizes: there 1/n is told
+apart from a step size that happens to equal it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .mistakes.recipe import Array
+
+NICE = {1.0: "1", 2.0: "2", 0.5: "½", 4.0: "4", 0.25: "¼", 3.0: "3"}
+
+STEPS = tuple(float(f"{digit}e-{k}") for k in range(1, 6) for digit in (1, 5))
+"""Usual step sizes."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A size that a gradient may be off by: its name and its value at each point."""
+
+    name: str  # "" is 1
+    values: tuple[float, ...]
+
+
+def scales(sizes: Sequence[Mapping[str, int]]) -> list[Scale]:
+    """1, each size, its inverse, its square and the inverse of that."""
+    found = [Scale("", (1.0,) * len(sizes))]
+    for power, text in ((1, "{}"), (-1, "1/{}"), (-2, "1/{}²"), (2, "{}²")):
+        for name in sizes[0] if sizes else ():
+            values = tuple(float(at[name]) ** power for at in sizes)
+            found.append(Scale(text.format(name), values))
+    return found
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """answer = c·scale·gradient + b·of·column.
+
+    `bare`: the gradient is that of the data alone, where the right one has a penalty's part too.
+    """
+
+    c: float
+    scale: str = ""
+    b: float = 0.0
+    of: str = ""
+    column: str = ""  # a key of `columns`
+    bare: bool = False
+
+    @property
+    def factor(self) -> bool:
+        """Whether there is a factor before the gradient."""
+        return self.c != 1 or bool(self.scale)
+
+    @property
+    def cost(self) -> float:
+        """How far-fetched it is."""
+        size, cost = abs(self.c), 0.0
+        if self.factor:
+            cost = 1.0 if size in NICE or (size in STEPS and not self.scale) else 2.0
+        cost += 0.2 * bool(self.scale and size != 1) + 0.1 * (self.c < 0)
+        cost += 0.3 * ("²" in self.scale) + 0.3 * bool(self.of)
+        return cost + (1.0 if self.bare else 1.5 * bool(self.b))
+
+    @property
+    def name(self) -> str:
+        """`2/n`, `−½`, `n/2`, `3.7`."""
+        size, sign = abs(self.c), "−" if self.c < 0 else ""
+        said = NICE.get(size, f"{size:.6g}")
+        if not self.scale:
+            return sign + said
+        below = self.scale.removeprefix("1/")
+        if below != self.scale:
+            return sign + (f"1/({round(1 / size)}{below})" if size < 1 else f"{said}/{below}")
+        if size in (0.5, 0.25):
+            return f"{sign}{self.scale}/{round(1 / size)}"
+        return sign + (self.scale if size == 1 else f"{said}{self.scale}")
+
+
+WHOLE, BUT_FIRST = "w", "w but for its first entry"
+
+
+def columns(w: Array, *, only: bool) -> dict[str, Array]:
+    """What a penalty may add, of a parameter of the gradient's shape: flat, by name.
+
+    Args:
+        only: the parameter itself.
+    """
+    if only:
+        return {WHOLE: w.ravel()}
+    made = {WHOLE: w.ravel(), "w²": (w * w).ravel(), "the sign of w": np.sign(w).ravel()}
+    if w.ndim == 1 and w.size > 1:
+        made[BUT_FIRST] = np.concatenate([[0.0], w[1:]])
+    return made
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be explained: an answer at each point, flat, and what a penalty may add there."""
+
+    answers: tuple[Array, ...]
+    columns: tuple[dict[str, Array], ...]  # none where the answer has not the parameter's shape
+    scales: tuple[Scale, ...]
+    bound: float  # relative difference up to which it counts as explained
+
+    def near(self, i: int, gradient: Array) -> bool:
+        """Whether the answer at point i may be in the span of a gradient and one of the columns."""
+        answer = self.answers[i]
+        if answer.size < 3:
+            return True
+        enough = max(1e-9, self.bound**2) * (answer @ answer)
+        rest = beyond(answer, gradient)
+        if rest @ rest <= enough:
+            return True
+        for column in self.columns[i].values():
+            left = beyond(answer, column)
+            rest = beyond(left, beyond(gradient, column))
+            if rest @ rest <= enough:
+                return True
+        return False
+
+    def explained(self, gradients: Sequence[Array], *, bare: bool) -> list[Coefficients]:
+        """All that fit, the likeliest first; one with a column only if none is without."""
+        if not all(g.any() for g in gradients):
+            return []
+        found = [c for s in self.scales if (c := self.fit(gradients, s))]
+        if not found:
+            found = [
+                c
+                for s in self.scales
+                for of in self.scales
+                for column in self.columns[0]
+                if of.name in ("", "1/n", "n") and (c := self.fit(gradients, s, of, column))
+            ]
+        return sorted((replace(c, bare=bare) for c in found), key=lambda c: c.cost)
+
+    def fit(
+        self, gradients: Sequence[Array], s: Scale, of: Scale | None = None, column: str = ""
+    ) -> Coefficients | None:
+        """The coefficients by least squares, if nothing is left over."""
+        answer = np.concatenate(self.answers)
+        A = [np.concatenate([v * g for v, g in zip(s.values, gradients, strict=True)])]
+        if of:
+            added = [v * at[column] for v, at in zip(of.values, self.columns, strict=True)]
+            A.append(np.concatenate(added))
+            if not A[1].any() or answer.size < 4:
+                return None
+        found = np.linalg.lstsq(np.stack(A, 1), answer, rcond=None)[0]
+        c, b = (rounded(float(one)) for one in (*found, *[0.0] * (2 - len(found))))
+        if not self.same(c * A[0] + (b * A[1] if of else 0)) or not c or (of and not b):
+            return None
+        return Coefficients(c, s.name, b, of.name, column) if of else Coefficients(c, s.name)
+
+    def same(self, made: Array) -> bool:
+        """Whether this is the answer at every point."""
+        start = 0
+        for answer in self.answers:
+            part = made[start : start + answer.size]
+            start += answer.size
+            size = max(np.abs(answer).max(), np.abs(part).max())
+            if np.abs(part - answer).max() > self.bound * size:
+                return False
+        return True
+
+    def holds(self, found: Coefficients, gradients: Sequence[Array]) -> bool:
+        """Whether these coefficients serve here too."""
+        value = {s.name: s.values for s in self.scales}
+        made = [found.c * v * g for v, g in zip(value[found.scale], gradients, strict=True)]
+        if found.column:
+            added = zip(value[found.of], self.columns, strict=True)
+            added_to = zip(made, added, strict=True)
+            made = [one + found.b * v * at[found.column] for one, (v, at) in added_to]
+        return self.same(np.concatenate(made))
+
+
+def beyond(a: Array, b: Array) -> Array:
+    """What is left of a without its part along b."""
+    size = b @ b
+    left: Array = a - (a @ b / size) * b if size else a
+    return left
+
+
+def rounded(c: float) -> float:
+    """The number with few digits that this is but for rounding, if there is one."""
+    short = float(f"{c:.4g}")
+    return short if abs(c - short) <= 1e-6 * abs(short) else c
+
+
+def alternatives(found: Sequence[Coefficients]) -> Iterator[Coefficients]:
+    """The likeliest, and those that are as likely."""
+    for one in found:
+        if one.cost <= found[0].cost + 0.1:
+            yield one

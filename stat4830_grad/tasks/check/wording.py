@@ -1,0 +1,240 @@
+"""What is found, in sentences: mistakes, factors, penalties; and what else fits as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from ...core import Objective
+from ...problems import Classification, Composite, LeastSquares
+from ...problems.penalty import L2
+from ...sandbox.answers import Finding
+from .coefficients import BUT_FIRST, NICE, WHOLE, Coefficients, rounded, scales
+from .evidence import Candidate, Evidence, Found
+from .places import sizes
+
+Said = tuple[str, str]
+"""Kind and sentence."""
+
+
+def factor_sentence(found: Coefficients, f: Objective, *, several: bool, beside: bool) -> Said:
+    """What a factor means for this objective, and where to look.
+
+    Args:
+        several: whether it was found at points of several sizes.
+        beside: whether there is a penalty's part without the factor.
+    """
+    part = "its part without the penalty " if beside else ""
+    if found.c == -1 and not found.scale:
+        hints: dict[type, str] = {LeastSquares: "look at the residual, which is Xw − y"}
+        if isinstance(f, Classification):
+            hints[Classification] = f"look at the error, which is {f.likelihood.error}"
+        text = f"{part}has the wrong sign: it is minus the gradient"
+        return "sign", with_hint(text, of_kind(hints, f))
+    text = f"{part}is {spelled(found, f)} times the right gradient"
+    hint = of_kind(factor_hints(found.name), f)
+    if not found.scale and abs(found.c) not in NICE and abs(found.c) < 1:
+        hint = "perhaps a step size is in it"
+        if several:
+            hint = f"it is so for any number of samples and parameters, so {hint}"
+    return "factor", with_hint(text, hint)
+
+
+def of_kind(hints: dict[type, str], f: Objective) -> str | None:
+    """The hint for objectives of this kind, if there is one."""
+    return next((said for kind, said in hints.items() if isinstance(f, kind)), None)
+
+
+def with_hint(text: str, hint: str | None) -> str:
+    """A sentence and where to look."""
+    return f"{text}; {hint}" if hint else text
+
+
+def spelled(found: Coefficients, f: Objective) -> str:
+    """The factor's name with the size that is in it: `2/n (n = 100)`."""
+    base = found.scale.removeprefix("1/").rstrip("²")
+    return f"{found.name} ({base} = {sizes(f)[base]})" if base else found.name
+
+
+def factor_hints(name: str) -> dict[type, str]:
+    """Why a gradient may be off by the factor `name`, by the kind of objective."""
+    mean, total = (
+        "the loss is a mean over the samples, this is the gradient of their sum: divide by n",
+        "the loss ½‖Xw − y‖² is a sum over the samples, this is the gradient of a mean",
+    )
+    features = "divided by the number of features, where no mean over them is taken"
+    match name:
+        case "2":
+            return {LeastSquares: "the ½ of ½‖Xw − y‖² cancels the 2 of the square"}
+        case "½":
+            return {LeastSquares: "the square brings down a 2, which cancels the ½"}
+        case "n":
+            return {Classification: mean}
+        case "1/n":
+            return {LeastSquares: total, Classification: "it is divided by n once too often"}
+        case "2/n":
+            return {LeastSquares: f"{total} without its ½"}
+        case "1/p" | "1/d":
+            return {LeastSquares: features, Classification: features}
+        case "1/m" | "2/m":
+            return {Composite: "½‖tanh(v) − y‖² is a sum over the outputs, this is of a mean"}
+    return {}
+
+
+def coefficient_sentences(
+    found: Coefficients, name: str, f: Objective, *, several: bool, beside: bool
+) -> Iterator[Said]:
+    """What is to be said of c and b in the gradient of a parameter."""
+    if found.b == 1 and found.c < 0 and not found.of and found.column == WHOLE:
+        step = spelled(replace(found, c=-found.c), f) if found.scale else f"{-found.c:.6g}"
+        text = f"is the parameter after a step of {step}, not the gradient: return ∇f alone"
+        yield "updated_parameter", text
+        return
+    if found.factor:
+        yield factor_sentence(found, f, several=several, beside=beside)
+    penalty = f.penalty if isinstance(f, LeastSquares | Classification) else None
+    if penalty is None:
+        if found.b:
+            times = f"{found.b:.6g}" + (f"·{found.of}" if found.of else "")
+            what = "the parameter" if found.column == WHOLE else found.column
+            yield "penalty", f"has {times} times {what} added: a penalty that is not in the loss"
+    elif found.bare or found.b:
+        yield from penalty_sentence(found, name, penalty)
+
+
+def penalty_sentence(found: Coefficients, name: str, penalty: L2) -> Iterator[Said]:
+    """What is wrong with the part of an L2 penalty, λ times the parameter, or nothing."""
+    belongs = BUT_FIRST if name == penalty.constant else WHOLE
+    is_ = "the gradient of the penalty (l2/2)‖w‖² is l2·w"
+    ratio = rounded(found.b / float(penalty.strength))
+    if not found.b:
+        yield "penalty_forgotten", "the penalty is forgotten: add l2·w"
+    elif name not in penalty.weights or (found.column == WHOLE and belongs != WHOLE):
+        left_out = "a bias" if name not in penalty.weights else "an intercept"
+        yield "penalty_too_wide", f"the penalty is on {left_out} too: leave it out there"
+    elif found.column != belongs:
+        yield "penalty_squared", f"{is_}, not l2 times {found.column}"
+    elif ratio == -1:
+        yield "penalty_sign", f"the penalty has the wrong sign: {is_}"
+    elif ratio != 1 or found.of:
+        why = {
+            (2.0, ""): "not 2·l2·w: the ½ cancels the 2 of the square",
+            (0.5, ""): "not l2/2·w: the square brings down a 2",
+            (1.0, "1/n"): "not l2·w/n: it is no mean over the samples",
+            (1.0, "n"): "not n·l2·w: it is no sum over the samples",
+        }
+        times = f"{ratio:.6g}" + (f"·{found.of}" if found.of else "")
+        yield "penalty_factor", f"{is_}, {why.get((ratio, found.of), f'not {times} times that')}"
+
+
+@dataclass
+class Sentence:
+    """One mistake, the parameters it is in, and what else explains them as well."""
+
+    parameters: list[str]
+    others: list[Said]
+
+
+def findings(
+    evidence: Evidence,
+    own: Evidence,
+    chosen: Sequence[tuple[Candidate, list[str]]],
+    pool: Sequence[Candidate],
+    f: Objective,
+) -> list[Finding]:
+    """A finding for each elementary mistake, with all its parameters.
+
+    Args:
+        chosen: candidates, and the parameters that each is to explain.
+        pool: all that explain anything, among them what explains as much as well.
+    """
+    said: dict[Said, Sentence] = {}
+    for candidate, names in chosen:
+        others = as_likely(candidate, names, pool)
+        for name in names:
+            for i, one in enumerate(sentences(evidence, own, candidate, name, f)):
+                sentence = said.setdefault(one, Sentence([], []))
+                sentence.parameters.append(name)
+                if i == 0 and not sentence.others:
+                    mine = set(sentences(evidence, own, candidate, name, f))
+                    for other in others:
+                        rest = [
+                            s for s in sentences(evidence, own, other, name, f) if s not in mine
+                        ]
+                        if rest and rest[0][0] != one[0]:
+                            sentence.others.append((rest[0][0], "; and ".join(t for _, t in rest)))
+    order = {name: i for i, name in enumerate(evidence.trials[0].params)}
+    return [finding(one, sentence, order) for one, sentence in said.items()]
+
+
+def finding(one: Said, sentence: Sentence, order: dict[str, int]) -> Finding:
+    """A mistake and what explains its parameters as well."""
+    kind, text = one
+    others = list(dict.fromkeys(sentence.others))[:2]
+    text += "".join(f"; or else: {other}" for _, other in others)
+    return Finding(
+        kind,
+        tuple(sorted(sentence.parameters, key=order.__getitem__)),
+        text,
+        tuple(k for k, _ in others),
+    )
+
+
+def sentences(
+    evidence: Evidence, own: Evidence, candidate: Candidate, name: str, f: Objective
+) -> list[Said]:
+    """How the answer of one parameter comes about, mistake by mistake; or what fits as well."""
+    found = candidate.explains[name]
+    said: list[Said] = []
+    if found.reading.kind:
+        here = own.trials[0]
+        text = found.reading.sentence(here.answers[name], here.params[name])
+        said.append((found.reading.kind, text))
+    whole = evidence.gradient(0, candidate.mistakes)
+    for mistake in candidate.mistakes:
+        without = tuple(m for m in candidate.mistakes if m is not mistake)
+        if evidence.changes(whole, name, without):
+            said.append((mistake.kind, mistake.sentence))
+    beside = any(one.likely[0].bare for one in candidate.explains.values())
+    return said + numbers(evidence, found, name, f, beside=beside)
+
+
+def numbers(
+    evidence: Evidence, found: Found, name: str, f: Objective, *, beside: bool
+) -> list[Said]:
+    """What is said of the coefficients; where several are as likely, all in one sentence."""
+    several = len({tuple(t.sizes.values()) for t in evidence.trials}) > 1
+    likely = (*found.likely, *by_chance(found.likely[0], f))
+    first, *others = (
+        list(coefficient_sentences(c, name, f, several=several, beside=beside)) for c in likely
+    )
+    if first and others:
+        (kind, text), *rest = first
+        more = dict.fromkeys(said for other in others for said in other if said != first[0])
+        text += "".join(f"; or else it {t}" for _, t in list(more)[:2])
+        return [(kind, text), *rest]
+    return first
+
+
+def by_chance(found: Coefficients, f: Objective) -> list[Coefficients]:
+    """What a factor without a name amounts to at the problem's own sizes, if that has one."""
+    if found.scale or abs(found.c) in NICE:
+        return []
+    made = []
+    for scale in scales([sizes(f)]):
+        c = found.c / scale.values[0]
+        if scale.name and min(abs(abs(c) - nice) for nice in (0.5, 1, 2)) < 1e-5:
+            made.append(replace(found, c=round(2 * c) / 2, scale=scale.name))
+    return made[:2]
+
+
+def as_likely(candidate: Candidate, names: list[str], pool: Sequence[Candidate]) -> list[Candidate]:
+    """Others that explain the same parameters and are no more far-fetched."""
+    cost = candidate.cost(names) + 0.01
+    return [
+        other
+        for other in pool
+        if other is not candidate
+        and set(names) <= set(other.explains)
+        and other.cost(names) <= cost
+    ]
