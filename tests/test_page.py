@@ -14,13 +14,17 @@ from browser import Visit, chromium
 from cases import EXAMPLES, NAMES, objective, start
 from traces import X3_MINUS_3X, chain, polynomial, scalar
 
+from stat4830_grad import compose
 from stat4830_grad.config.formula import parse
 from stat4830_grad.core import Objective, Params
 from stat4830_grad.graph import Trace, trace
 from stat4830_grad.graph.page import Shown, page, page_data
+from stat4830_grad.graph.parting import parting
 from stat4830_grad.pages.document import embedded
 from stat4830_grad.problems import Formula
 from stat4830_grad.problems.file import from_file
+from stat4830_grad.tasks.trace import shown, traced_loss
+from stat4830_grad.training.experiment import build
 
 
 @pytest.fixture(scope="module")
@@ -315,3 +319,61 @@ def test_a_matrix_is_a_picture_that_says_the_number_under_the_pointer(visit: Vis
     first, last = pictures.nth(1).evaluate(CORNERS)
     assert first[2] > first[0]  # blue where it is negative,
     assert last[0] > last[2]  # red where it is positive
+
+
+FORGETFUL = """
+def gradient(x):
+    return 3 * x**2
+"""
+
+
+def test_the_page_stops_where_a_students_gradient_and_torchs_part(
+    visit: Visit, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.py"
+    mine.write_text(FORGETFUL, "utf-8")
+    words = ("task=trace", "problem=polynomial", "dtype=float64")
+    config = compose(*words, "gradient=file", f"gradient.path={mine}")
+    told = traced_loss(config, build([config], torch.Size(())))
+    tab = visit.open(told, shown=shown(config, told))
+    assert visit.text("#sentence") == STEPS[6]
+    assert visit.text("#mistake") == (
+        "On the way to x your gradient and torch’s part. Your ∂f/∂x is 12, torch’s is 9. "
+        "x: the term of power 1, -3 x, is missing from the derivative."
+    )
+    assert tab.locator("path.wrong.backward").count() == 2  # the line and its head
+    tab.keyboard.press("ArrowRight")
+    assert not tab.is_visible("#mistake")
+
+
+@pytest.mark.parametrize(
+    ("gradient", "edge"),
+    [("3*x**2", 0), ("3*x**2 + 3", 0), ("-3 - 3*x**2", 1), ("-3 + 0*x", 1), ("x**2 - 3", 1)],
+)
+def test_the_edge_that_explains_a_mistake_is_found(gradient: str, edge: int) -> None:
+    """z₂ = −3x passes −3 to x first, then z₁ = x³ passes 3x²."""
+    theirs = {"x": torch.as_tensor(eval(gradient, {"x": scalar(2.0)}))}
+    found = parting(polynomial(2.0), theirs, ["x"])
+    assert found is not None
+    assert (found.node, found.edge, found.leaf) == (1 + edge, 0, "x")
+
+
+def test_a_notebook_shows_the_page_of_any_tensor(visit: Visit) -> None:
+    nbformat = pytest.importorskip("nbformat")
+    nbclient = pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    cell = (
+        "import torch, stat4830_grad as sg\n"
+        "x = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)\n"
+        "sg.trace(x**3, x=x)"
+    )
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    nbclient.NotebookClient(book, timeout=240, kernel_name="python3").execute()
+    (output,) = book.cells[0].outputs
+    html = output["data"]["text/html"]
+    assert output["data"]["text/plain"].startswith("Trace(")
+    visit.tab.set_content(html)
+    frame = visit.tab.frame_locator("iframe")
+    assert frame.locator("#status").inner_text().startswith("Recomputed here")
+    frame.locator("#last").click()
+    assert frame.locator("#sentence").inner_text() == "Every path has arrived: ∂f/∂x = 12."

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..pages import document
 from .derivatives import DerivativeRule
+from .parting import Parting
 from .program import Instruction, Operand
 from .reading import read
 from .summary import Summary
@@ -34,6 +35,10 @@ class Shown:
     formula: str | None = None
     source: Path | None = None
     """The user's file that the trace's lines are of."""
+    parting: Parting | None = None
+    """Where a student's gradient and ours part,"""
+    mistakes: tuple[str, ...] = ()
+    """and what is wrong with it, in sentences."""
 
 
 PLAIN = Shown()
@@ -93,6 +98,7 @@ def page_data(trace: Trace, shown: Shown = PLAIN) -> dict[str, Any]:
         "rules": rules,
         "obstacle": trace.program.obstacle if not program else None,
         "source": source_data(shown.source),
+        "parting": parting_data(shown, numbers),
         "pool": list(numbers.pool),
     }
 
@@ -100,6 +106,20 @@ def page_data(trace: Trace, shown: Shown = PLAIN) -> dict[str, Any]:
 def source_data(path: Path | None) -> dict[str, str] | None:
     """The file's name and text."""
     return None if path is None else {"name": path.name, "text": path.read_text("utf-8")}
+
+
+def parting_data(shown: Shown, numbers: Numbers) -> dict[str, Any] | None:
+    """Where the page stops, and what it says there."""
+    at = shown.parting
+    if at is None:
+        return None
+    return {
+        "node": at.node,
+        "edge": at.edge,
+        "leaf": at.leaf,
+        "theirs": numbers.of(at.theirs),
+        "mistakes": shown.mistakes,
+    }
 
 
 def node_data(node: Node, numbers: Numbers) -> dict[str, Any]:

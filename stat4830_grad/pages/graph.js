@@ -242,7 +242,16 @@ class GraphView {
     const forward = forwardStep(this.trace, link.node);
     const read = this.at >= forward;
     this.line(ports, ends, -4, `forward${read ? " done" : ""}${this.at === forward ? " now" : ""}`);
-    if (this.at >= step) this.line(ports, ends, 4, `backward done${this.at === step ? " now" : ""}`);
+    const wrong = this.parts(link) ? " wrong" : "";
+    if (this.at >= step) {
+      this.line(ports, ends, 4, `backward done${this.at === step ? " now" : ""}${wrong}`);
+    }
+  }
+
+  /* Whether somebody's gradient and ours part on this link. */
+  parts(link) {
+    const { parting } = this.trace;
+    return parting !== null && parting.node === link.node && link.edges.includes(parting.edge);
   }
 
   line(ports, ends, side, kind) {
@@ -274,7 +283,7 @@ class GraphView {
     }
     const [derivative, passes, plumbing] = this.labelTexts(link, this.now);
     const step = backwardStep(this.trace, link.node);
-    label.className = `label${this.at === step ? " now" : ""}`;
+    label.className = `label${this.at === step ? " now" : ""}${this.parts(link) ? " wrong" : ""}`;
     label.children[0].textContent = this.secret && this.at < step ? derivative.split(" = ")[0] : derivative;
     label.children[1].textContent = plumbing;
     label.children[2].textContent = this.at >= step ? passes : "";

@@ -26,7 +26,8 @@ function readTrace(raw) {
   const leaves = raw.leaves.map((leaf) => ({
     ...leaf, tensor: tensorOf(leaf.value), gradient: tensorOf(leaf.gradient),
   }));
-  const trace = { ...raw, nodes, leaves };
+  const parting = raw.parting && { ...raw.parting, theirs: tensorOf(raw.parting.theirs) };
+  const trace = { ...raw, nodes, leaves, parting };
   trace.contributions = contributionsOf(trace);
   return trace;
 }
@@ -97,7 +98,8 @@ class Page {
     this.now = this.recorded;
     this.alive = !raw.obstacle;
     this.steps = stepsOf(this.trace);
-    this.at = 0;
+    this.stop = this.trace.parting ? backwardStep(this.trace, this.trace.parting.node) : null;
+    this.at = this.stop ?? 0;
     this.items = this.alive ? editables(this.trace) : [];
     this.check();
     this.quiz = new Quiz(this);
@@ -181,6 +183,7 @@ class Page {
     const [what, result] = texts[step.kind]();
     const way = step.kind === "leaves" || step.kind === "forward" ? "→" : "←";
     row.classList.toggle("back", way === "←");
+    row.classList.toggle("parts", i === this.stop);
     row.setAttribute("aria-label", `Step ${i}, ${way === "→" ? "forward" : "backward"}`);
     setCells(row, [["cell number", i], ["cell way", way], ["cell what", what], ["cell result", hidden ? "" : result]]);
   }
@@ -199,7 +202,7 @@ class Page {
 
   go(at) {
     this.at = Math.min(Math.max(at, 0), this.steps.length - 1);
-    if (this.at === this.steps.length - 1) this.play(false);
+    if (this.at === this.steps.length - 1 || this.at === this.stop) this.play(false);
     this.quiz.come(this.at);
     this.show();
     this.writeAddress();
@@ -209,6 +212,7 @@ class Page {
     const step = this.steps[this.at];
     find("count").textContent = `Step ${this.at} of ${this.steps.length - 1} · ${passName(step)}`;
     find("sentence").textContent = sentence(this.trace, step, this.now);
+    this.showMistake();
     find("stage").dataset.kind = step.kind;
     find("slider").value = this.at;
     find("slider").setAttribute("aria-valuetext", `step ${this.at}, ${passName(step)}`);
@@ -220,6 +224,18 @@ class Page {
     this.table.go(this.at);
     this.listing.go(this.lineOf(step));
     this.showPictures(step);
+  }
+
+  /* At the edge where a student's gradient and ours part: both, and what is wrong. */
+  showMistake() {
+    const { parting } = this.trace;
+    find("mistake").hidden = this.at !== this.stop || this.quiz.open !== null;
+    if (!parting) return;
+    const ours = tensorText(this.recorded.arrived[parting.leaf][0]);
+    const what = partial(this.trace.function, parting.leaf);
+    const numbers = `Your ${what} is ${tensorText(parting.theirs)}, torch’s is ${ours}.`;
+    find("mistake").textContent =
+      `On the way to ${subscripted(parting.leaf)} your gradient and torch’s part. ${numbers} ${parting.mistakes.join(" ")}`;
   }
 
   statusText() {
@@ -285,7 +301,8 @@ class Page {
   readAddress() {
     const parameters = new URLSearchParams(location.hash.slice(1));
     if (location.hash.slice(1) === this.address) return;
-    this.at = Math.min(Number(parameters.get("step")) || 0, this.steps.length - 1);
+    const step = Number(parameters.get("step") ?? this.at);
+    this.at = Math.min(step || 0, this.steps.length - 1);
     if (!this.alive) return this.show();
     takeValues(this.items, parameters);
     this.editor.refresh();

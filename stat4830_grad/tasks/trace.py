@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -12,22 +13,31 @@ from ..config.problems import Formula, ProblemFile
 from ..config.schema import Config
 from ..console.terminal import make_console, say, say_whole
 from ..figures.graph.figure import save_graph
+from ..gradients.file import limits_of
+from ..gradients.methods import backward
 from ..graph import Trace, trace
 from ..graph.page import Shown, page
+from ..graph.parting import parting
 from ..graph.text import TraceText
+from ..sandbox.student import Student
 from ..system.errors import ConfigError
 from ..system.files import write_text
 from ..training.experiment import Experiment, build
 from ..training.run_directory import versions, write_config, write_json
+from .check import experiment
+from .check.comparison import TOLERANCES
+from .check.diagnosis import diagnose
+from .check.methods import nearby
+from .check.report import line
 
 
 def run(config: Config, directory: Path, command: str) -> int:
     """Trace the loss at the initial point; tell it; leave it as JSON, drawing and page."""
-    experiment = build([config], torch.Size(()))
+    built = build([config], torch.Size(()))
     console = make_console()
-    for line in experiment.objective.notes(1):
-        say(console, line, style="dim")
-    traced = traced_loss(config, experiment)
+    for note in built.objective.notes(1):
+        say(console, note, style="dim")
+    traced = traced_loss(config, built)
     write_config(directory, config)
     write_json(
         directory / "trace.json",
@@ -36,19 +46,47 @@ def run(config: Config, directory: Path, command: str) -> int:
     console.print(TraceText(traced))
     if config.figures:
         save_graph(traced, directory)
-        write_text(directory / "trace.html", page(traced, shown(config)))
+        about = shown(config, traced)
+        write_text(directory / "trace.html", page(traced, about))
+        if about.parting:
+            leaf = about.parting.leaf
+            say(console, f"Your gradient parts from torch's on the way to {leaf}: see trace.html")
     say_whole(console, f"files: {directory}")
     return 0
 
 
-def shown(config: Config) -> Shown:
-    """What the page says besides the trace: the problem, its formula or the file it stands in."""
-    problem = config.problem
-    source = file_of(config)
-    return Shown(
+def shown(config: Config, traced: Trace) -> Shown:
+    """What the page says besides the trace: the problem, its formula or the file it stands in.
+
+    Raises:
+        ConfigError: the file of gradient=file cannot be used.
+    """
+    problem, source = config.problem, file_of(config)
+    about = Shown(
         title=f"backward() on {source.name if source else problem.name}",
         formula=problem.f if isinstance(problem, Formula) else None,
         source=source,
+    )
+    written = config.gradient.path is not None and traced.order == 1
+    return with_mistakes(about, config, traced) if written else about
+
+
+def with_mistakes(about: Shown, config: Config, traced: Trace) -> Shown:
+    """Where the gradient of the student's file parts from ours, and what is wrong with it."""
+    assert config.gradient.path is not None
+    target = experiment(config, "float64")
+    points = [target.params, nearby(target.params, torch.Generator().manual_seed(config.seed))]
+    right = [(point, backward(target.objective, point)[1]) for point in points]
+    with Student(Path(config.gradient.path), limits_of(config.gradient)) as student:
+        found = diagnose(student, target.objective, right, TOLERANCES["float64"])
+        if found.accepted:
+            return about
+        theirs = student.ask(target.objective.constants(), target.params).values
+    wrong = [name for name in target.params if name not in found.right]
+    return replace(
+        about,
+        parting=parting(traced, theirs, wrong),
+        mistakes=tuple(line(finding) for finding in found.findings),
     )
 
 
