@@ -10,12 +10,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from benchmarks import peers  # noqa: E402
+from benchmarks.cases import Case, experiments  # noqa: E402
 from benchmarks.measurement import (  # noqa: E402
     Outcome,
+    Setting,
     Spread,
     alternate,
     compare,
@@ -71,6 +75,29 @@ def test_a_contender_that_computes_something_else_is_found_out() -> None:
     check_agreement(CASES[0], {"lecture's loop": lambda m: right, "manual": lambda m: right})
     with pytest.raises(RuntimeError, match=r"manual has loss 0\.31"):
         check_agreement(CASES[0], {"lecture's loop": lambda m: right, "manual": lambda m: wrong})
+
+
+def test_scipy_minimises_our_loss_and_ends_where_ours_is() -> None:
+    case = Case("least squares", 300)
+    setting = Setting("cpu", 1, quick=True, data_dir=Path(), scratch=Path())
+    built = experiments(case, setting, ("manual",))["manual"]
+    w = torch.linspace(-1, 1, 100, dtype=torch.float64)
+    loss, slope = peers.functions(built)["least squares"](w.numpy())
+    ours, grads = built.gradient(built.objective, {"w": w.float()})
+    assert loss == pytest.approx(float(ours), rel=1e-4)
+    torch.testing.assert_close(torch.tensor(slope).float(), grads["w"], rtol=1e-3, atol=1e-2)
+    (line,) = peers.to_a_loss(case, setting).lines
+    assert (line.ours, line.theirs) == ("20 updates, manual", "SciPy's L-BFGS")
+
+
+def test_a_plain_loop_by_minibatches_computes_what_ours_does(tmp_path: Path) -> None:
+    """On images of our own; the two shuffle in orders of their own."""
+    result = peers.minibatches("logistic", Setting("cpu", 1, True, tmp_path, tmp_path))
+    measured = {line.theirs: line for line in result.lines}
+    assert measured[peers.LOADER].ratio is not None
+    runs = {"manual": lambda updates: Outcome(1.0, 0.7), "other": lambda updates: Outcome(1.0, 0.6)}
+    with pytest.raises(RuntimeError, match=r"'other': 0\.6"):
+        peers.agree("group", runs, {"other": 0.05})
 
 
 def test_every_goal_belongs_to_a_group_and_only_chooses_among_them() -> None:

@@ -66,13 +66,7 @@ def jax_loop(problem: str, params: Params, X: Tensor, y: Tensor, lr: Tensor) -> 
     import jax
     from jax import lax
 
-    jax.config.update("jax_default_matmul_precision", "highest")  # no TF32, as in ours
-    device = jax.devices("gpu" if lr.is_cuda else "cpu")[0]
-
-    def put(t: Tensor) -> Any:
-        return jax.device_put(t.detach().cpu().numpy(), device)
-
-    loss = losses()[problem]
+    put, loss = onto_device(lr), losses()[problem]
     start = {name: put(p) for name, p in rearranged(params).items()}
     data, steps = (put(X), put(y)), put(lr)
 
@@ -95,6 +89,51 @@ def jax_loop(problem: str, params: Params, X: Tensor, y: Tensor, lr: Tensor) -> 
         seconds = time.perf_counter() - began
         first = {name: p[0] for name, p in end.items()} if lr.ndim else end
         return Outcome(seconds, float(loss(first, *data)))
+
+    return run
+
+
+def onto_device(like: Tensor) -> Callable[[Any], Any]:
+    """What brings tensors and arrays to where `like` is."""
+    import jax
+
+    jax.config.update("jax_default_matmul_precision", "highest")  # no TF32, as in ours
+    device = jax.devices("gpu" if like.is_cuda else "cpu")[0]
+
+    def put(value: Any) -> Any:
+        array = value.detach().cpu().numpy() if isinstance(value, Tensor) else value
+        return jax.device_put(array, device)
+
+    return put
+
+
+def jax_minibatches(
+    problem: str, params: Params, X: Tensor, y: Tensor, lr: Tensor, rows: Any
+) -> Run:
+    """One run whose update k sees the samples `rows[k]`; rows (most updates, m)."""
+    import jax
+    from jax import lax
+
+    put, loss = onto_device(lr), losses()[problem]
+    start = {name: put(p) for name, p in rearranged(params).items()}
+    data, step = (put(X), put(y)), put(lr)
+
+    @cache
+    def compiled(updates: int) -> Any:
+        def scan(p: Any, lr: Any, X: Any, y: Any, rows: Any) -> Any:
+            def update(p: Any, some: Any) -> tuple[Any, None]:
+                slopes = jax.grad(loss)(p, X[some], y[some])
+                return jax.tree.map(lambda p, g: p - lr * g, p, slopes), None
+
+            return lax.scan(update, p, rows)[0]
+
+        return jax.jit(scan).lower(start, step, *data, put(rows[:updates])).compile()
+
+    def run(updates: int) -> Outcome:
+        program, order = compiled(updates), put(rows[:updates])
+        began = time.perf_counter()
+        end = jax.block_until_ready(program(start, step, *data, order))
+        return Outcome(time.perf_counter() - began, float(loss(end, *data)))
 
     return run
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
 
 Row = tuple[int, float, float, float, float]
 """Step; loss and accuracy in training; loss and accuracy in validation."""
@@ -85,6 +86,25 @@ def train(
         optimizer.step()
         if log is not None and step % 10 == 0:
             log(step)
+
+
+def by_minibatches(
+    model: nn.Module, X: Tensor, y: Tensor, lr: float, steps: int, size: int
+) -> None:
+    """The same by minibatches of `size`, which a DataLoader shuffles anew in each epoch; y (n,)."""
+    criterion = nn.BCELoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr)
+    loader = DataLoader(TensorDataset(X, y.unsqueeze(1)), batch_size=size, shuffle=True)
+    step = 0
+    while True:
+        for X_batch, y_batch in loader:
+            if step == steps:
+                return
+            loss = criterion(model(X_batch), y_batch)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            step += 1
 
 
 def load(data_dir: str, device: str) -> tuple[Tensor, Tensor, Tensor, Tensor]:

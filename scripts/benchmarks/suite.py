@@ -16,7 +16,7 @@ from rich.console import Console
 from stat4830_grad.console.terminal import say
 from stat4830_grad.system.errors import UserError
 
-from . import overhead, processes, report, updates
+from . import overhead, peers, processes, report, updates
 from .cases import MODELS, Case
 from .measurement import Line, Result, Setting
 
@@ -52,6 +52,11 @@ def measurements() -> dict[str, Measurement]:
     named: dict[str, Measurement] = {case.name: partial(updates.measure, case) for case in CASES}
     for case in GROWTH:
         named[f"growth: {case.name}"] = partial(updates.measure, case, methods=("manual",))
+    for model in MODELS:
+        named[f"minibatch: {model}"] = partial(peers.minibatches, model)
+        named[f"torch.compile: {model}"] = partial(peers.compiled, model)
+    for case in (Case("logistic", 4000), Case("least squares", 10_000)):
+        named[f"to a loss: {case.name}"] = partial(peers.to_a_loss, case)
     named["start-up"] = processes.start_up
     named["whole process"] = processes.whole_process
     named["overhead"] = overhead.measure

@@ -202,29 +202,31 @@ def descent(
     problem: Kind, params: Params, X: Tensor, y: Tensor, lr: float
 ) -> Callable[[int], Tensor | nn.Module]:
     """Number of updates -> where they lead; modules are made before the clock runs."""
-    model: nn.Module
     match problem:
         case "polynomial":
             x0, device = params["x"].item(), params["x"].device
             return lambda updates: lecture.polynomial(x0, lr, updates, device)
         case "least squares":
             return lambda updates: lecture.least_squares(X, y, lr, updates)
-        case "logistic":
-            model = lecture.Logistic()
-        case "mlp":
-            model = lecture.SimpleNN()
+        case "logistic" | "mlp":
+            model = module_at(problem, params, X.device)
         case _:
             assert_never(problem)
-    with torch.no_grad():
-        for weight, initial in zip(model.parameters(), params.values(), strict=True):
-            weight.copy_(initial)
-    model = model.to(X.device)
 
     def train(updates: int) -> nn.Module:
         lecture.train(model, X, y.unsqueeze(1), lr, updates)
         return model
 
     return train
+
+
+def module_at(problem: Kind, params: Params, device: torch.device) -> nn.Module:
+    """The lecture's module with these weights."""
+    model: nn.Module = lecture.Logistic() if problem == "logistic" else lecture.SimpleNN()
+    with torch.no_grad():
+        for weight, initial in zip(model.parameters(), params.values(), strict=True):
+            weight.copy_(initial)
+    return model.to(device)
 
 
 def loss_at(end: Tensor | nn.Module, X: Tensor, y: Tensor) -> float:
