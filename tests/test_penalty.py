@@ -13,8 +13,10 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from test_student import diagnosis
 from torch import Tensor
 
+from stat4830_grad.config import schema
 from stat4830_grad.config.composing import compose
 from stat4830_grad.config.optimizers import GD
+from stat4830_grad.gradients.file import gradient_from
 from stat4830_grad.gradients.methods import GRADIENTS
 from stat4830_grad.problems import Classification, LeastSquares
 from stat4830_grad.problems.likelihoods import BINARY, Softmax
@@ -186,6 +188,20 @@ NET = """
                 "w2": (dz @ a)[None] + l2 * w2, "b2": dz.sum()[None]}
 """
 WEIGHTS, ALL = ("w1", "w2"), ("w1", "b1", "w2", "b2")
+
+
+def test_a_gradient_of_ones_own_gets_the_penalty_of_its_run(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(SQUARES, "utf-8")
+    mine = gradient_from(schema.Gradient("file", path=str(path), trusted=True))
+    f = ridge(torch.tensor([0.0, 0.5, 9.0], dtype=torch.float64), ones_first=True)
+    w = torch.randn(3, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    for params, target in (({"w": w}, f), ({"w": w[1]}, f.of_run(1))):
+        _, grads = mine(target, params)
+        torch.testing.assert_close(grads["w"], target.loss_and_gradient(params)[1]["w"])
+    alone = f.of_run(1)
+    assert alone.of_run(0) is alone
+    torch.testing.assert_close(alone.minimiser, f.minimiser[1])
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..config import schema
 from ..core import Gradient, Objective, Params, apart, stacked
+from ..problems.penalty import Penalisable
 from ..sandbox.answers import NAME, Finding, fits, offer, read
 from ..sandbox.limits import Limits
 from ..sandbox.student import KEY, Answer, Student, plain
@@ -56,10 +57,18 @@ def gradient_from(choice: schema.Gradient) -> Gradient:
 
     def file(objective: Objective, params: Params) -> tuple[Tensor, Params]:
         loss = objective.loss(params)
-        rows = [usable(ask(objective, row), row, said) for row in apart(params, loss.ndim)]
+        rows = [
+            usable(ask(of_run(objective, k), row), row, said)
+            for k, row in enumerate(apart(params, loss.ndim))
+        ]
         return loss, stacked(rows, loss.shape)
 
     return Gradient(file, capturable=False)  # it may do what a graph cannot hold
+
+
+def of_run(objective: Objective, k: int) -> Objective:
+    """What run k of a batch minimises."""
+    return objective.of_run(k) if isinstance(objective, Penalisable) else objective
 
 
 def asked_there(path: Path, limits: Limits) -> Ask:

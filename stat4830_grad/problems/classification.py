@@ -97,6 +97,12 @@ class Classification:
         constant = next(iter(weights)) if self.ones_first else None
         return replace(self, penalty=L2(strength, weights, constant))
 
+    def of_run(self, k: int) -> Self:
+        """`Penalisable.of_run`."""
+        if self.penalty is None or self.penalty.shared:
+            return self
+        return replace(self, penalty=self.penalty.of_run(k))
+
     def loss(self, params: Params) -> Tensor:
         """Mean cross-entropy on the training data, and the penalty if there is one: (*K,)."""
         train = self.data.train

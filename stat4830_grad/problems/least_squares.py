@@ -72,6 +72,13 @@ class LeastSquares:
             columns=(LOSS, DATA_LOSS, GRAD_NORM, DISTANCE),
         )
 
+    def of_run(self, k: int) -> Self:
+        """`Penalisable.of_run`."""
+        if self.penalty is None or self.penalty.shared:
+            return self
+        minimiser = self.minimiser.reshape(-1, self.X.shape[1])[k]
+        return replace(self, penalty=self.penalty.of_run(k), minimiser=minimiser)
+
     def of_data(self, params: Params) -> Tensor:
         """½‖Xw − y‖²: (*K,)."""
         return 0.5 * (self.residual(params) ** 2).sum(-1)

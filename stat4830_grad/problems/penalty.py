@@ -7,7 +7,7 @@ them would make the fit depend on where the origin of y lies (Hastie et al., ESL
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 from typing import Protocol, runtime_checkable
@@ -59,6 +59,15 @@ class L2:
         both = {name: g + slopes[name] if name in slopes else g for name, g in grads.items()}
         return loss + self.loss(params), both
 
+    def of_run(self, k: int) -> L2:
+        """That of run k of a batch whose runs have their own."""
+        return replace(self, strength=self.strength.flatten()[k])
+
+    @property
+    def shared(self) -> bool:
+        """Whether all runs have the same."""
+        return self.strength.ndim == 0
+
     def counted(self, name: str, w: Tensor) -> Tensor:
         """The entries of a weight that the penalty is on."""
         return w[..., 1:] if name == self.constant else w
@@ -74,6 +83,9 @@ class Penalisable(Objective, Protocol):
         Raises:
             ConfigError: nobody knows what its weights are.
         """
+
+    def of_run(self, k: int) -> Objective:
+        """What run k of a batch minimises; itself where all runs minimise the same."""
 
 
 def penalised(
