@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by scripts/run, scripts/test, scripts/benchmark and scripts/determinism.
+# Sourced by scripts/run, scripts/test, scripts/benchmark, scripts/determinism and scripts/torture.
 # `ensure_environment run` (or `test`) makes .venv, or brings it up to date, and returns at once when
 # there is nothing to do. Sets `root` and `venv`.
 
