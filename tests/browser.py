@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from conftest import lacking
 
-from stat4830_grad.graph import Trace
+from stat4830_grad.core import Objective, Params
+from stat4830_grad.graph import Trace, trace
 from stat4830_grad.graph.page import Shown, page
 
 
@@ -59,3 +60,8 @@ class Visit:
         """What an element says."""
         said: str = self.tab.inner_text(place)
         return said
+
+
+def traced(target: Objective, params: Params, order: int = 1) -> Trace:
+    """The trace of a problem whose page computes it, however many numbers it has."""
+    return trace(target.loss, params, order=order, fold=True, alive=10**6)

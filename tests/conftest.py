@@ -7,9 +7,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from warm import Warm
+
+if TYPE_CHECKING:
+    from browser import Visit
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # steadier on shared cores
 
@@ -81,3 +85,23 @@ def fresh_cli(tmp_path: Path) -> Cli:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """The system's Chromium, started once."""
+    from browser import chromium
+
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def visit(browser: Any, tmp_path: Path) -> Iterator[Visit]:
+    """A page in a tab of its own, that must not complain."""
+    from browser import Visit
+
+    opened = Visit(browser, tmp_path)
+    yield opened
+    opened.context.close()
+    assert opened.complaints == []

@@ -22,8 +22,9 @@ from .trace import Edge, Leaf, Node, Trace
 BODY = "trace.html"
 STYLES = ("trace.css",)
 SCRIPTS = (
-    *("tensors.js", "engine.js", "texts.js", "layout.js", "heatmap.js", "graph.js"),
-    *("rows.js", "steps.js", "editing.js", "predicting.js", "trace.js"),
+    *("tensors.js", "engine.js", "recording.js", "texts.js", "rewriting.js", "layout.js"),
+    *("heatmap.js", "folding.js", "lines.js", "boxes.js", "graph.js", "rows.js", "steps.js"),
+    *("editing.js", "predicting.js", "trace.js"),
 )
 
 

@@ -60,9 +60,9 @@ class Editor {
   /* Which entry of a tensor is edited: chosen in its picture, or by its place. */
   addPicker(state, size) {
     state.picture = state.row.appendChild(document.createElement("div"));
+    state.at = state.row.appendChild(document.createElement("output"));
     state.picker = this.addInput(state.row, "number", `${state.item.name}, entry`);
     Object.assign(state.picker, { className: "picker", min: 0, max: size - 1, step: 1 });
-    state.at = state.row.appendChild(document.createElement("output"));
     state.picker.addEventListener("input", () => {
       state.entry = Math.min(Math.max(Math.round(Number(state.picker.value)), 0), size - 1);
       this.show(state, true);
@@ -96,7 +96,7 @@ class Editor {
     state.slider.value = x;
     if (!state.picker) return;
     state.picker.value = state.entry;
-    state.at.textContent = `[${indexText(state.entry, state.item.tensor.shape)}]`;
+    state.at.textContent = `entry [${indexText(state.entry, state.item.tensor.shape)}]`;
     this.drawPicture(state);
   }
 

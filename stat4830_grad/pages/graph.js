@@ -4,31 +4,18 @@
 const MARGIN = 24;
 const SCALES = [0.85, 2];
 const SIGHT = 400; // pixels above and below the window that are drawn too
-const pen = document.createElement("canvas").getContext("2d");
-
-function textWidth(text, font) {
-  pen.font = font;
-  return pen.measureText(text).width;
-}
-
-const FONT = Object.fromEntries(Object.entries(
-  { strong: "600 14px", plain: "13px", label: "600 13px" },
-).map(([use, size]) => [use, `${size} ${getComputedStyle(document.body).fontFamily}`]));
 
 /* The graph of a trace in an element. `choose` is called with the name of a box that is chosen. */
 class GraphView {
   constructor(element, trace, choose) {
     Object.assign(this, { element, trace, choose, shown: new Map(), labels: new Map() });
-    this.names = [
-      ...trace.nodes.map((node) => node.name),
-      ...trace.leaves.filter((l) => trace.contributions[l.name]).map((leaf) => leaf.name),
-    ];
-    this.index = new Map(this.names.map((name, i) => [name, i]));
     this.nodeOf = new Map(trace.nodes.map((node, i) => [node.name, i]));
     this.room = element.appendChild(document.createElement("div"));
     this.canvas = this.room.appendChild(document.createElement("div"));
     this.canvas.className = "sheet";
     this.plumbing = false;
+    this.layers = false;
+    this.folded = layersOf(trace);
     this.svg = this.canvas.appendChild(
       document.createElementNS("http://www.w3.org/2000/svg", "svg"));
     this.svg.setAttribute("aria-hidden", "true");
@@ -38,71 +25,33 @@ class GraphView {
 
   /* Give everything its place for the numbers of `now`. */
   measure(now) {
+    const leaves = this.trace.leaves.filter((leaf) => this.trace.contributions[leaf.name]);
+    const all = [...this.trace.nodes, ...leaves].map((one) => one.name);
+    this.names = all.filter((name) => this.boxOf(name) === name);
+    this.index = new Map(this.names.map((name, i) => [name, i]));
     this.links = this.linksOf();
-    const boxes = this.names.map((name) => this.sizeOfBox(name, now));
-    const links = this.links.map((link) => ({ ...link, ...this.sizeOfLabel(link, now) }));
+    const boxes = this.names.map((name) => sizeOfBox(this, name, now));
+    const links = this.links.map((link) => ({ ...link, ...sizeOfLabel(this, link, now) }));
     this.layout = layered(boxes, links);
     this.arrange();
+  }
+
+  /* The name of the box that shows a node or leaf: that of its layer, if layers are folded. */
+  boxOf(name) {
+    return this.layers ? this.folded.get(name) ?? name : name;
   }
 
   /* Edges between the same two boxes are one link. */
   linksOf() {
     const found = new Map();
     this.trace.nodes.forEach((node, i) => node.edges.forEach((edge, k) => {
+      const ends = [node.name, edge.to].map((name) => this.index.get(this.boxOf(name)));
       const key = `${i} ${edge.to}`;
-      if (!found.has(key)) {
-        found.set(key, { from: i, to: this.index.get(edge.to), node: i, edges: [] });
-      }
+      if (ends[0] === ends[1]) return;
+      if (!found.has(key)) found.set(key, { from: ends[0], to: ends[1], node: i, edges: [] });
       found.get(key).edges.push(k);
     }));
-    return [...found.values()].filter((link) => link.to !== undefined);
-  }
-
-  sizeOfBox(name, now) {
-    const texts = this.textsOf(name, now);
-    const wide = Math.max(
-      textWidth(texts.head, FONT.strong), textWidth(texts.value, FONT.plain),
-      textWidth(texts.gradient, FONT.plain));
-    const picture = this.pictured(name, now) ? 62 : 0;
-    return { w: Math.min(Math.max(wide + 34, 116), 340), h: 76 + picture };
-  }
-
-  sizeOfLabel(link, now) {
-    const texts = this.labelTexts(link, now);
-    const wide = texts.map((text) => textWidth(text, FONT.label));
-    return { w: Math.min(Math.max(...wide, 8) + LANE + 8, 320), h: texts[2] ? 56 : 38 };
-  }
-
-  pictured(name, now) {
-    const value = now.values[name][0];
-    return Boolean(value?.data && value.data.length > MOST_LISTED);
-  }
-
-  textsOf(name, now) {
-    const i = this.nodeOf.get(name);
-    const value = now.values[name].map(tensorText).join(", ");
-    const gradient = `${partial(this.trace.function, name)} = ${arrivalText(this.trace, now, name)}`;
-    if (i === undefined) return { head: subscripted(name), value, gradient };
-    const node = this.trace.nodes[i];
-    return { head: `${node.name} = ${node.expression}`, value: `${node.operation}: ${value}`, gradient };
-  }
-
-  /* The local derivative, and what is passed. */
-  labelTexts(link, now) {
-    const node = this.trace.nodes[link.node];
-    const edges = link.edges.map((k) => node.edges[k]);
-    const [m, n] = edges[0].jacobian;
-    const formulas = edges.map((edge) => edge.formula).filter(Boolean).join(" + ");
-    const locals = link.edges.map((k) => now.local[link.node]?.[k]).filter(Boolean).map(tensorText);
-    const alone = edges.length === 1 && locals.length && locals[0] !== formulas;
-    const derivative = m === 1 && n === 1
-      ? [formulas, alone ? locals[0] : ""].filter(Boolean).join(" = ")
-      : `${formulas} (${m}×${n})`.trim();
-    const passed = link.edges.map((k) => now.passed[link.node][k]).filter(Boolean).map(rowText);
-    const plumbing = edges.flatMap((edge) => edge.through);
-    const on = passed.length ? `passes ${passed.join(" + ")}` : "passes nothing";
-    const shown = this.plumbing && plumbing.length;
-    return [derivative, on, shown ? `through ${[...plumbing].reverse().join(", ")}` : ""];
+    return [...found.values()];
   }
 
   /* The sheet as large as the drawing, in the middle of the element, and larger or a little
@@ -185,12 +134,12 @@ class GraphView {
   drawBox(name, cell) {
     const box = this.shown.get(name) ?? this.newBox(name);
     const i = this.nodeOf.get(name);
-    const texts = this.textsOf(name, this.now);
+    const texts = textsOf(this, name, this.now);
     const known = i === undefined || this.at >= forwardStep(this.trace, i);
-    const arrival = this.arrivalAt(name);
+    const arrival = arrivalAt(this, name);
     box.className = `box ${i === undefined ? "leaf" : "operation"}`;
     box.classList.toggle("waiting", !known);
-    box.classList.toggle("current", name === this.current);
+    box.classList.toggle("current", name === this.boxOf(this.current));
     box.classList.toggle("reached", arrival.count > 0);
     this.place(box, cell);
     const [head, value, pictures, gradient, meter] = box.children;
@@ -201,22 +150,6 @@ class GraphView {
       (_, k) => Object.assign(document.createElement("i"), { className: k < arrival.count ? "full" : "" })));
     this.drawPictures(pictures, name, known, arrival);
     box.setAttribute("aria-label", [texts.head, value.textContent, gradient.textContent].join("; "));
-  }
-
-  /* What has arrived at a box by now: how many of how many terms, and their text. */
-  arrivalAt(name) {
-    const expected = this.trace.contributions[name] ?? [];
-    const root = this.nodeOf.get(name) === 0;
-    const seeded = root && this.at >= seedStep(this.trace);
-    const come = expected.filter((c) => c.step <= this.at);
-    const count = come.length + (seeded ? 1 : 0);
-    const of = expected.length + (root ? 1 : 0);
-    const what = partial(this.trace.function, name);
-    if (count === 0) return { count, of, text: "" };
-    if (count === of) return { count, of, text: `${what} = ${arrivalText(this.trace, this.now, name)}` };
-    const terms = come.map((c) => this.now.passed[c.node][c.edge]).filter(Boolean).map(rowText);
-    const some = terms.length <= 3 ? terms.join(" + ") : `${count} of ${of}`;
-    return { count, of, text: `${what} = ${some} + …` };
   }
 
   drawPictures(element, name, known, arrival) {
@@ -281,7 +214,7 @@ class GraphView {
       label.innerHTML = "<span></span><span class=plumbing></span><span class=passes></span>";
       this.labels.set(i, label);
     }
-    const [derivative, passes, plumbing] = this.labelTexts(link, this.now);
+    const [derivative, passes, plumbing] = labelTexts(this, link, this.now);
     const step = backwardStep(this.trace, link.node);
     label.className = `label${this.at === step ? " now" : ""}${this.parts(link) ? " wrong" : ""}`;
     label.children[0].textContent = this.secret && this.at < step ? derivative.split(" = ")[0] : derivative;
@@ -292,41 +225,18 @@ class GraphView {
 
   /* Bring the current box into the middle if it is not in sight. */
   follow() {
-    const i = this.index.get(this.current);
+    const i = this.index.get(this.boxOf(this.current));
     if (i === undefined) return;
     const cell = this.layout.boxes[i];
     const [top, height] = [this.element.scrollTop, this.element.clientHeight];
     const [x, y] = [(cell.x + this.left) * this.scale, (cell.y + this.top) * this.scale];
     const half = (cell.h / 2 + 8) * this.scale;
-    const inSight = y - half > top && y + half < top + height;
+    const sideways = Math.abs(x - this.element.scrollLeft - this.element.clientWidth / 2)
+      + cell.w / 2 < this.element.clientWidth / 2 || this.room.offsetWidth <= this.element.clientWidth;
+    const inSight = y - half > top && y + half < top + height && sideways;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const behavior = calm || this.names.length > 200 ? "instant" : "smooth";
     const across = x - this.element.clientWidth / 2;
     if (!inSight) this.element.scrollTo({ top: y - height / 2, left: across, behavior });
   }
-}
-
-/* Where on its edge a box takes a line: straight ahead for one line, spread evenly for more. */
-function port(box, lines, towards) {
-  const inner = box.w / 2 - 16;
-  if (lines.length === 1) return Math.min(Math.max(towards.x, box.x - inner), box.x + inner);
-  const sorted = [...lines].sort((a, b) => a.x - b.x);
-  return box.x + inner * ((2 * (sorted.indexOf(towards) + 1)) / (lines.length + 1) - 1);
-}
-
-/* A smooth line through points, vertical at each of them. */
-function curve(points) {
-  return points.map(([x, y], k) => {
-    if (k === 0) return `M${x},${y}`;
-    const [x0, y0] = points[k - 1];
-    const middle = (y0 + y) / 2;
-    return `C${x0},${middle} ${x},${middle} ${x},${y}`;
-  }).join("");
-}
-
-/* Two strokes at the end of a line. */
-function head(points) {
-  const [x, y] = points.at(-1);
-  const back = points.at(-2)[1] < y ? -7 : 7;
-  return `M${x - 3.5},${y + back}L${x},${y}L${x + 3.5},${y + back}`;
 }

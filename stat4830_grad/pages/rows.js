@@ -56,3 +56,15 @@ class Rows {
     this.draw();
   }
 }
+
+/* The cells of a row: [class, text] each. */
+function setCells(row, cells) {
+  while (row.children.length < cells.length) {
+    row.append(Object.assign(document.createElement("span"), { role: "cell" }));
+  }
+  cells.forEach(([name, text], k) => {
+    row.children[k].className = name;
+    row.children[k].textContent = text;
+    row.children[k].title = String(text).length > 18 ? text : "";
+  });
+}

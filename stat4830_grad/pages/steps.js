@@ -106,3 +106,49 @@ function passingText(trace, now, i, edge, k) {
   }
   return { by: "; ", on: `times ${factor} gives ${rowText(given)} for ${to}` };
 }
+
+function passName(step) {
+  const forwards = step.kind === "leaves" || step.kind === "forward";
+  return forwards ? "forward pass" : "backward pass";
+}
+
+/* What a row of the table of steps says: the operation, and what comes out of the step. */
+function stepTexts(trace, step, now) {
+  const f = trace.function;
+  const node = trace.nodes[step.node];
+  if (step.kind === "leaves") return ["start", trace.leaves.map((l) => subscripted(l.name)).join(", ")];
+  if (step.kind === "seed") return ["seed", `${partial(f, f)} = 1`];
+  if (step.kind === "forward") {
+    return [node.operation, `${node.name} = ${now.values[node.name].map(tensorText).join(", ")}`];
+  }
+  if (step.kind === "backward") {
+    const passed = now.passed[step.node];
+    const on = node.edges.map((edge, k) => `${rowText(passed[k])} to ${subscripted(edge.to)}`);
+    return [node.operation, on.join("; ")];
+  }
+  const found = trace.leaves.map((l) => `${partial(f, l.name)} = ${rowText(now.arrived[l.name][0])}`);
+  return ["gradients", found.join("; ")];
+}
+
+/* The tensors of a step, with what each is called: what is read and what comes of it. */
+function tensorsOf(trace, step, now) {
+  const node = trace.nodes[step.node];
+  const f = trace.function;
+  if (step.kind === "seed") return [];
+  if (step.kind === "forward") {
+    const read = node.edges.map((edge) => [subscripted(edge.to), now.values[edge.to][edge.output]]);
+    const constants = (node.do?.operands ?? []).filter((o) => o.tensor);
+    const called = constants.map((operand) => [operand.called, operand.tensor]);
+    return [...new Map([...read, ...called]), [node.name, now.values[node.name][0]]];
+  }
+  if (step.kind === "backward") {
+    const passed = now.passed[step.node];
+    const on = node.edges.map((edge, k) => [`to ${subscripted(edge.to)}`, passed[k]]);
+    return [[partial(f, node.name), now.arrived[node.name][0]], ...on];
+  }
+  return trace.leaves.flatMap((leaf) => {
+    const value = [subscripted(leaf.name), now.values[leaf.name][0]];
+    if (step.kind === "leaves") return [value];
+    return [value, [partial(f, leaf.name), now.arrived[leaf.name][0]]];
+  });
+}

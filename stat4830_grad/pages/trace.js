@@ -2,95 +2,6 @@
 
 const find = (id) => document.getElementById(id);
 
-/* What Python wrote, with tensors in the place of encoded numbers. */
-function readTrace(raw) {
-  const tensorOf = (value) => decoded(value, raw.pool);
-  const nodes = raw.nodes.map((node) => ({
-    ...node,
-    out: node.out.map(tensorOf),
-    arrived: node.arrived.map(tensorOf),
-    edges: node.edges.map((edge) => ({
-      ...edge, local: tensorOf(edge.local), passed: tensorOf(edge.passed),
-    })),
-  }));
-  for (const node of nodes) {
-    node.shapes = node.out.map((t) => t.shape);
-    if (!node.do) continue;
-    node.rule = raw.rules[node.do.rule];
-    for (const operand of node.do.operands) {
-      if (operand.of !== undefined) continue;
-      operand.tensor = tensorOf(operand.constant);
-      operand.power = node.operation === "power";
-    }
-  }
-  const leaves = raw.leaves.map((leaf) => ({
-    ...leaf, tensor: tensorOf(leaf.value), gradient: tensorOf(leaf.gradient),
-  }));
-  const parting = raw.parting && { ...raw.parting, theirs: tensorOf(raw.parting.theirs) };
-  const trace = { ...raw, nodes, leaves, parting };
-  trace.contributions = contributionsOf(trace);
-  return trace;
-}
-
-/* The numbers that torch gave, in the form in which `bothPasses` gives ours. */
-function recordedNumbers(trace) {
-  const values = {};
-  const arrived = {};
-  for (const node of trace.nodes) [values[node.name], arrived[node.name]] = [node.out, node.arrived];
-  for (const leaf of trace.leaves) {
-    [values[leaf.name], arrived[leaf.name]] = [[leaf.tensor], [leaf.gradient]];
-  }
-  return {
-    values, arrived,
-    passed: trace.nodes.map((node) => node.edges.map((edge) => edge.passed)),
-    local: trace.nodes.map((node) => node.edges.map((edge) => edge.local)),
-  };
-}
-
-/* Formulas with the numbers of `now`, as the table of derivatives writes them. */
-function rewrite(trace, now) {
-  for (const node of trace.nodes) {
-    if (!node.do || node.rule.spread === "moved") continue;
-    const symbols = node.do.symbols.map((symbol, k) => {
-      const constant = node.do.operands[k]?.tensor;
-      return constant && constant.data.length === 1 ? signed(constant.data[0]) : symbol;
-    });
-    const numbers = symbols.map((symbol, k) => {
-      const operand = node.do.operands[k];
-      const value = operand && operandValue(operand, now.values);
-      return value && value.data.length === 1 ? signed(value.data[0]) : symbol;
-    });
-    const shape = node.shapes[0];
-    const [alpha, delta] = [node.do.alpha, node.do.delta].map(numberText);
-    const common = { alpha, delta, shape };
-    node.expression = filled(node.rule.value, { ...common, operands: symbols, out: node.name, count: 1 });
-    for (const edge of node.edges) rewriteEdge(node, edge, symbols, numbers, common, now);
-  }
-}
-
-function rewriteEdge(node, edge, symbols, numbers, common, now) {
-  const place = edge.slot + node.do.first;
-  const template = node.rule.derivatives[place];
-  if (template === undefined) return;
-  const [outSize, inSize] = edge.jacobian;
-  const read = sizeOf(node.do.operands[place].shape);
-  const count = Math.floor(read / Math.max(sizeOf(common.shape), 1));
-  const out = now.values[node.name][0];
-  const outText = out.data.length === 1 ? signed(out.data[0]) : node.name;
-  const write = (operands, name) => spreadText(node.rule,
-    filled(template, { ...common, operands, out: name, count }), outSize, inSize);
-  const plain = write(symbols, node.name);
-  const formula = edge.permuted ? permutedText(plain) : plain;
-  const inNumbers = write(numbers, outText);
-  edge.formula = formula;
-  edge.numbers = outSize === 1 && inSize === 1 && inNumbers !== formula ? inNumbers : null;
-}
-
-function permutedText(formula) {
-  if (formula === "I") return "P";
-  return / |⊗/.test(formula) ? `(${formula}) P` : `${formula} P`;
-}
-
 class Page {
   constructor(raw) {
     this.trace = readTrace(raw);
@@ -135,7 +46,10 @@ class Page {
     for (const [id, where] of Object.entries(moves)) find(id).addEventListener("click", () => this.go(where()));
     find("plumbing").hidden = find("keys").hidden =
       !this.trace.nodes.some((node) => node.edges.some((edge) => edge.through.length));
-    find("plumbing").addEventListener("click", () => this.toggle("plumbing"));
+    find("layers").hidden = find("fold-key").hidden = !this.graph.folded.size;
+    for (const what of ["plumbing", "layers"]) {
+      find(what).addEventListener("click", () => this.toggle(what));
+    }
     find("play").addEventListener("click", () => this.play(!this.playing));
   }
 
@@ -169,18 +83,8 @@ class Page {
 
   fillStep(row, i) {
     const step = this.steps[i];
-    const node = this.trace.nodes[step.node];
-    const now = this.now;
-    const f = this.trace.function;
     const hidden = this.quiz.on && i > this.at - (this.quiz.open ? 1 : 0);
-    const texts = {
-      leaves: () => ["start", this.trace.leaves.map((l) => subscripted(l.name)).join(", ")],
-      forward: () => [node.operation, `${node.name} = ${now.values[node.name].map(tensorText).join(", ")}`],
-      seed: () => ["seed", `${partial(f, f)} = 1`],
-      backward: () => [node.operation, node.edges.map((edge, k) => `${rowText(now.passed[step.node][k])} to ${subscripted(edge.to)}`).join("; ")],
-      gradients: () => ["gradients", this.trace.leaves.map((l) => `${partial(f, l.name)} = ${rowText(now.arrived[l.name][0])}`).join("; ")],
-    };
-    const [what, result] = texts[step.kind]();
+    const [what, result] = stepTexts(this.trace, step, this.now);
     const way = step.kind === "leaves" || step.kind === "forward" ? "→" : "←";
     row.classList.toggle("back", way === "←");
     row.classList.toggle("parts", i === this.stop);
@@ -248,7 +152,7 @@ class Page {
 
   /* The tensors of a step as pictures. */
   showPictures(step) {
-    const told = this.quiz.open ? [] : this.tensorsOf(step);
+    const told = this.quiz.open ? [] : tensorsOf(this.trace, step, this.now);
     const shown = told.filter(([, t]) => t?.data && t.data.length > 1);
     find("matrices").hidden = !shown.length;
     find("pictures").replaceChildren(...shown.map(([name, t]) => {
@@ -258,26 +162,6 @@ class Page {
       figure.append(heatmap(t, name), caption);
       return figure;
     }));
-  }
-
-  tensorsOf(step) {
-    const { now, trace } = this;
-    const node = trace.nodes[step.node];
-    const f = trace.function;
-    if (step.kind === "forward") {
-      const read = node.edges.map((edge) => [subscripted(edge.to), now.values[edge.to][edge.output]]);
-      const constants = (node.do?.operands ?? []).filter((o) => o.tensor).map((o) => [o.called, o.tensor]);
-      return [...new Map([...read, ...constants]), [node.name, now.values[node.name][0]]];
-    }
-    if (step.kind === "backward") {
-      const on = node.edges.map((edge, k) => [`to ${subscripted(edge.to)}`, now.passed[step.node][k]]);
-      return [[partial(f, node.name), now.arrived[node.name][0]], ...on];
-    }
-    if (step.kind === "seed") return [];
-    return trace.leaves.flatMap((leaf) => {
-      const value = [subscripted(leaf.name), now.values[leaf.name][0]];
-      return step.kind === "leaves" ? [value] : [value, [partial(f, leaf.name), now.arrived[leaf.name][0]]];
-    });
   }
 
   /* Both passes with the numbers of the editor; as torch had them, torch's own are shown. */
@@ -339,27 +223,11 @@ class Page {
     const moves = { ArrowRight: this.at + 1, ArrowLeft: this.at - 1, Home: 0, End: this.steps.length - 1 };
     if (event.key in moves) this.go(moves[event.key]);
     else if (event.key === "p") this.toggle("plumbing");
+    else if (event.key === "l") this.toggle("layers");
     else if (event.key === " " && !event.target.matches("button")) this.play(!this.playing);
     else return;
     event.preventDefault();
   }
-}
-
-function passName(step) {
-  const forwards = step.kind === "leaves" || step.kind === "forward";
-  return forwards ? "forward pass" : "backward pass";
-}
-
-/* The cells of a row: [class, text] each. */
-function setCells(row, cells) {
-  while (row.children.length < cells.length) {
-    row.append(Object.assign(document.createElement("span"), { role: "cell" }));
-  }
-  cells.forEach(([name, text], k) => {
-    row.children[k].className = name;
-    row.children[k].textContent = text;
-    row.children[k].title = String(text).length > 18 ? text : "";
-  });
 }
 
 window.page = new Page(JSON.parse(find("data").textContent));

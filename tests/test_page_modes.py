@@ -1,0 +1,87 @@
+"""What the page can fold, ask for and paint, in a real browser."""
+
+from __future__ import annotations
+
+import torch
+from browser import Visit, traced
+from cases import objective, start
+from traces import polynomial
+
+from stat4830_grad.graph import trace
+
+
+def test_a_prediction_is_asked_for_and_judged_before_the_number_is_shown(visit: Visit) -> None:
+    tab = visit.open(polynomial(2.0), "#step=6")
+    tab.click("#predict")
+    tab.keyboard.press("ArrowRight")
+    assert visit.text("#ask") == "power (z₁) received 1. What does it pass on to x?"
+    assert not tab.is_visible("#sentence")
+    assert "12" not in visit.text("#graph") + visit.text("#steps")
+    tab.keyboard.type("12")
+    tab.keyboard.press("Enter")
+    assert visit.text("#verdict") == "✓ 12 is right."
+    assert (
+        visit.text("#sentence")
+        == "power (z₁) received 1 and multiplies it by 3x² = 3·2² = 12; 12 goes on to x."
+    )
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.type("-9")
+    tab.keyboard.press("Enter")
+    assert (visit.text("#verdict"), visit.text("#score")) == ("✗ You said -9.", "1 of 2 right")
+    tab.keyboard.press("ArrowLeft")
+    assert visit.text("#verdict") == "✓ 12 is right."
+
+
+def test_the_shape_of_a_total_derivative_is_asked_for(visit: Visit) -> None:
+    target = objective("least_squares")
+    tab = visit.open(traced(target, start(target, seed=1)), "#step=10")
+    tab.click("#predict")
+    tab.keyboard.press("ArrowRight")
+    assert visit.text("#ask").endswith("Which shape has ∂z₁/∂w?")
+    tab.fill("#answer", "12x3")
+    tab.keyboard.press("Enter")
+    assert visit.text("#verdict") == "✓ 12x3 is right."
+
+
+def test_plumbing_is_part_of_the_edge_until_it_is_asked_for(visit: Visit) -> None:
+    target = objective("relu_mlp")
+    tab = visit.open(traced(target, start(target, seed=1)), "#step=12")
+    assert "through" not in visit.text("#graph")
+    tab.keyboard.press("p")
+    assert "through view, transpose" in visit.text("#graph")
+    tab.keyboard.press("p")
+    assert "through" not in visit.text("#graph")
+
+
+CORNERS = """(canvas) => {
+  const copy = new OffscreenCanvas(28, 28).getContext("2d", { willReadFrequently: true });
+  copy.drawImage(canvas, 0, 0);
+  return [0, 27].map((k) => [...copy.getImageData(k, k, 1, 1).data]);
+}"""
+
+
+def test_a_matrix_is_a_picture_that_says_the_number_under_the_pointer(visit: Visit) -> None:
+    w = torch.arange(784.0, dtype=torch.float64) - 391.5
+    tab = visit.open(trace(lambda p: (p["w"] ** 2).sum(), {"w": w}), "#step=6")
+    pictures = tab.locator("#pictures canvas.heat")
+    assert pictures.count() == 2  # the weight and, beside it, its gradient
+    size = pictures.nth(1).evaluate("canvas => [canvas.width, canvas.height]")
+    assert size == [28, 28]
+    pictures.nth(1).hover(position={"x": 1, "y": 1})
+    assert visit.text("#tip") == "∂f/∂w[0] = −783"
+    first, last = pictures.nth(1).evaluate(CORNERS)
+    assert first[2] > first[0]  # blue where it is negative,
+    assert last[0] > last[2]  # red where it is positive
+
+
+def test_layers_fold_into_boxes_and_open_again(visit: Visit) -> None:
+    target = objective("tanh_mlp")
+    visit.tab.set_viewport_size({"width": 1280, "height": 1600})
+    tab = visit.open(traced(target, start(target, seed=1)), "#step=2")
+    assert tab.locator(".box.operation").count() == 6
+    tab.keyboard.press("l")
+    heads = tab.locator(".box.operation b").all_inner_texts()
+    assert heads == ["f = bce(z₅, c)", "z₅ = z₃ w₂ᵀ + b₂", "z₃ = tanh(C w₁ᵀ + b₁)"]
+    assert tab.locator(".box.current b").inner_text() == heads[2]  # step 2 is inside of it
+    tab.keyboard.press("l")
+    assert tab.locator(".box.operation").count() == 6
