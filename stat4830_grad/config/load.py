@@ -126,6 +126,7 @@ EXAMPLES = {
     "optimizer.path": "optimizer.path=FILE.py, with your functions init and update",
     "model.path": "model.path=FILE.py, which defines model, a torch.nn.Module",
     "runs": "runs=[DIR,DIR], patterns too",
+    "submissions": "submissions=DIR, with a file, folder or notebook for each student",
     "problem.path": "problem.path=FILE.py, which defines loss and start",
     "problem.f": "'problem.f=x**2 + exp(-x)' problem.start.x=1",
 }

@@ -67,6 +67,17 @@ class Listing(Struct, frozen=True, forbid_unknown_fields=True):
     rows: Count = 30
 
 
+class Grading(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a class is graded."""
+
+    points: Positive
+    seconds: Positive  # of one call
+    memory: Positive  # GiB
+    jobs: Count | None = None
+    only: str | None = None
+    resume: str | None = None
+
+
 class Tracing(Struct, frozen=True, forbid_unknown_fields=True):
     order: Count
     all: bool = False
@@ -75,7 +86,9 @@ class Tracing(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """One run, every choice made."""
 
-    task: Literal["train", "check", "trace", "pitfalls", "lecture", "compare", "list", "export"]
+    task: Literal[
+        "train", "check", "grade", "trace", "pitfalls", "lecture", "compare", "list", "export"
+    ]
     problem: Problem
     gradient: Gradient
     optimizer: Optimizer
@@ -94,6 +107,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     pitfall: str | None = None
     runs: list[str] | str | None = None
     compare: Compare | None = None
+    submissions: str | None = None
+    grade: Grading | None = None
     trace: Tracing | None = None
     listing: Listing | None = field(default=None, name="list")
     products: Literal["auto", "compiled", "torch"] = "auto"

@@ -59,6 +59,19 @@ def document(
     )
 
 
+def written(title: str, body: str, *, styles: Sequence[str]) -> str:
+    """A page whose elements are written already, and that has no scripts.
+
+    Args:
+        body: HTML, in which every text of others is escaped.
+        styles: as for `document`.
+    """
+    sheets = "\n".join(map(text_of, ("page.css", *styles)))
+    return TEMPLATE.format(
+        title=html.escape(title), styles=sheets, body=body, data="null", scripts=""
+    )
+
+
 def text_of(name: str) -> str:
     """A file of this room."""
     return files(__package__).joinpath(name).read_text("utf-8")

@@ -15,6 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from typing import NoReturn
@@ -52,6 +53,7 @@ class Server:
 
 
 _server: Server | None = None
+_starting = threading.Lock()
 
 
 def warm() -> None:
@@ -77,18 +79,24 @@ def running(*, anew: bool = False) -> Server:
         anew: whether the last one is gone.
     """
     global _server
-    if _server is None or anew:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            subprocess.Popen(
-                [sys.executable, "-c", CODE, str(theirs.fileno()), *sys.path],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        _server = Server(ours)
-    return _server
+    with _starting:
+        if _server is None or anew:
+            _server = spawned()
+        return _server
+
+
+def spawned() -> Server:
+    """A server that is no fork of this process."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        subprocess.Popen(
+            [sys.executable, "-c", CODE, str(theirs.fileno()), *sys.path],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    return Server(ours)
 
 
 def work(number: int) -> NoReturn:

@@ -17,6 +17,7 @@ from ..system.wording import duration
 from .answers import NAME, Finding
 from .conversation import Conversation, NoAnswerError
 from .limits import Limits
+from .notebook import code_of
 from .wire import Frame
 
 KEY = "gradient.path"
@@ -44,14 +45,18 @@ class Student:
     A call that fails ends the process; the next one gets a new one.
     """
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    def __init__(self, path: Path, limits: Limits, said: str | None = None) -> None:
         """
+        Args:
+            said: what messages call the file; by default gradient.path=path.
+
         Raises:
             ConfigError: there is no such file, or none that can be read.
         """
         self.path, self.limits = path, limits
-        self.said = f"{KEY}={path}"
-        self._source = read_source(path, self.said, f"a Python file with a function {NAME}")
+        self.said = said or f"{KEY}={path}"
+        wanted = f"a Python file with a function {NAME}"
+        self._source = code_of(read_source(path, self.said, wanted), path, self.said)
         self._talk: Conversation | None = None
         self._data: Mapping[str, Any] | None = None
         self.open: str | None = None
@@ -116,7 +121,7 @@ class Student:
         except NoAnswerError as failure:
             what = failure.args[0]
             if failure.kind == "timeout":
-                what = f"no answer after {duration(seconds)} (gradient.seconds={seconds:g})"
+                what = f"no answer after {duration(seconds)}, the limit of a call"
             raise self._failed(what, failure.kind) from None
         self.printed = self._talk.printed
         if "error" in frame.header:

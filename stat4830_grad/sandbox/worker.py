@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import linecache
 import os
 import socket
 import sys
@@ -96,6 +97,8 @@ class Worker:
         self._file = Path(frame.header["path"])
         source = bytes_of(frame.tensors["source"]).tobytes()
         said = frame.header["said"]
+        lines = source.decode(errors="replace").splitlines(keepends=True)
+        linecache.cache[str(self._file)] = (len(source), None, lines, str(self._file))
         self._function = run_source(source, self._file, said).function(NAME)
         return {}, {}
 

@@ -1,0 +1,1 @@
+"""A class of submissions, graded twice: how long it takes, and whether the grades are the same."""
