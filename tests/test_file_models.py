@@ -45,7 +45,8 @@ def test_an_example_is_short_and_goes_through_every_task(
         (tmp_path / task).mkdir()
     runs = f"runs=[{tmp_path / '0.01'},{tmp_path / '0.02'}]"
     assert compare.run(compose("task=compare", runs, "figures=false"), tmp_path / "both", "") == 0
-    assert check.run(compose(*own, "task=check"), tmp_path / "check", "") == 0
+    few = "problem.n_train=8"
+    assert check.run(compose(*own, "task=check", few), tmp_path / "check", "") == 0
     assert task_trace.run(compose(*own, "task=trace"), tmp_path / "trace", "") == 0
     assert "All gradients agree." in capsys.readouterr().out
     rows = read_rows(tmp_path / "0.01")
@@ -57,6 +58,8 @@ def test_an_example_is_short_and_goes_through_every_task(
     told = {lines[node["line"] - 1].strip() for node in traced["nodes"] if "line" in node}
     swish = "return x * torch.sigmoid(self.beta * x)"
     assert (swish if name == "swish" else "return self.out(features.flatten(1))") in told
+    said = {node["expression"] for node in traced["nodes"]}
+    assert ("1.beta·x" if name == "swish" else "convolution(X, conv1.weight, conv1.bias)") in said
 
 
 def test_a_sweep_over_64_step_sizes_is_one_batch(cli: Cli, tmp_path: Path) -> None:

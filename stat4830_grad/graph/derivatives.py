@@ -213,8 +213,8 @@ def transpose(name: str) -> str:
 
 
 def is_number(text: str) -> bool:
-    """True of `3`, `−0.5`, `(−2)` and of a power of one, like `1²`."""
-    return re.match(r"\(?−?\d", text) is not None
+    """True of `3`, `−0.5`, `(−2)` and of a power of one, like `1²`; false of a name, `1.bias`."""
+    return re.match(r"\(?−?\d(?!\d*\.[A-Za-z_])", text) is not None
 
 
 def spread(rule: DerivativeRule, formula: str, out_size: int, in_size: int) -> str:
