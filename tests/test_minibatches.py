@@ -18,7 +18,7 @@ from stat4830_grad.data.pixels import Pixels
 from stat4830_grad.gradients.methods import GRADIENTS
 from stat4830_grad.problems import Classification
 from stat4830_grad.system.errors import ConfigError
-from stat4830_grad.training import minibatches
+from stat4830_grad.training import thread_count
 from stat4830_grad.training.experiment import build
 from stat4830_grad.training.loop import start as begin
 from stat4830_grad.training.loop import train
@@ -253,13 +253,13 @@ def test_a_sweep_by_minibatches_is_its_single_runs_and_asks_nothing_of_theory(
     assert "predicted_rate" not in (tmp_path / "sweep" / "sweep.csv").read_text()
 
 
-@pytest.mark.parametrize(("size", "threads"), [(5, 1), (20, 2)])
-def test_small_updates_are_one_threads_work_and_records_are_all_threads(
-    monkeypatch: pytest.MonkeyPatch, size: int, threads: int
+@pytest.mark.parametrize(
+    ("size", "small", "update", "record"), [(5, 10, 1, 2), (12, 10, 2, 2), (5, 20, 1, 1)]
+)
+def test_what_is_small_is_one_threads_work_and_what_is_not_all_threads(
+    monkeypatch: pytest.MonkeyPatch, size: int, small: int, update: int, record: int
 ) -> None:
-    target = sampled("logistic")
-    params = start(target, seed=0)
-    monkeypatch.setattr(minibatches, "SMALL", 9 * 10)  # nine weights times ten samples
+    monkeypatch.setattr(thread_count, "SMALL", 9 * small)  # nine weights times so many samples
     seen: list[int] = []
 
     def recorded(objective: Objective, params: Params) -> tuple[Tensor, Params]:
@@ -267,14 +267,15 @@ def test_small_updates_are_one_threads_work_and_records_are_all_threads(
         return GRADIENTS["manual"](objective, params)
 
     monkeypatch.setitem(GRADIENTS, "recorded", Gradient(recorded, capturable=False))
-    before = torch.get_num_threads()
+    target, before = sampled("logistic"), torch.get_num_threads()
     torch.set_num_threads(2)
     try:
-        run(target, params, size=size, steps=3, method="recorded", every=3)
+        run(target, start(target, seed=0), size=size, steps=3, method="recorded", every=3)
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
-    assert seen == [2, 2, threads, threads, threads, 2]  # begun, row 0, three updates, row 3
+    # begun, row 0 of all data, three updates, row 3; a shorter last minibatch changes nothing
+    assert seen == [update, record, update, update, update, record]
 
 
 def test_the_rows_of_images_are_those_of_the_dense_matrix() -> None:

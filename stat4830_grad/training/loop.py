@@ -13,6 +13,7 @@ from ..metrics import GRAD_NORM, STEP_SIZE
 from ..optimizers import Scheduled
 from .coordinates import coordinates, logged_columns
 from .steppers import Eager, MakeStepper, Parts, Stepper, StepState
+from .thread_count import samples_of, threads_for
 
 
 def start(params: Params, optimizer: Optimizer, rows: torch.Size) -> State:
@@ -75,12 +76,13 @@ class Asked:
 def measured(parts: Parts, updates: Stepper, t: int) -> dict[str, Tensor]:
     """Every column that is logged, of the whole objective, where t updates have led: (*K,)."""
     params, grads = updates.state.params, updates.grads
-    if parts.minibatches:
-        _, grads = parts.gradient(parts.objective, params)
     sizes: Params = {}
     if isinstance(parts.optimizer, Scheduled):
         sizes = {STEP_SIZE.name: parts.optimizer.size(parts.lr, t)}
-    return evaluate(parts.objective, params, grads, parts.lr.ndim, sizes)
+    with threads_for(samples_of(parts.objective), params):
+        if parts.minibatches:
+            _, grads = parts.gradient(parts.objective, params)
+        return evaluate(parts.objective, params, grads, parts.lr.ndim, sizes)
 
 
 def evaluate(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,11 +9,7 @@ import torch
 from torch import Tensor
 
 from ..config.sampling import check_size
-from ..core import Objective, Params, Sampled
-
-SMALL = 1 << 22
-"""Multiplications of an update's products up to which one thread makes it alone. To share them
-gains little then, and where other programs use the cores it cost ten times the update itself."""
+from ..core import Objective, Sampled
 
 
 @dataclass(frozen=True)
@@ -42,17 +36,10 @@ class Minibatches:
         self._objective, self._sampling, self._device = objective, sampling, device
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
 
-    @contextmanager
-    def threads(self, params: Params) -> Iterator[None]:
-        """As many of torch's threads as pay while updates of `params` (*K, …) are made."""
-        before = torch.get_num_threads()
-        numbers = sum(p.numel() for p in params.values())  # each meets each sample once
-        if numbers * self._sampling.size <= SMALL:
-            torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
+    @property
+    def size(self) -> int:
+        """Samples of each but the last of an epoch."""
+        return self._sampling.size
 
     @property
     def per_epoch(self) -> int:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..core import Gradient, Objective, Optimizer, OptimizerState, Params
 from .minibatches import Minibatches
+from .thread_count import samples_of, threads_for
 
 
 class StepState(NamedTuple):
@@ -63,11 +64,14 @@ class Eager:
         self._objective, self._minibatches = parts.objective, parts.minibatches
         self._gradient, self._optimizer = parts.gradient.function, parts.optimizer
         self._lr, self._on_host = parts.lr, parts.lr.device.type == "cpu"
+        minibatches = parts.minibatches
+        self._samples = minibatches.size if minibatches else samples_of(parts.objective)
         self.move_to(state, t)
 
     def move_to(self, state: StepState, t: int) -> None:
         """Go on from `state`, after `t` updates."""
-        loss, self.grads = self._gradient(self._at(t), state.params)
+        with threads_for(self._samples, state.params):  # as in `advance`, for the same bits
+            loss, self.grads = self._gradient(self._at(t), state.params)
         diverged_at = first_nonfinite(loss, state.diverged_at, t)
         self.state = state._replace(diverged_at=diverged_at)
 
@@ -77,9 +81,7 @@ class Eager:
 
     def advance(self, t: int, end: int, stop: Callable[[], bool]) -> int:
         """`Stepper.advance`: on the CPU to the first divergence at most."""
-        if self._minibatches is None:
-            return self._advance(t, end, stop)
-        with self._minibatches.threads(self.state.params):
+        with threads_for(self._samples, self.state.params):
             return self._advance(t, end, stop)
 
     def _advance(self, t: int, end: int, stop: Callable[[], bool]) -> int:
