@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import shutil
 from collections.abc import Callable
@@ -15,10 +16,12 @@ import stat4830_grad as sg
 from stat4830_grad.config.load import parse, resumed
 from stat4830_grad.core import NEVER
 from stat4830_grad.data.weights import load
+from stat4830_grad.metrics import LOSS
 from stat4830_grad.system.errors import DataError, UserError
 from stat4830_grad.tasks.train.one_run import train_one
 from stat4830_grad.training.finished import find_runs
 from stat4830_grad.training.rows import read_rows
+from stat4830_grad.training.run_directory import RunDirectory
 
 WORDS = ("problem=least_squares", "optimizer=momentum", "steps=40", "log.every=10", "figures=false")
 
@@ -225,6 +228,14 @@ def test_another_grid_of_the_log_keeps_the_rows_there_are(run: Path) -> None:
     assert train_one(config, run, "", None) == 0
     assert [row["step"] for row in read_rows(run)] == [0, 1, 11, 21, 31, 51, 100]
     assert go_on(run, 120) == 0
+
+
+def test_the_files_of_a_run_go_to_another_process_to_be_drawn(tmp_path: Path) -> None:
+    files = RunDirectory(tmp_path, (LOSS,), [])
+    files.log({"step": 0, "seconds": 0.0, "loss": 3.0})
+    files.log({"step": 1, "seconds": 0.1, "loss": 2.0})
+    again = pickle.loads(pickle.dumps(files))
+    assert (again.rows, again.best) == (files.rows, {"loss": (2.0, 1)})
 
 
 @pytest.mark.parametrize(

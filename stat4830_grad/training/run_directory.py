@@ -88,6 +88,10 @@ class RunDirectory:
             count -= 1  # a run that goes on from there writes this row anew
         return Written(count, lines.hexdigest())
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For a process that draws from it: all but the digest, which no other process can have."""
+        return {name: value for name, value in vars(self).items() if name != "_digest"}
+
     def _remember(self, row: Row) -> None:
         if self.final:
             self._digest.update(f"{line(self.final, self._names)}\n".encode())
