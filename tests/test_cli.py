@@ -22,6 +22,7 @@ FILES = {
     "config.yaml",
     "curves.png",
     "curves.svg",
+    "report.html",
     "initial_weights.pt",
     "metrics.csv",
     "summary.json",

@@ -95,7 +95,7 @@ def test_compare_from_the_command_line(cli: Cli, tmp_path: Path) -> None:
     said = "b: first differs from a at step 1 in loss: 0.6 instead of 0.5 (tolerance 1e-05)"
     assert said in done.stdout
     assert {f.name for f in (tmp_path / "out").iterdir()} == {
-        *(".hydra", "comparison.json", "comparison.png", "comparison.svg")
+        *(".hydra", "comparison.json", "comparison.png", "comparison.svg", "report.html")
     }
     left = json.loads((tmp_path / "out" / "comparison.json").read_text())
     assert left["differing_keys"] == {"optimizer.lr": [0.1, 0.2]}

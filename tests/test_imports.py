@@ -33,6 +33,7 @@ ROOMS = (
         "training",
         "trackers",
         "figures",
+        "reports",
         "sweep",
         "tasks",
         "api",

@@ -126,7 +126,7 @@ def test_list_keys_are_those_of_the_schema() -> None:
             case msgspec.inspect.Metadata(type=inner):
                 yield from listed(inner, prefix)
 
-    parts = ("problem.", "model.", "optimizer.")
+    parts = ("problem.", "model.", "optimizer.", "log.")
     found = {key for key in listed(msgspec.inspect.type_info(Config), "") if key.startswith(parts)}
     of_torch = {key for key in LIST_KEYS if key.startswith("optimizer.options.")}
     assert found == LIST_KEYS - of_torch

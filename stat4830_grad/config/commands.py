@@ -16,9 +16,14 @@ def assigned(key: str, value: Path | str | list[str]) -> str:
     return shlex.quote(f"{key}={written(str(value) if isinstance(value, Path) else value)}")
 
 
-def command(words: Sequence[str]) -> str:
-    """The command line that runs this program with the overrides `words`."""
-    return shlex.join([*PROGRAM, *(word.removeprefix("++") for word in words)])
+def command(words: Sequence[str], *, several: bool = False) -> str:
+    """The command line that runs this program with the overrides `words`.
+
+    Args:
+        several: whether they are those of a multirun.
+    """
+    mode = ["-m"] if several else []
+    return shlex.join([*PROGRAM, *mode, *(word.removeprefix("++") for word in words)])
 
 
 def export(runs: Path, tracker: str) -> str:

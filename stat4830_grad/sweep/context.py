@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from ..config.commands import command
 from ..config.schema import Sweep
 from ..console.terminal import say, say_whole
 from ..training.execution import Interrupt
@@ -30,6 +31,12 @@ class SweepContext:
     """By job, the runs that this process trained, their rows still in memory."""
     said: set[str] = field(default_factory=set)
     """What `say_once` has said."""
+
+    @property
+    def command(self) -> str:
+        """The command line that repeats the sweep."""
+        overrides = self.hydra.get("overrides", {}).get("task", [])
+        return command(overrides, several=True)
 
     @cached_property
     def table(self) -> SweepTable:

@@ -25,7 +25,11 @@ from ..figures.sampling import landscape_of_files
 from ..figures.sweep import draw_results
 from ..figures.sweep_curves import draw_curves_of_all
 from ..figures.titles import shared_title
-from ..system.reading import read_json
+from ..metrics import Metric
+from ..reports.parts import configuration, environment
+from ..reports.run import report_run
+from ..reports.sweep import SweepReport, report_sweep
+from ..system.reading import read_config, read_json
 from ..training.report import headline
 from ..training.rows import Row, columns_of, read_rows
 from ..training.run_directory import RunDirectory
@@ -33,6 +37,7 @@ from ..training.sweep_row import SweepRow
 from ..training.theory import rate
 from .cells import column
 from .context import SweepContext
+from .report import tally
 from .table import FINAL
 
 SERIAL = 12
@@ -74,6 +79,26 @@ def draw_sweep(
         draw_paths(found, tell_apart([row.swept for row in shown], swept), title, directory)
     if "minimisers" in theory and "problem.x0" in swept:
         draw_basins(shown, theory, found, title, directory)
+    summary, settings = described(directory / first)
+    report = SweepReport(
+        title,
+        summary=tally(rows, len(jobs)),
+        command=context.command,
+        rows=rows,
+        logged={row.directory: logged for row, logged in runs},
+        commands={job.name: job.command for job in jobs},
+        swept=swept,
+        theory=theory,
+        found=found,
+        configuration=[(key, value) for key, value in settings if key not in swept],
+        environment=environment(summary),
+    )
+    report_sweep(report, directory)
+
+
+def described(path: Path) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The summary and the configuration of a job."""
+    return read_json(path / "summary.json"), configuration(read_config(path / "config.yaml"))
 
 
 def rows_of(row: SweepRow, context: SweepContext) -> list[Row]:
@@ -131,12 +156,10 @@ def draw_jobs(jobs: Sequence[Job], rows: Sequence[SweepRow], context: SweepConte
         context.say(f"each job's own curves are left out: more jobs than sweep.job_figures={limit}")
         return
     paths = [context.directory / job.name for job in missing]
-    configs, files = (
-        [job.config() for job in missing],
-        [context.trained.get(job.name) for job in missing],
-    )
+    configs = [job.config() for job in missing]
+    logged = [in_memory(context.trained.get(job.name)) for job in missing]
     if len(missing) <= SERIAL:
-        for drawn in zip(paths, configs, files, strict=True):
+        for drawn in zip(paths, configs, logged, strict=True):
             draw_job(*drawn)
         return
     context.say(
@@ -144,7 +167,7 @@ def draw_jobs(jobs: Sequence[Job], rows: Sequence[SweepRow], context: SweepConte
     )
     workers = min(len(os.sched_getaffinity(0)), 8) if hasattr(os, "sched_getaffinity") else 2
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        list(pool.map(draw_job, paths, configs, files, chunksize=4))
+        list(pool.map(draw_job, paths, configs, logged, chunksize=4))
 
 
 def has(job: Job, context: SweepContext, name: str) -> bool:
@@ -152,9 +175,20 @@ def has(job: Job, context: SweepContext, name: str) -> bool:
     return (context.directory / job.name / name).exists()
 
 
-def draw_job(path: Path, config: Config, files: RunDirectory | None) -> None:
-    """The pictures that a single run leaves; of one of an earlier process from its files."""
-    rows = files.rows if files else read_rows(path)
-    columns = files.columns if files else columns_of(rows)
+Logged = tuple[list[Row], tuple[Metric, ...]]
+"""The rows of a run, and their columns: what another process can be sent."""
+
+
+def in_memory(files: RunDirectory | None) -> Logged | None:
+    """What a run of this process logged."""
+    return (files.rows, files.columns) if files else None
+
+
+def draw_job(path: Path, config: Config, logged: Logged | None) -> None:
+    """What a single run leaves to look at; for one of an earlier process from its files."""
+    rows = logged[0] if logged else read_rows(path)
+    columns = logged[1] if logged else columns_of(rows)
     title = headline(config, read_json(path / "summary.json")["device"])
-    draw_run(rows, columns, landscape_of_files(path, [rows]), title, path)
+    found = landscape_of_files(path, [rows])
+    draw_run(rows, columns, found, title, path)
+    report_run(config, rows, columns, found, path)

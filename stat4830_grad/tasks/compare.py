@@ -17,6 +17,7 @@ from ..figures.path import draw_paths
 from ..figures.sampling import landscape_of_files
 from ..metrics import apart
 from ..problems import metric_named
+from ..reports.comparison import report_comparison
 from ..training.finished import (
     FinishedRun,
     FirstDifference,
@@ -47,9 +48,12 @@ def run(config: Config, directory: Path, command: str) -> int:
     names = show_table(console, runs, keys)
     found = list(differences(runs, tolerance))
     silent = dict.fromkeys(other for _, other in disjoint(runs))
-    for name, (_, other, difference) in zip(names[1:], found, strict=True):
-        said = sentence(difference, names[0], tolerance, other.label in silent)
-        say(console, f"{name}: {said}")
+    sentences = [
+        f"{name}: {sentence(difference, names[0], tolerance, other.label in silent)}"
+        for name, (_, other, difference) in zip(names[1:], found, strict=True)
+    ]
+    for said in sentences:
+        say(console, said)
     for key in (key.removesuffix(" SHA-256") for key in keys if key.endswith("SHA-256")):
         say(console, f"{key} is not the same file in all of these runs", style="bold red")
     directory.mkdir(parents=True, exist_ok=True)
@@ -63,8 +67,10 @@ def run(config: Config, directory: Path, command: str) -> int:
     write_json(directory / "comparison.json", content)
     if config.figures:
         draw_comparison(runs, tolerance, directory)
-        if shared := landscape_of_files(runs[0].path, [run.rows for run in runs]):
+        shared = landscape_of_files(runs[0].path, [run.rows for run in runs])
+        if shared:
             draw_paths(shared, told_apart(runs), title(runs), directory)
+        report_comparison(runs, keys, sentences, shared, title(runs), command, directory)
     say_whole(console, f"files: {directory}")
     return 0
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...config.schema import Config
 from ...console.terminal import make_console, say_whole
+from ...reports.lecture import report_lecture
 from ...system.files import write_text
 from ...training.run_directory import versions, write_config, write_json
 from .comparison import exit_code, markdown, table, verdict
@@ -36,6 +37,11 @@ def run(config: Config, directory: Path, command: str) -> int:
         },
     )
     write_text(directory / "lecture.md", markdown(rows, command))
+    if config.figures:
+        captions = {f"{p.name}.png": p.caption for row in rows for p in row.pictures}
+        told = [row.to_dict() for row in rows]
+        installed = list(versions().items())
+        report_lecture(told, captions, verdict(rows), command, installed, directory)
     console.print(table(rows, console.width))
     console.print(verdict(rows), style="bold")
     for row in rows:

@@ -15,6 +15,7 @@ from ...console.terminal import make_console, say, say_whole
 from ...core import State
 from ...figures.process import FigureProcess
 from ...figures.sampling import landscape, landscape_of_files
+from ...reports.run import report_run
 from ...sandbox.conversation import StoppedError
 from ...system.files import make_directory
 from ...training.checkpoint import Checkpoint, save_checkpoint, save_params
@@ -119,6 +120,7 @@ def again(
         rows = read_rows(directory)
         found = landscape_of_files(directory, [rows])
         drawing.draw(rows, columns_of(rows), found, headline(config, before["device"]), directory)
+        report_run(config, rows, columns_of(rows), found, directory)
     say(console, already_ended(config, before))
     where(console, directory)
     return EXIT[before["status"]]
@@ -192,7 +194,8 @@ def trained(
 def draw(
     drawing: FigureProcess, experiment: Experiment, config: Config, files: RunDirectory
 ) -> None:
-    """Leave the pictures of a run that has ended."""
+    """Leave the pictures and the report of a run that has ended."""
     rows, title = files.rows, headline(config, str(experiment.lr.device))
     found = landscape(experiment.objective, experiment.params, [rows])
     drawing.draw(rows, files.columns, found, title, files.path)
+    report_run(config, rows, files.columns, found, files.path)
