@@ -34,7 +34,7 @@ class Visit:
 
     def __init__(self, browser: Any, directory: Path, **options: Any) -> None:
         self.context = browser.new_context(
-            **{"viewport": {"width": 1280, "height": 800}, **options}
+            **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **options}
         )
         self.tab = self.context.new_page()
         self.directory = directory

@@ -158,20 +158,34 @@ def grouped(node: GradFn) -> tuple[int, ...]:
 def moved(node: GradFn) -> tuple[tuple[int, ...], ...]:
     """For each output, which entry of the input each of its entries is.
 
-    The node says so itself: a gradient of 1 for one entry goes to the entry it came from. An
-    entry that comes from nowhere is a zero, and has the place −1.
+    An entry that comes from nowhere is a zero, and has the place −1.
     """
     zeros = [torch.zeros_like(one) for one in ones(node)]
-    found = []
-    for output in zeros:
-        flat, places = output.view(-1), []
-        for k in range(len(flat)):
-            flat[k] = 1
-            came = vjp(node, *zeros)
-            places.append(int(came.argmax()) if bool(came.any()) else -1)
-            flat[k] = 0
-        found.append(tuple(places))
-    return tuple(found)
+    return tuple(tuple(origins(node, zeros, k)) for k in range(len(zeros)))
+
+
+def origins(node: GradFn, zeros: list[Tensor], k: int) -> list[int]:
+    """Where the entries of output k come from; the node says so itself, by where gradients go.
+
+    One gradient with numbered entries is enough where no entry of the input is copied.
+    """
+    output = zeros[k]
+    numbered = torch.arange(1.0, output.numel() + 1).reshape(output.shape).to(output)
+    copies = vjp(node, *zeros[:k], torch.ones_like(output), *zeros[k + 1 :])
+    if copies.numel() and float(copies.max()) > 1:
+        return [origin(node, zeros, k, entry) for entry in range(output.numel())]
+    found = [-1] * output.numel()
+    for place, number in enumerate(vjp(node, *zeros[:k], numbered, *zeros[k + 1 :]).tolist()):
+        if number:
+            found[int(number) - 1] = place
+    return found
+
+
+def origin(node: GradFn, zeros: list[Tensor], k: int, entry: int) -> int:
+    """Where one entry of output k comes from: where a gradient of 1 for it goes."""
+    single = torch.zeros_like(zeros[k])
+    single.view(-1)[entry] = 1
+    return int(vjp(node, *zeros[:k], single, *zeros[k + 1 :]).argmax())
 
 
 def row(node: GradFn) -> tuple[float, ...]:

@@ -70,6 +70,7 @@ class Quiz {
     this.on = on;
     find("predict").setAttribute("aria-pressed", String(on));
     this.open = null;
+    this.page.table.renew();
     this.page.show();
   }
 

@@ -6,20 +6,17 @@ class Rows {
     this.sheet = element.appendChild(document.createElement("div"));
     this.sheet.className = "sheet";
     this.sheet.setAttribute("role", "rowgroup");
-    this.rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    this.height = rem * parseFloat(getComputedStyle(element).getPropertyValue("--row"));
+    element.style.setProperty("--digits", String(count).length);
     element.setAttribute("aria-rowcount", count);
     this.sheet.style.height = `${count * this.height}px`;
     element.addEventListener("scroll", () => this.draw());
     new ResizeObserver(() => this.draw()).observe(element);
   }
 
-  /* Of a row, in pixels; the style sheet says it in rem. */
-  get height() {
-    return this.rem * parseFloat(getComputedStyle(this.element).getPropertyValue("--row"));
-  }
-
   draw() {
-    const height = this.height;
+    const { height } = this;
     const first = Math.max(0, Math.floor(this.element.scrollTop / height) - 10);
     const last = Math.min(this.count, first + Math.ceil(this.element.clientHeight / height) + 20);
     for (const [i, row] of this.shown) {
@@ -39,11 +36,16 @@ class Rows {
       row.style.transform = `translateY(${i * height}px)`;
       row.addEventListener("click", () => this.choose(i));
       this.shown.set(i, row);
+      this.fill(row, i);
     }
-    this.fill(row, i);
     row.classList.toggle("current", i === this.current);
     if (i === this.current) row.setAttribute("aria-current", "step");
     else row.removeAttribute("aria-current");
+  }
+
+  /* Write all rows in sight anew. */
+  renew() {
+    for (const [i, row] of this.shown) this.fill(row, i);
   }
 
   /* Mark a row as the current one and bring it into sight. */

@@ -125,6 +125,7 @@ class Page {
     this.quiz.show();
     this.graph.update(this.now, asked ? this.at - 1 : this.at, subject(this.trace, step), this.quiz.on);
     this.graph.follow();
+    if (this.quiz.on) this.table.renew();
     this.table.go(this.at);
     this.listing.go(this.lineOf(step));
     this.showPictures(step);
@@ -170,6 +171,8 @@ class Page {
     const changed = editedValues(this.items).length > 0;
     this.now = changed ? bothPasses(this.trace.nodes, this.trace.leaves) : this.recorded;
     rewrite(this.trace, this.now);
+    this.table.renew();
+    this.listing.renew();
     find("reset").hidden = !changed;
     this.graph.measure(this.now);
     this.show();
