@@ -223,3 +223,56 @@ ODD_BUT_RIGHT = {
     "a list": f"({RIGHT}).tolist()",
 }
 """Unusual forms of the right answer."""
+
+LOSS = "0.5 * ((X @ w - y) ** 2).sum()"
+ENGINE = "torch.autograd.Variable._execution_engine.run_backward"
+
+NOT_BY_HAND = {
+    "backward": (
+        f"def gradient(w, X, y):\n w.requires_grad_()\n ({LOSS}).backward()\n return w.grad"
+    ),
+    "autograd.grad": (
+        "from torch.autograd import grad\n"
+        f"def gradient(w, X, y):\n w.requires_grad_()\n return grad({LOSS}, w)[0]"
+    ),
+    "func.grad": (
+        f"import torch\ndef gradient(w, X, y): return torch.func.grad(lambda w: {LOSS})(w)"
+    ),
+    "func.grad from inside": (
+        "from torch._functorch.eager_transforms import grad_impl\n"
+        f"def gradient(w, X, y): return grad_impl(lambda w: {LOSS}, 0, False, (w,), {{}})"
+    ),
+    "forward mode": (
+        "import torch\nfrom torch.autograd import forward_ad as f\ndef gradient(w, X, y):\n"
+        " with f.dual_level():\n"
+        "  duals = [f.make_dual(w, e) for e in torch.eye(3).double()]\n"
+        "  losses = [0.5 * ((X @ d - y) ** 2).sum() for d in duals]\n"
+        "  return torch.stack([f.unpack_dual(one).tangent for one in losses])"
+    ),
+    "the engine": (
+        "import torch\ndef gradient(w, X, y):\n with torch.enable_grad():\n  w.requires_grad_()\n"
+        f"  f = {LOSS}\n  {ENGINE}((f,), (torch.ones_like(f),), False, False, (),"
+        " allow_unreachable=True, accumulate_grad=True)\n return w.grad"
+    ),
+    "an operation that goes backward": (
+        "import torch\ndef gradient(w, X, y):\n with torch.enable_grad():\n  w.requires_grad_()\n"
+        f"  torch.ops.aten._backward({LOSS}, [w])\n return w.grad"
+    ),
+    "a thread": (
+        "import threading\ndef gradient(w, X, y):\n"
+        " t = threading.Thread(target=w.requires_grad_)\n t.start()\n return X.T @ (X @ w - y)"
+    ),
+    "our package": (
+        "from stat4830_grad.problems.least_squares import LeastSquares\n"
+        "def gradient(w, X, y): return X.T @ (X @ w - y)"
+    ),
+    "our source": (
+        "import pathlib, sys\ndef gradient(w, X, y):\n"
+        " for place in sys.path:\n"
+        "  file = pathlib.Path(place, 'stat4830_grad', 'problems', 'least_squares.py')\n"
+        "  if file.exists(): file.read_text()\n"
+        " return X.T @ (X @ w - y)"
+    ),
+    "another package": "import jax\ndef gradient(w, X, y): return jax.grad(print)(w)",
+}
+"""Right answers that are not computed by hand."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -53,8 +54,9 @@ def classroom(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "finn/mine.py": GOOD,
         "gus/notes.txt": "none",
         "hana.py": "def gradient(w:\n",
-        "ivo.py": hostile.DECIDES["DISAGREE = 0"],
+        "ivo.py": hostile.DECIDES["torch.equal"],
         "june.py": GOOD.replace("    return", "    w -= 0.1\n    return"),
+        "lena.py": hostile.NOT_BY_HAND["backward"],
         "kofi.py": "n = 0\n" + GOOD.replace("return", "global n; n += 1; return n *"),
     }
     for name, source in files.items():
@@ -93,6 +95,7 @@ def test_every_submission_has_its_row_and_no_hostile_one_a_point(graded: Path) -
         "ivo": ("wrong", "0", "0"),
         "june": ("wrong", "0", "0"),
         "kofi": ("wrong", "0", "0"),
+        "lena": ("not by hand", "0", "0"),
     }
     assert "1/n" in found["ben"]["diagnosis"]
     assert "line 1 is not Python" in found["hana"]["diagnosis"]
@@ -131,9 +134,9 @@ def test_a_class_is_told_of_its_mistakes(
 ) -> None:
     grade.run(configured(classroom, f"grade.resume={graded}"), graded, "")
     said = " ".join(capsys.readouterr().out.split())
-    assert "11 graded before" in said
+    assert "12 graded before" in said
     assert "2 ████████████ is 1/n times the right gradient" in said
-    assert "3 ███████ right" in said
+    assert re.search(r"\b3 █+ right", said)
 
 
 def test_what_is_missing_or_changed_is_graded_and_nothing_else(

@@ -147,6 +147,38 @@ def test_a_right_answer_is_right_in_any_form(
     assert found.accepted
 
 
+def by_hand(path: Path, source: str) -> Student:
+    """A file that must compute its answer by hand."""
+    path.write_text(source, "utf-8")
+    return Student(path, Limits(seconds=20, memory=1, threads=1, by_hand=True))
+
+
+@pytest.mark.parametrize("name", hostile.NOT_BY_HAND)
+def test_an_answer_that_is_not_by_hand_is_noticed(
+    name: str, where: Path, objective: Objective, start: Params
+) -> None:
+    with by_hand(where, hostile.NOT_BY_HAND[name]) as one, pytest.raises(NoAnswerError) as caught:
+        one.ask(objective.constants(), start)
+    assert caught.value.kind == "not by hand"
+
+
+@pytest.mark.parametrize("name", hostile.ODD_BUT_RIGHT)
+def test_an_answer_by_hand_is_taken(
+    name: str, where: Path, objective: Objective, start: Params
+) -> None:
+    source = hostile.after("pass", hostile.ODD_BUT_RIGHT[name])
+    with by_hand(where, source) as one:
+        assert one.ask(objective.constants(), start).values["w"].shape == (3,)
+
+
+def test_autograd_may_be_used_where_it_is_allowed(
+    where: Path, objective: Objective, start: Params
+) -> None:
+    found = diagnosed(where, hostile.NOT_BY_HAND["backward"], objective, start)
+    assert found
+    assert found.accepted
+
+
 def test_what_a_file_prints_is_kept_as_its_own_and_has_an_end(
     where: Path, objective: Objective, start: Params
 ) -> None:

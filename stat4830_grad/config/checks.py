@@ -91,6 +91,11 @@ def check(config: Config) -> None:
         raise ConfigError(
             "gradient=file and gradient.path=FILE.py go together: the file defines your gradient"
         )
+    if config.gradient.trusted and config.gradient.autograd == "forbid":
+        raise ConfigError(
+            "gradient.autograd=forbid holds in a process of the file's own: leave out "
+            "gradient.trusted=true"
+        )
     check_task(config)
 
 

@@ -23,6 +23,7 @@ class Gradient(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tr
     name: Literal["manual", "backward", "autograd_grad", "file"]
     path: str | None = None  # of gradient=file, and so is what follows
     trusted: bool = False
+    autograd: Literal["allow", "forbid"] = "allow"
     seconds: Positive = 30.0  # of one call
     memory: Positive = 2.0  # GiB
 
@@ -73,6 +74,7 @@ class Grading(Struct, frozen=True, forbid_unknown_fields=True):
     points: Positive
     seconds: Positive  # of one call
     memory: Positive  # GiB
+    autograd: Literal["allow", "forbid"]
     jobs: Count | None = None
     only: str | None = None
     resume: str | None = None

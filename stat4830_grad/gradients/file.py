@@ -39,7 +39,8 @@ def load(path: Path) -> UserFunction:
 
 def limits_of(choice: schema.Gradient) -> Limits:
     """What the file may take."""
-    return Limits(choice.seconds, choice.memory, torch.get_num_threads())
+    by_hand = choice.autograd == "forbid"
+    return Limits(choice.seconds, choice.memory, torch.get_num_threads(), by_hand)
 
 
 def gradient_from(choice: schema.Gradient) -> Gradient:

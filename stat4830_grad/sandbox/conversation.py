@@ -32,7 +32,7 @@ class NoAnswerError(ConfigError):
     def __init__(self, message: str, kind: str) -> None:
         super().__init__(message)
         self.kind = kind
-        """raised, timeout, exited, signal or tampered."""
+        """raised, not by hand, timeout, exited, signal or tampered."""
 
 
 class Conversation:

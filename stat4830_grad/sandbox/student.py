@@ -125,7 +125,9 @@ class Student:
             raise self._failed(what, failure.kind) from None
         self.printed = self._talk.printed
         if "error" in frame.header:
-            raise NoAnswerError(plain(str(frame.header["error"])), "raised")
+            text = plain(str(frame.header["error"]))
+            text = text if text.startswith(self.said) else f"{self.said}: {text}"
+            raise NoAnswerError(text, "not by hand" if frame.header.get("by_hand") else "raised")
         return frame
 
     def _failed(self, what: str, kind: str) -> NoAnswerError:

@@ -115,7 +115,8 @@ def program(architecture: int, calls: dict[str, int], own: int) -> Iterator[byte
         yield from when(name, *unless_bits(flags, writing, errno.EROFS))
     for name in ("kill", "tgkill"):
         yield from when(name, *only_if(0, own))
-    yield from when("clone", argument(0), step(ANY_BIT, CLONE_THREAD, skip_true=1), *decide(1))
+    thread = step(ANY_BIT, CLONE_THREAD, skip_true=1)
+    yield from when("clone", argument(0), thread, *decide(errno.EPERM))
     yield from when("prlimit64", *only_if(2, 0))  # a null pointer: it asks, and changes nothing
     decided = {"open", "openat", "kill", "tgkill", "clone", "prlimit64"}
     for name in sorted(calls.keys() - decided, key=calls.__getitem__):

@@ -14,6 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from ..core import Params
 from ..system.errors import ConfigError
 from ..system.user_file import UserFunction, blame, run_source
 from .answers import NAME, offer, read
+from .by_hand import REASON, ByHand
 from .limits import Limits, lower
 from .system_calls import refuse
 from .wire import ANSWER, DTYPES, SIZES, Frame, bytes_of, packed, sizes, unpacked
@@ -42,6 +44,7 @@ class Worker:
         self._data: dict[str, Any] = {}  # as they came
         self._own: dict[str, Any] = {}  # what the function is given, where it keeps them
         self._calls = 0
+        self._by_hand: ByHand | None = None
 
     def serve(self) -> None:
         """Answer what is asked until the other end is closed."""
@@ -81,7 +84,7 @@ class Worker:
         try:
             return operations[frame.header["op"]](frame)
         except ConfigError as error:
-            return {"error": str(error)}, {}
+            return {"error": str(error), "by_hand": REASON in str(error)}, {}
         except BaseException as error:  # the file may raise anything
             return {"error": f"{frame.header.get('said', '')}: {blame(error, self._file)}"}, {}
 
@@ -91,6 +94,8 @@ class Worker:
         sys.stdout, sys.stderr = printing(1), printing(2)
         torch.set_num_threads(limits.threads)
         lower(limits)
+        if limits.by_hand:
+            self._by_hand = ByHand()
         return {"open": refuse()}, {}
 
     def _load(self, frame: Frame) -> tuple[dict[str, Any], Params]:
@@ -116,7 +121,8 @@ class Worker:
         params = frame.tensors
         mine = {name: p.clone() for name, p in params.items()}
         began = time.perf_counter()
-        answer = self._function.called_with(offer(own, mine))
+        call = partial(self._function.called_with, offer(own, mine))
+        answer = self._by_hand.called(call) if self._by_hand else call()
         seconds = time.perf_counter() - began
         changed = [] if often else [k for k in params if differs(mine[k], params[k])]
         if not often or worth_looking(self._calls, self._data):

@@ -91,7 +91,8 @@ def graded(submission: Submission, config: Config, grading: Grading) -> Result:
 
     if submission.file is None:
         return result(UNUSABLE, {}, [Told(UNUSABLE, [], submission.problem)])
-    limits = Limits(grading.seconds, grading.memory, threads=1)
+    by_hand = grading.autograd == "forbid"
+    limits = Limits(grading.seconds, grading.memory, threads=1, by_hand=by_hand)
     try:
         objective, pairs = places(varied(config, submission.name))
         names = list(pairs[0][0])
