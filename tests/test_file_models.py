@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -323,19 +324,26 @@ def test_a_penalty_is_on_parameters_of_two_or_more_dimensions(tmp_path: Path) ->
         flat.penalised(torch.tensor(0.5, dtype=torch.float64))
 
 
-def test_a_gradient_in_another_file_is_told_what_is_wrong_with_it(
+SUMMED = """
+    def gradient(params, X, y):
+        own = {name: p.detach().requires_grad_() for name, p in params.items()}
+        z = nn.functional.conv2d(X, own["0.weight"], own["0.bias"], stride=5).flatten(1)
+        z = z @ own["2.weight"].T + own["2.bias"]
+        f = nn.functional.cross_entropy(z, y, reduction="sum")
+        return dict(zip(own, torch.autograd.grad(f, list(own.values()))))
+"""
+
+
+def test_a_gradient_in_another_file_gets_images_and_is_told_what_is_wrong_with_it(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model, gradient = tmp_path / "net.py", tmp_path / "mine.py"
-    model.write_text(f"{HEAD}model = nn.Linear(784, 10, bias=False)\n", "utf-8")
-    gradient.write_text(
-        "import torch\ndef gradient(params, X, y):\n"
-        "    return torch.softmax(X @ params['weight'].T, 1).T @ X / len(y)\n",
-        "utf-8",
-    )
+    layers = "nn.Conv2d(1, 2, 8, stride=5), nn.Flatten(), nn.Linear(50, 10)"
+    model.write_text(f"{HEAD}model = nn.Sequential({layers})\n", "utf-8")
+    gradient.write_text(HEAD + textwrap.dedent(SUMMED), "utf-8")
     words = (*DIGITS, "model=file", f"model.path={model}", "gradient=file", "task=check")
     assert check.run(compose(*words, f"gradient.path={gradient}"), tmp_path, "") == 5
-    assert "weight: the labels are forgotten" in capsys.readouterr().out
+    assert "is n (n = 40) times the right gradient" in " ".join(capsys.readouterr().out.split())
 
 
 CLIP = """

@@ -15,6 +15,7 @@ from torch import Tensor
 from ...core import Objective, Params
 from ...data import Part
 from ...problems import Classification, Composite, LeastSquares
+from ...problems.file_classification import FileClassification
 from ...problems.likelihoods import Binary
 from ...problems.models import MLP, Logistic
 from .methods import nearby
@@ -23,6 +24,7 @@ Place = tuple[Objective, Params]
 
 SIZES = ((37, 7), (13, 11), (23, 3))  # samples, inputs
 WIDTHS = (5, 6, 4, 8, 9)
+SHARES = (1, 0.7, 0.4)  # of the samples, where the inputs have to be those of the problem
 POINTS = 8  # of a function without sizes
 
 
@@ -37,6 +39,8 @@ def places(f: Objective, params: Params, seed: int = 0) -> Iterator[list[Place]]
         case LeastSquares():
             yield [least_squares(f, n, d, g) for n, d in SIZES]
             yield [least_squares(f, n, f.X.shape[1], g) for n, _ in SIZES]
+        case FileClassification():  # its model may know the shape of its inputs, and have one only
+            yield [(fewer(f, share, g), nearby(params, g)) for share in SHARES]
         case Classification(data=data) if isinstance(f.model, MLP):
             hidden = len(f.model.hidden)
             yield [
@@ -81,6 +85,12 @@ def classification(
     return other, {name: 1.5 * p + 0.3 * normal(g, *p.shape) for name, p in drawn.items()}
 
 
+def fewer(f: FileClassification, share: float, g: torch.Generator) -> FileClassification:
+    """On some of its own samples, drawn at random."""
+    drawn = torch.randperm(f.samples, generator=g)[: max(1, round(share * f.samples))]
+    return f.on(drawn.to(f.data.train.y.device))
+
+
 def composite(f: Composite, m: int, d: int, h: int, g: torch.Generator) -> Place:
     """Other y, weights and input."""
     other = replace(f, y=normal(g, m), d=d, h=h)
@@ -94,9 +104,9 @@ def sizes(f: Objective) -> dict[str, int]:
         case LeastSquares(X):
             return {"n": X.shape[0], "p": X.shape[1]}
         case Classification():
-            n, d = f.data.train.inputs.shape
+            n, *features = f.data.train.inputs.shape
             classes = {} if isinstance(f.likelihood, Binary) else {"C": f.likelihood.outputs}
-            return {"n": n, "d": d, **classes}
+            return {"n": n, **({"d": features[0]} if len(features) == 1 else {}), **classes}
         case Composite(y):
             return {"m": len(y), "h": f.h, "d": f.d}
     return {}
