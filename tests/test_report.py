@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,8 +21,10 @@ from stat4830_grad.reports.lecture import report_lecture
 from stat4830_grad.reports.packing import LEAST, curves, thinned
 from stat4830_grad.reports.run import report_run
 from stat4830_grad.reports.sweep import SweepReport, report_sweep
+from stat4830_grad.sweep.drawing import in_memory
 from stat4830_grad.tasks.train.one_run import train_one
 from stat4830_grad.training.rows import Row, columns_of, read_rows
+from stat4830_grad.training.run_directory import RunDirectory
 from stat4830_grad.training.sweep_row import SweepRow
 
 LOSS, X = metric_named("loss"), metric_named("x")
@@ -187,6 +190,8 @@ def test_jobs_are_sorted_filtered_and_linked(visit: Visit, sweep: Path) -> None:
     assert first_cells(visit) == ["5"]
     tab.click(".jobs tbody tr[aria-rowindex]")
     assert tab.evaluate("[...state.chosen]") == [5]
+    tab.wait_for_selector("#chosen h3 >> text=005_lr_0.3")
+    assert visit.text("#commands code") == "command of 005_lr_0.3"
     tab.click(".jobs tbody button")
     assert tab.get_attribute(".jobs tbody button", "title") == "command of 005_lr_0.3"
     assert copied(visit) == "command of 005_lr_0.3"
@@ -287,12 +292,16 @@ def test_rows_are_thinned_evenly_with_both_ends(run: Path) -> None:
     assert set(curves([rows] * 30_000, [LOSS])["counts"]) == {LEAST}
 
 
-def test_a_run_leaves_a_report_unless_it_draws_nothing(cli: Cli, tmp_path: Path) -> None:
+def test_a_sweep_and_its_jobs_leave_reports(cli: Cli, tmp_path: Path) -> None:
     words = ("problem=polynomial", "optimizer.lr=0.01,0.02", "steps=3")
-    assert cli(*words, "hydra.sweep.dir=with").returncode == 0
-    assert cli(*words, "hydra.sweep.dir=without", "figures=false").returncode == 0
+    assert cli(*words, "hydra.sweep.dir=all").returncode == 0
     reports = sorted(str(p.parent.relative_to(tmp_path)) for p in tmp_path.rglob("report.html"))
-    jobs = [f"00{n}_lr_0.0{n + 1}" for n in range(2)]
-    assert reports == ["with", *(f"with/{job}" for job in jobs)]
-    text = (tmp_path / "with" / "report.html").read_text("utf-8")
+    assert reports == ["all", "all/000_lr_0.01", "all/001_lr_0.02"]
+    text = (tmp_path / "all" / "report.html").read_text("utf-8")
     assert "python -m stat4830_grad -m problem=polynomial optimizer.lr=0.01,0.02 steps=3" in text
+
+
+def test_what_a_job_logged_can_be_sent_to_the_process_that_draws_it(tmp_path: Path) -> None:
+    files = RunDirectory(tmp_path, [LOSS], [])
+    files.log({"step": 0.0, "seconds": 0.0, "loss": 2.0})
+    assert pickle.loads(pickle.dumps(in_memory(files))) == (files.rows, (LOSS,))

@@ -51,13 +51,13 @@ function panels(host) {
     groups.get(key).push({ metric, title: runs === 1 ? metric.line : metric.title });
   }
   for (const lines of groups.values()) {
-    for (let i = 0; i < lines.length; i += colours.length) {
-      drawn.push(new Panel(host, lines.slice(i, i + colours.length)));
+    for (let i = 0; i < lines.length; i += onLight.length) {
+      drawn.push(new Panel(host, lines.slice(i, i + onLight.length)));
     }
   }
-  if (runs > 1 && runs <= colours.length && !data.shades) {
+  if (runs > 1 && runs <= onLight.length && !data.shades) {
     const keys = data.labels.map((label, run) => element("span", { class: "key" },
-      element("i", { style: `background:${runColour(run)}` }), label));
+      element("i", { style: `background:var(--category-${run % onLight.length})` }), label));
     host.before(element("p", { class: "keys" }, ...keys));
   }
 }
@@ -65,6 +65,17 @@ function panels(host) {
 function commandBox(text) {
   const button = element("button", { type: "button", onclick: () => copy(text, button) }, "Copy");
   return element("p", { class: "command" }, element("code", {}, text), button);
+}
+
+const MOST_CHOSEN = 8;
+
+function showChosen() { // those that were clicked in a picture or in the table, the last ones
+  const runs = [...state.chosen].slice(-MOST_CHOSEN);
+  byId("chosen").hidden = runs.length === 0;
+  if (byId("commands").dataset.runs === runs.join()) return;
+  byId("commands").dataset.runs = runs.join();
+  byId("commands").replaceChildren(...runs.map((run) => element("div", {},
+    element("h3", {}, data.labels[run]), data.commands[run] ? commandBox(data.commands[run]) : null)));
 }
 
 function facts(section, rows) {
@@ -113,7 +124,7 @@ function begin() {
     const numbers = (c) => c.values.some((v) => typeof v === "number");
     if (data.table.some((c) => c.swept && numbers(c))) show("points", (section) => drawn.push(new Points(section)));
   }
-  if (data.table) show("jobs", (section) => drawn.push(new Jobs(section)));
+  if (data.table) show("jobs", (section) => drawn.push(new Jobs(section), { draw: showChosen }));
   if (data.differences?.length) {
     show("differences", (section) => section.append(element("ul", {}, ...data.differences.map((t) => element("li", {}, t)))));
   }
@@ -126,6 +137,7 @@ function begin() {
 let before = {};
 
 function redraw() {
+  onLight.forEach((_, i) => document.documentElement.style.setProperty(`--category-${i}`, category(i)));
   // What is filtered moves the axes; what is hovered only what lies above them.
   const light = before.shown === state.shown && before.width === innerWidth && before.dark === dark.matches
     && before.only === true && before.changes === changes();

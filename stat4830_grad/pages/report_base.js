@@ -64,8 +64,10 @@ const isLit = (run) => state.hovered === run || state.chosen.has(run);
 
 // ---- colours
 
-const colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f3fbf", "#666666"];
+const onLight = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#56b4e9", "#7f3fbf", "#666666"];
+const onDark = ["#4aa8e8", "#ff8a3d", "#2fc79a", "#e79fc6", "#e0b03c", "#9ad4f5", "#b894e8", "#b0b0b0"];
 const dark = matchMedia("(prefers-color-scheme: dark)");
+const category = (i) => (dark.matches ? onDark : onLight)[i % onLight.length];
 dark.addEventListener("change", changed);
 
 function colour(name) {

@@ -26,7 +26,7 @@ function rowAt(run, step) { // the last row of a run that is not after a step
 
 function runColour(run) {
   if (data.shades) return onRamp(data.shades[run]);
-  return colours[run % colours.length];
+  return category(run);
 }
 
 class Curves {
@@ -68,7 +68,7 @@ class Curves {
     this.reset.title = "Show the whole curve again (0)";
     const legend = this.lines.length > 1
       ? this.lines.map((line, i) => element("span", { class: "key" },
-        element("i", { style: `background:${colours[i]}` }), line.title))
+        element("i", { style: `background:var(--category-${i % onLight.length})` }), line.title))
       : [];
     return element("figcaption", {}, ...legend, box("log y", "logY"), box("log x", "logX"), this.reset);
   }
@@ -116,7 +116,7 @@ class Curves {
     pen.globalAlpha = many ? Math.max(0.08, Math.min(0.7, 60 / runs)) : 0.95;
     for (let run = 0; run < runs; run += 1) {
       if (!isShown(run)) continue;
-      pen.strokeStyle = runs > 1 ? runColour(run) : colours[i];
+      pen.strokeStyle = runs > 1 ? runColour(run) : category(i);
       this.trace(pen, metric, run);
     }
     pen.globalAlpha = 1;
@@ -159,7 +159,7 @@ class Curves {
     for (let run = 0; run < runs; run += 1) {
       if (runs > 1 && !isLit(run)) continue;
       this.lines.forEach(({ metric }, i) => {
-        pen.strokeStyle = runs > 1 ? colour("ink") : colours[i];
+        pen.strokeStyle = runs > 1 ? colour("ink") : category(i);
         pen.lineWidth = 2.6;
         if (runs > 1) this.trace(pen, metric, run);
         if (state.step === null) return;

@@ -60,7 +60,7 @@ class Points {
   }
 
   colourOf(run, low, high) {
-    if (!this.by) return data.statuses[run] === "completed" ? colours[0] : colour("backward");
+    if (!this.by) return data.statuses[run] === "completed" ? category(0) : colour("backward");
     const value = asNumber(this.by.values[run]);
     return Number.isFinite(value) ? onRamp((value - low) / (high - low || 1)) : colour("soft");
   }
@@ -109,6 +109,10 @@ class Points {
       pen.textAlign = late ? "right" : "left";
       pen.textBaseline = "top";
       const down = vertical ? top + 1.2 * this.sheet.em * labels++ : p + 3;
+      pen.strokeStyle = colour("ground"); // a ground for the words, where lines cross them
+      pen.lineWidth = 4;
+      pen.strokeText(text, vertical ? p + (late ? -4 : 4) : left + 6, down);
+      pen.lineWidth = 1;
       pen.fillText(text, vertical ? p + (late ? -4 : 4) : left + 6, down);
     };
     for (const line of data.lines ?? []) {

@@ -123,7 +123,7 @@ def lines(theory: Mapping[str, Any]) -> list[Data]:
     """Where theory draws a line: [{key, at, text}], `key` being that of an axis."""
     lr, found = "optimizer.lr", []
     for name, at in theory.get("step_sizes", {}).items():
-        found.append({"key": lr, "at": at, "text": name})
+        found.append({"key": lr, "at": at, "text": name.replace("mu", "μ")})
     limit = theory.get("step_limit")
     if limit is not None and limit not in theory.get("step_sizes", {}).values():
         found.append({"key": lr, "at": limit, "text": "limit of convergence"})

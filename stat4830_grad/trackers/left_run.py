@@ -97,7 +97,7 @@ class LeftRun:
     @property
     def files(self) -> list[Path]:
         """The files that people read."""
-        names = ("config.yaml", "metrics.csv", "summary.json", "inputs.json")
+        names = ("config.yaml", "metrics.csv", "summary.json", "inputs.json", "report.html")
         return [self.path / name for name in names if (self.path / name).exists()]
 
     def first_weights(self) -> dict[str, Array]:
