@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from browser import Visit, traced
 from cases import objective, start
-from traces import polynomial
+from traces import polynomial, scalar
 
 from stat4830_grad.graph import trace
 
@@ -85,3 +85,19 @@ def test_layers_fold_into_boxes_and_open_again(visit: Visit) -> None:
     assert tab.locator(".box.current b").inner_text() == heads[2]  # step 2 is inside of it
     tab.keyboard.press("l")
     assert tab.locator(".box.operation").count() == 6
+
+
+def test_on_paper_every_step_and_node_is_there_and_no_control(visit: Visit) -> None:
+    told = trace(lambda p: sum((p["x"].sin() * k for k in range(20)), p["x"]), {"x": scalar(0.5)})
+    tab = visit.open(told, "#step=3")
+    steps = 2 * len(told.nodes) + 3
+    assert tab.locator("#steps [role=row]").count() < steps
+    tab.emulate_media(media="print")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert tab.locator("#steps [role=row]").count() == steps
+    assert tab.locator(".box").count() == len(told.nodes) + 1
+    for control in ("#controls", "#editing", "footer"):
+        assert not tab.is_visible(control)
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    tab.emulate_media(media="screen")
+    assert tab.locator("#steps [role=row]").count() < steps

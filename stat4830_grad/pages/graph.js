@@ -21,6 +21,10 @@ class GraphView {
     this.svg.setAttribute("aria-hidden", "true");
     element.addEventListener("scroll", () => this.draw());
     new ResizeObserver(() => this.arrange()).observe(element);
+    whenPrinted((printing) => {
+      this.printing = printing && this.names.length <= MOST_PRINTED;
+      this.draw();
+    });
   }
 
   /* Give everything its place for the numbers of `now`. */
@@ -83,7 +87,8 @@ class GraphView {
     if (!this.now) return;
     const top = this.element.scrollTop / this.scale - SIGHT;
     const bottom = top + this.element.clientHeight / this.scale + 2 * SIGHT;
-    const inSight = (cell) => cell.layer.bottom + this.top > top && cell.layer.top < bottom;
+    const inSight = (cell) =>
+      this.printing || (cell.layer.bottom + this.top > top && cell.layer.top < bottom);
     const kept = new Set();
     this.layout.boxes.forEach((cell, i) => {
       if (!inSight(cell)) return;
@@ -93,7 +98,8 @@ class GraphView {
     this.svg.replaceChildren();
     const labels = new Set();
     this.layout.ways.forEach((way, i) => {
-      if (way.top.layer.top > bottom || way.bottom.layer.bottom < top) return;
+      const away = way.top.layer.top > bottom || way.bottom.layer.bottom < top;
+      if (away && !this.printing) return;
       this.drawLink(this.links[i], way);
       if (!way.passes.length || !inSight(way.passes[0])) return;
       labels.add(i);

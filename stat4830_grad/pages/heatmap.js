@@ -61,7 +61,7 @@ function heatmap(t, name) {
   const { rows, columns, place } = arrangement(t.shape);
   const scale = Math.max(1, Math.min(28, Math.floor(224 / columns), Math.floor(224 / rows)));
   canvas.style.width = `${Math.max(columns * scale, 6)}px`;
-  canvas.style.height = `${Math.max(rows * scale, 6)}px`;
+  canvas.style.aspectRatio = `${Math.max(columns * scale, 6)} / ${Math.max(rows * scale, 6)}`;
   canvas.addEventListener("pointermove", (event) => {
     const box = canvas.getBoundingClientRect();
     const row = Math.min(rows - 1, Math.floor(((event.clientY - box.top) / box.height) * rows));

@@ -1,4 +1,7 @@
-/* A list of any length of which only the rows in sight exist in the document. */
+/* A list of any length of which only the rows in sight exist in the document; on paper all, up to
+   a thousand. */
+const MOST_PRINTED = 1000;
+
 class Rows {
   /* fill(row, i) puts the content of row i into an element; choose(i) is called when it is clicked. */
   constructor(element, count, fill, choose) {
@@ -13,12 +16,18 @@ class Rows {
     this.sheet.style.height = `${count * this.height}px`;
     element.addEventListener("scroll", () => this.draw());
     new ResizeObserver(() => this.draw()).observe(element);
+    whenPrinted((printing) => {
+      this.printing = printing;
+      this.draw();
+    });
   }
 
   draw() {
     const { height } = this;
-    const first = Math.max(0, Math.floor(this.element.scrollTop / height) - 10);
-    const last = Math.min(this.count, first + Math.ceil(this.element.clientHeight / height) + 20);
+    const top = Math.max(0, Math.floor(this.element.scrollTop / height) - 10);
+    const first = this.printing ? 0 : top;
+    const room = this.printing ? MOST_PRINTED : Math.ceil(this.element.clientHeight / height) + 20;
+    const last = Math.min(this.count, first + room);
     for (const [i, row] of this.shown) {
       if (i >= first && i < last) continue;
       row.remove();
@@ -69,4 +78,10 @@ function setCells(row, cells) {
     row.children[k].textContent = text;
     row.children[k].title = String(text).length > 18 ? text : "";
   });
+}
+
+/* Call f(true) before the page is printed and f(false) afterwards. */
+function whenPrinted(f) {
+  addEventListener("beforeprint", () => f(true));
+  addEventListener("afterprint", () => f(false));
 }

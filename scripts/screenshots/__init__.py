@@ -1,0 +1,1 @@
+"""Pictures of pages, as a browser shows them."""
