@@ -113,6 +113,7 @@ def test_environments_that_libraries_stumble_over(fresh_cli: Cli, tmp_path: Path
         ("--shell-completion", "subcommand"),
         ("hydra/launcher=batched_slurm", "add -m"),
         ("hydra/launcher=basic optimizer.lr=[0.1,0.2]", "add -m"),
+        ("-m hydra.sweeper._target_=os.mkdir seed=1,2", "Invalid plugin 'os.mkdir'"),
     ],
 )
 def test_hydras_own_options_end_in_one_line(fresh_cli: Cli, words: str, said: str) -> None:

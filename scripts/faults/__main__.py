@@ -20,6 +20,8 @@ LINES = {
     "power": "loss of power: every legal state of the disk after every call",
     "kills": "kill -9 at a random moment, again and again; two that go on at once",
     "signals": "SIGINT, SIGTERM, SIGHUP, also twice, at any time",
+    "space": "a disk full at a random byte; directories that cannot be used",
+    "foreign": "pickles, archives that grow, foreign checkpoints, weights, splits and tables",
     "starts": "starts at the same instant",
     "configurations": "random command lines",
 }

@@ -69,7 +69,7 @@ def run(commands: Commands, place: Path, quick: bool) -> Tally:
             at.mkdir(parents=True)
             begun.append((words, at, begin(commands, at, words)))
         for words, at, child in begun:
-            tally.count(repr(words), wrong(commands, at, child))
+            tally.count(repr(words), wrong(commands, at, words, child))
             shutil.rmtree(at.parent, ignore_errors=True)
     return tally
 
@@ -106,13 +106,13 @@ def begin(commands: Commands, at: Path, words: list[str]) -> Child:
     )
 
 
-def wrong(commands: Commands, at: Path, child: Child) -> str | None:
+def wrong(commands: Commands, at: Path, words: list[str], child: Child) -> str | None:
     """What is wrong with how a command ended, or with what it left."""
     ended = commands.wait(child, timeout=180)
     said = ended.out + ended.err
     if ended.late:
         return "it hangs"
-    if "Traceback" in said and "debug" not in said:
+    if "Traceback" in said and "debug=true" not in words:
         return f"a traceback: {said.strip().splitlines()[-1]}"
     if ended.code not in CODES or ended.code == 1:
         return f"exit code {ended.code}: {said.strip()[-200:]}"

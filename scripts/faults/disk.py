@@ -117,9 +117,12 @@ class Disk:
                 del targets[:-1]
 
     def states(self) -> Iterator[State]:
-        """Every state in which the disk may be now; what a killed writer left is empty in it."""
+        """Every state in which the disk may be now; of what nobody reads only the last, empty."""
         names = sorted(self.names)
-        for targets in itertools.product(*(dict.fromkeys(self.names[name]) for name in names)):
+        maybe = [
+            self.names[n][-1:] if passing(n) else [*dict.fromkeys(self.names[n])] for n in names
+        ]
+        for targets in itertools.product(*maybe):
             standing = {n: t for n, t in zip(names, targets, strict=True) if t is not None}
             there = {n: t for n, t in standing.items() if self.reachable(n, standing)}
             matter = [t for n, t in there.items() if t != DIRECTORY and not passing(n)]
@@ -139,7 +142,7 @@ class Disk:
 def passing(name: str) -> bool:
     """Whether nobody reads a file of this name: a lock, what is being written, Hydra's record."""
     base = os.path.basename(name)
-    return base in (".lock", "lock") or base.endswith(".partial") or "/.hydra/" in name
+    return base in (".lock", "lock") or base.endswith(".partial") or "/.hydra" in name
 
 
 def put(state: State, below: Path, place: Path) -> None:

@@ -63,7 +63,7 @@ def known(error: BaseException) -> UserError | None:
         )
     if isinstance(error, Exception) and (found := explain(error, overrides())):
         return found
-    if isinstance(error, ValueError | RecursionError) and from_hydra(error):
+    if isinstance(error, ValueError | RecursionError | RuntimeError) and from_hydra(error):
         return ConfigError(text.partition("\n")[0])  # about its own options
     return None
 
