@@ -22,6 +22,9 @@ LINES = {
     "signals": "SIGINT, SIGTERM, SIGHUP, also twice, at any time",
     "space": "a disk full at a random byte; directories that cannot be used",
     "foreign": "pickles, archives that grow, foreign checkpoints, weights, splits and tables",
+    "stored": "files and caches of data, damaged",
+    "divergence": "overflow, NaN in data, infinite weights, alone and in one row of a batch",
+    "memory": "too little memory",
     "starts": "starts at the same instant",
     "configurations": "random command lines",
 }

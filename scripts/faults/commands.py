@@ -69,6 +69,7 @@ class Commands:
     scratch: Path
     shim: Path | None
     direct: bool  # whether commands go without Hydra, where it is not said
+    server: int  # its process
     _to: IO[str]
     _from: IO[str]
     _number: int = field(default=0)
@@ -115,6 +116,11 @@ class Commands:
         out, err = taken(child.out), taken(child.err)
         return Outcome(ended["code"], out, err, ended["late"], ended["peak_kib"] / 1024)
 
+    def virtual(self) -> int:
+        """Bytes of address space that a command has when it begins."""
+        pages = int(Path(f"/proc/{self.server}/statm").read_text("utf-8").split()[0])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
     def _ask(self, what: Mapping[str, Any]) -> dict[str, Any]:
         self._to.write(json.dumps(what) + "\n")
         self._to.flush()
@@ -160,5 +166,5 @@ def serving(environment: Mapping[str, str] | None = None) -> Iterator[Commands]:
             assert server.stdin is not None
             assert server.stdout is not None
             assert server.stdout.readline() == "ready\n"
-            yield Commands(scratch, shim, True, server.stdin, server.stdout)
+            yield Commands(scratch, shim, True, server.pid, server.stdin, server.stdout)
             server.stdin.close()

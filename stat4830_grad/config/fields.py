@@ -17,7 +17,7 @@ PerRun = Meta(extra={"per_run": True})
 """Marks what each run of a batch may have of its own; jobs that differ in nothing else train
 together, with leading dimensions *K = (K,)."""
 
-Count = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 Seed = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
 

@@ -16,6 +16,7 @@ from .checks import check
 from .commands import assigned
 from .conditions import refuse_other_keys
 from .fields import LARGEST
+from .hydra_versions import compose_ours
 from .keys import FREE, GROUPS, known_keys, options
 from .messages import unknown_option
 from .schema import Config, Sweep
@@ -187,11 +188,25 @@ def saved_configuration(path: Path) -> dict[str, Any]:
     with reading(path, "the configuration of a run"):
         before = plain(OmegaConf.create(read_config(path)))
         try:
-            if parse(before).task != "train":
-                raise ValueError(f"it is of task={before['task']}")
-        except ConfigError as error:
-            raise ValueError(str(error)) from None
+            config = parse(before)
+        except ConfigError:
+            before = with_later_keys(before)
+            try:
+                config = parse(before)
+            except ConfigError as error:
+                raise ValueError(str(error)) from None
+        if config.task != "train":
+            raise ValueError(f"it is of task={config.task}")
     return before
+
+
+def with_later_keys(before: dict[str, Any]) -> dict[str, Any]:
+    """A configuration of an earlier version, with the defaults of the keys that it has not."""
+    groups = {group: before[group] for group in GROUPS if isinstance(before.get(group), dict)}
+    chosen = [f"{group}={part['name']}" for group, part in groups.items() if "name" in part]
+    defaults = compose_ours(chosen)
+    OmegaConf.set_struct(defaults, False)
+    return plain(OmegaConf.merge(defaults, before))
 
 
 def not_a_run(directory: Path) -> str:
