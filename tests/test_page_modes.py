@@ -101,3 +101,16 @@ def test_on_paper_every_step_and_node_is_there_and_no_control(visit: Visit) -> N
     tab.evaluate("dispatchEvent(new Event('afterprint'))")
     tab.emulate_media(media="screen")
     assert tab.locator("#steps [role=row]").count() < steps
+
+
+def test_a_step_is_found_by_a_name_an_operation_or_a_number(visit: Visit) -> None:
+    tab = visit.open(polynomial(2.0))
+    tab.keyboard.press("/")
+    tab.keyboard.type("power")
+    assert visit.text("#count").startswith("Step 1 of 8")
+    tab.keyboard.press("Enter")
+    assert visit.text("#count").startswith("Step 7 of 8")
+    tab.fill("#search", "12 to x")
+    assert visit.text("#count").startswith("Step 7 of 8")
+    tab.fill("#search", "no such thing")
+    assert tab.locator("#search.none").count() == 1

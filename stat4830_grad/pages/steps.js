@@ -152,3 +152,16 @@ function tensorsOf(trace, step, now) {
     return [value, [partial(f, leaf.name), now.arrived[leaf.name][0]]];
   });
 }
+
+/* The next step after `at`, round to the first again, of which something contains the words; −1
+   if there is none. */
+function nextStepWith(words, at, trace, steps, now) {
+  const wanted = words.trim().toLowerCase();
+  for (let k = 1; wanted && k <= steps.length; k++) {
+    const i = (at + k) % steps.length;
+    const node = trace.nodes[steps[i].node];
+    const about = node ? [node.name, node.expression, node.torch] : [];
+    if ([...about, ...stepTexts(trace, steps[i], now)].join(" ").toLowerCase().includes(wanted)) return i;
+  }
+  return -1;
+}

@@ -50,6 +50,10 @@ class Page {
     for (const what of ["plumbing", "layers"]) {
       find(what).addEventListener("click", () => this.toggle(what));
     }
+    find("search").addEventListener("input", () => this.search(this.at - 1));
+    find("search").addEventListener("keydown", (event) => {
+      if (event.key === "Enter") this.search(this.at);
+    });
     find("play").addEventListener("click", () => this.play(!this.playing));
   }
 
@@ -213,6 +217,14 @@ class Page {
     this.show();
   }
 
+  /* To the next step after `from` that contains what is looked for. */
+  search(from) {
+    const words = find("search").value;
+    const found = nextStepWith(words, from, this.trace, this.steps, this.now);
+    find("search").classList.toggle("none", found < 0 && words.trim() !== "");
+    if (found >= 0) this.go(found);
+  }
+
   play(on) {
     clearInterval(this.playing);
     this.playing = on ? setInterval(() => this.go(this.at + 1), 1200) : null;
@@ -225,6 +237,7 @@ class Page {
     if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
     const moves = { ArrowRight: this.at + 1, ArrowLeft: this.at - 1, Home: 0, End: this.steps.length - 1 };
     if (event.key in moves) this.go(moves[event.key]);
+    else if (event.key === "/") find("search").focus();
     else if (event.key === "p") this.toggle("plumbing");
     else if (event.key === "l") this.toggle("layers");
     else if (event.key === " " && !event.target.matches("button")) this.play(!this.playing);
