@@ -98,8 +98,8 @@ def test_on_paper_every_step_and_node_is_there_and_no_control(visit: Visit) -> N
     assert tab.locator(".box").count() == len(told.nodes) + 1
     for control in ("#controls", "#editing", "footer"):
         assert not tab.is_visible(control)
-    tab.evaluate("dispatchEvent(new Event('afterprint'))")
     tab.emulate_media(media="screen")
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
     assert tab.locator("#steps [role=row]").count() < steps
 
 
