@@ -224,6 +224,19 @@ ODD_BUT_RIGHT = {
 }
 """Unusual forms of the right answer."""
 
+READS = {
+    "another's file": after("print(open('../other.py').read())"),
+    "another's by import": after("import sys; sys.path.insert(0, '..'); import other"),
+    "a list of the class": after("import os; print(os.listdir('..'))"),
+    "a secret": after("import os; print(open(os.path.expanduser('~/.profile')).read())"),
+    "our memory": after(
+        "import os, re\nup = os.getppid()\nfor _ in range(2):\n"
+        "    up = int(re.search(r'PPid:.(\\d+)', open(f'/proc/{up}/status').read())[1])\n"
+        "open(f'/proc/{up}/mem', 'rb')"
+    ),
+}
+"""Files that are no business of a submission's."""
+
 LOSS = "0.5 * ((X @ w - y) ** 2).sum()"
 ENGINE = "torch.autograd.Variable._execution_engine.run_backward"
 

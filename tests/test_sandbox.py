@@ -147,6 +147,41 @@ def test_a_right_answer_is_right_in_any_form(
     assert found.accepted
 
 
+@pytest.fixture(scope="module")
+def landlock() -> None:
+    """A kernel that holds a process to certain files."""
+    code = "from stat4830_grad.sandbox.reading import hold; print(hold([]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": PYTHONPATH},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    if done.stdout.strip() != "None":
+        pytest.skip(done.stdout)
+
+
+@pytest.mark.usefixtures("landlock")
+@pytest.mark.parametrize("name", hostile.READS)
+def test_a_submission_reads_no_file_of_others(
+    name: str, tmp_path: Path, objective: Objective, start: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".profile").write_text("secret", "utf-8")
+    (tmp_path / "other.py").write_text("secret = 1", "utf-8")
+    place = tmp_path / "mine"
+    place.mkdir()
+    path = place / "mine.py"
+    source = f"import os\nos.chdir({str(place)!r})\nos.environ['HOME'] = {str(tmp_path)!r}\n"
+    path.write_text(source + hostile.READS[name], "utf-8")
+    limits = Limits(seconds=20, memory=1, threads=1, reads=[str(place)])
+    with Student(path, limits) as one:
+        with pytest.raises(NoAnswerError, match=r"PermissionError|ModuleNotFoundError"):
+            one.ask(objective.constants(), start)
+        assert "secret" not in one.printed
+
+
 def by_hand(path: Path, source: str) -> Student:
     """A file that must compute its answer by hand."""
     path.write_text(source, "utf-8")

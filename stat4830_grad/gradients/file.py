@@ -40,7 +40,7 @@ def load(path: Path) -> UserFunction:
 def limits_of(choice: schema.Gradient) -> Limits:
     """What the file may take."""
     by_hand = choice.autograd == "forbid"
-    return Limits(choice.seconds, choice.memory, torch.get_num_threads(), by_hand)
+    return Limits(choice.seconds, choice.memory, torch.get_num_threads(), by_hand=by_hand)
 
 
 def gradient_from(choice: schema.Gradient) -> Gradient:

@@ -28,6 +28,7 @@ from ..system.user_file import UserFunction, blame, run_source
 from .answers import NAME, offer, read
 from .by_hand import REASON, ByHand
 from .limits import Limits, lower
+from .reading import hold
 from .system_calls import refuse
 from .wire import ANSWER, DTYPES, SIZES, Frame, bytes_of, packed, sizes, unpacked
 
@@ -96,7 +97,8 @@ class Worker:
         lower(limits)
         if limits.by_hand:
             self._by_hand = ByHand()
-        return {"open": refuse()}, {}
+        said = [one for one in (hold(limits.reads), refuse()) if one]
+        return {"open": "; ".join(said) or None}, {}
 
     def _load(self, frame: Frame) -> tuple[dict[str, Any], Params]:
         self._file = Path(frame.header["path"])

@@ -47,6 +47,8 @@ def run(config: Config, directory: Path, command: str) -> int:
     write_gradebook(directory / "gradebook.csv", results)
     write_text(directory / "report.html", class_page(title, results))
     show(console, results)
+    if loose := next((one.open for one in results if one.open), None):
+        say(console, f"A submission was not locked in: {loose}.", style="yellow")
     say_whole(console, f"files: {directory}")
     return exit_codes.COMPLETED
 

@@ -57,6 +57,7 @@ class Result(Struct, frozen=True):
     findings: list[Told]
     printed: str
     seconds: float  # of grading it, by the clock
+    open: str | None  # what this system did not keep the file from doing
 
     @property
     def about(self) -> str:
@@ -77,22 +78,24 @@ def graded(submission: Submission, config: Config, grading: Grading) -> Result:
         status: str,
         parameters: dict[str, bool],
         findings: list[Told],
-        printed: str = "",
+        student: Student | None = None,
     ) -> Result:
         share = sum(parameters.values()) / len(parameters) if parameters else 0.0
         seconds = round(time.perf_counter() - began, 3)
         file = str(submission.file.name) if submission.file else ""
         score = round(grading.points * share, 4)
         fingerprint = submission.fingerprint()
+        printed, loose = (student.printed, student.open) if student else ("", None)
         return Result(
             submission.name, file, fingerprint, status, score, grading.points, parameters,
-            findings, printed, seconds,
+            findings, printed, seconds, loose,
         )  # fmt: skip
 
     if submission.file is None:
         return result(UNUSABLE, {}, [Told(UNUSABLE, [], submission.problem)])
     by_hand = grading.autograd == "forbid"
-    limits = Limits(grading.seconds, grading.memory, threads=1, by_hand=by_hand)
+    reads = [str(submission.place.resolve())]  # of no other student
+    limits = Limits(grading.seconds, grading.memory, threads=1, reads=reads, by_hand=by_hand)
     try:
         objective, pairs = places(varied(config, submission.name))
         names = list(pairs[0][0])
@@ -101,11 +104,11 @@ def graded(submission: Submission, config: Config, grading: Grading) -> Result:
                 found = diagnose(student, objective, pairs, TOLERANCES["float64"])
             except NoAnswerError as failure:
                 why = Told(failure.kind, [], str(failure))
-                return result(failure.kind, dict.fromkeys(names, False), [why], student.printed)
+                return result(failure.kind, dict.fromkeys(names, False), [why], student)
             right = dict.fromkeys(names, False) | dict.fromkeys(unblemished(found, names), True)
             told = [Told(f.kind, list(f.parameters), f.sentence) for f in found.findings]
             status = RIGHT if all(right.values()) else PARTLY if any(right.values()) else WRONG
-            return result(status, right, told, student.printed)
+            return result(status, right, told, student)
     except ConfigError as error:
         return result(UNUSABLE, {}, [Told(UNUSABLE, [], str(error))])
     except Exception as error:  # a defect of ours must not cost the others
