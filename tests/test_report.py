@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from browser import Visit, chromium
 from conftest import Cli
 from test_config import config
@@ -21,8 +22,10 @@ from stat4830_grad.reports.lecture import report_lecture
 from stat4830_grad.reports.packing import LEAST, curves, thinned
 from stat4830_grad.reports.run import report_run
 from stat4830_grad.reports.sweep import SweepReport, report_sweep
+from stat4830_grad.reports.weights import Snapshots
 from stat4830_grad.sweep.drawing import in_memory
 from stat4830_grad.tasks.train.one_run import train_one
+from stat4830_grad.training.experiment import build
 from stat4830_grad.training.rows import Row, columns_of, read_rows
 from stat4830_grad.training.run_directory import RunDirectory
 from stat4830_grad.training.sweep_row import SweepRow
@@ -219,17 +222,29 @@ def test_points_show_step_sizes_and_the_limit(visit: Visit, sweep: Path) -> None
     tab.wait_for_function("() => drawn.find((p) => p instanceof Points).y.name === 'x'")
 
 
-def test_weights_of_images_are_shown_at_the_begin_and_at_the_end(
-    visit: Visit, tmp_path: Path
-) -> None:
-    run = trained(tmp_path / "images", "problem=digits", "steps=3", "problem.n_train=50")
+def test_the_slider_moves_the_weights_of_images(visit: Visit, tmp_path: Path) -> None:
+    choices = ("problem=digits", "steps=30", "problem.n_train=50", "log.every=1")
+    chosen, snapshots = config(*choices), Snapshots(wanted=True)
+    experiment = build([chosen], torch.Size(()))
+    for state, _ in experiment.train(experiment.start(), steps=30, due=chosen.log.due):
+        snapshots(state)
+    assert [step for step, _ in snapshots.taken] == [0, 4, 8, 12, 16, 20, 24, 28]
+    run = trained(tmp_path / "images", *choices)
+    rows = read_rows(run)
+    report_run(chosen, rows, columns_of(rows), None, run, snapshots)
     tab = opened(visit, run)
     assert tab.locator("canvas.weight").count() == 1
+    assert "After 30 updates; they were kept at 9 steps" in visit.text("#weights")
     image = "() => document.querySelector('canvas.weight').toDataURL()"
     last = tab.evaluate(image)
-    tab.locator("#weights-step").press("Home")
+    for _ in range(4):
+        tab.locator("#step").press("ArrowLeft")
+    tab.wait_for_function("() => byId('weights').textContent.includes('After 24 updates')")
     assert tab.evaluate(image) != last
-    assert "at the initial point" in visit.text("#weights")
+    shown = tab.evaluate("drawn.find((p) => p instanceof Weights).layers[0]")
+    frame = [level * shown["top"] / 127 for level in shown["frames"][6]]
+    exact = snapshots.taken[6][1]["w"].flatten().tolist()
+    assert frame == pytest.approx(exact, abs=0.51 * shown["top"] / 127)
 
 
 def test_the_lecture_has_its_claims_and_figures(visit: Visit, tmp_path: Path) -> None:

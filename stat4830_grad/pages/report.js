@@ -119,7 +119,7 @@ function begin() {
     drawn.push({ draw: stepper() });
   }
   if (data.function) show("function", (section) => drawn.push(new Landscape(section)));
-  if (data.weights?.length) show("weights", drawWeights);
+  if (data.weights?.length) show("weights", (section) => drawn.push(new Weights(section)));
   if (data.table?.some((c) => c.swept)) {
     const numbers = (c) => c.values.some((v) => typeof v === "number");
     if (data.table.some((c) => c.swept && numbers(c))) show("points", (section) => drawn.push(new Points(section)));

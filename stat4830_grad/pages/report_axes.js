@@ -32,6 +32,17 @@ class Axis {
     for (let e = Math.ceil(this.low / by) * by; e <= this.high + 1e-9; e += by) {
       found.push({ value: 10 ** e, text: `10${superscript(e)}` });
     }
+    return found.length > 2 ? found : this.between();
+  }
+
+  between() { // 1, 2 and 5 times each power of ten
+    const found = [];
+    for (let e = Math.floor(this.low); e <= this.high; e += 1) {
+      for (const m of [1, 2, 5]) {
+        const value = Number((m * 10 ** e).toPrecision(3));
+        if (this.share(value) >= 0 && this.share(value) <= 1) found.push({ value, text: numberText(value) });
+      }
+    }
     return found;
   }
 

@@ -90,6 +90,7 @@ def execute(
     save: Callable[[State], None],
     stop: Callable[[], bool],
     diverged: Callable[[int, State], None] = lambda k, state: None,
+    watch: Callable[[State], None] = lambda state: None,
 ) -> State:
     """Train from `state` on, one directory per run of the batch; return where it ended.
 
@@ -99,6 +100,7 @@ def execute(
         save: gets the state each `checkpoint.seconds` and at the end; not where a signal came
             within an update, as that may have changed the state in place.
         diverged: called with the index of each run that has diverged, and the state then.
+        watch: called with the state of each record.
 
     Raises:
         StoppedError: a signal came before there was any record.
@@ -115,6 +117,7 @@ def execute(
             for k in range(len(ended)):
                 if ended[k] and not before[k]:
                     diverged(k, now)
+            watch(now)
             for sink in sinks:
                 sink.log(record)
             if time.monotonic() - flushed > FLUSH_SECONDS:

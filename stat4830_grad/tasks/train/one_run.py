@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from rich.console import Console
 
+from ...config.problems import ImageProblem
 from ...config.schema import Config
 from ...console.progress import progress
 from ...console.terminal import make_console, say, say_whole
@@ -16,6 +17,7 @@ from ...core import State
 from ...figures.process import FigureProcess
 from ...figures.sampling import landscape, landscape_of_files
 from ...reports.run import report_run
+from ...reports.weights import Snapshots
 from ...sandbox.conversation import StoppedError
 from ...system.files import make_directory
 from ...training.checkpoint import Checkpoint, save_checkpoint, save_params
@@ -49,8 +51,11 @@ def train_one(config: Config, directory: Path, command: str, drawing: FigureProc
         state = saved.state if saved else experiment.start()
         files = begin(experiment, config, directory, state, kept or [])
         trackers = open_trackers(config, directory, kept or [], console)
+        snapshots = Snapshots(wanted=bool(drawing) and isinstance(config.problem, ImageProblem))
         try:
-            state = trained(experiment, config, state, files, interrupt, console, trackers)
+            state = trained(
+                experiment, config, state, files, interrupt, console, trackers, snapshots
+            )
         except StoppedError:
             say(console, "interrupted before the first update", style="yellow")
             return interrupt.exit_code
@@ -62,7 +67,7 @@ def train_one(config: Config, directory: Path, command: str, drawing: FigureProc
             diverged_at=int(state.diverged_at),
             command=command,
         )
-        conclude(console, config, experiment, files, summary, drawing, trackers)
+        conclude(console, config, experiment, files, summary, drawing, trackers, snapshots)
     return EXIT.get(summary["status"], interrupt.exit_code)
 
 
@@ -87,6 +92,7 @@ def conclude(
     summary: dict[str, Any],
     drawing: FigureProcess | None,
     trackers: list[Sink],
+    snapshots: Snapshots,
 ) -> None:
     """Draw a run that has ended, end what it was sent to, and say how it went.
 
@@ -95,7 +101,7 @@ def conclude(
     """
     try:
         if drawing:
-            draw(drawing, experiment, config, files)
+            draw(drawing, experiment, config, files, snapshots)
     finally:  # a picture that cannot be written takes nothing from the result
         failed = summary["status"] in ("diverged", "increased")
         limit = limit_in_words(experiment.objective, config) if failed else None
@@ -167,6 +173,7 @@ def trained(
     interrupt: Interrupt,
     console: Console,
     trackers: Sequence[Sink],
+    snapshots: Snapshots,
 ) -> State:
     """Where the run ends; its rows are on disk and its progress has been on the console."""
     sink = progress(console, config.steps, files.columns, experiment.updates_per_epoch)
@@ -185,6 +192,7 @@ def trained(
             [sink, *trackers],
             save=save,
             stop=interrupt,
+            watch=snapshots,
         )
     finally:
         sink.close()
@@ -192,10 +200,14 @@ def trained(
 
 
 def draw(
-    drawing: FigureProcess, experiment: Experiment, config: Config, files: RunDirectory
+    drawing: FigureProcess,
+    experiment: Experiment,
+    config: Config,
+    files: RunDirectory,
+    snapshots: Snapshots,
 ) -> None:
     """Leave the pictures and the report of a run that has ended."""
     rows, title = files.rows, headline(config, str(experiment.lr.device))
     found = landscape(experiment.objective, experiment.params, [rows])
     drawing.draw(rows, files.columns, found, title, files.path)
-    report_run(config, rows, files.columns, found, files.path)
+    report_run(config, rows, files.columns, found, files.path, snapshots)
