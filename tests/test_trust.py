@@ -263,3 +263,8 @@ def test_compare_refuses_damaged_files_by_name(
         find_runs([str(finished), str(run)])
     assert str(run / file) in str(caught.value)
     assert caught.value.exit_code == 3
+
+
+def test_more_steps_than_can_be_counted_are_refused() -> None:
+    with pytest.raises(UserError, match=r"^steps=1000000.*: must be a whole number"):
+        sg.compose(*WORDS, f"steps={10**30}")

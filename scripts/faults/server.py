@@ -27,6 +27,7 @@ PREPARED = (
 
 def main() -> None:
     """Serve until standard input ends."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also under nohup
     for module in PREPARED:
         try:
             importlib.import_module(module)
