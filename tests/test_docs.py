@@ -1,9 +1,13 @@
-"""The how-to pages: their files and commands, run as written."""
+"""The tutorial and the how-to pages: their files and commands, run as written."""
 
 from __future__ import annotations
 
+import contextlib
+import io
+import itertools
 import pkgutil
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -12,7 +16,6 @@ from conftest import Cli
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
-PROGRAM = "python -m stat4830_grad"
 FAILURES = ("Your gradient is not", "error:", "diverged:", "the loss increased:")
 """How the line begins by which a command says that it has not done what it was asked for."""
 
@@ -28,26 +31,36 @@ def tables(page: Path) -> list[tuple[str, str]]:
 
 
 def commands(block: str) -> list[tuple[list[str], list[str]]]:
-    """The arguments of each command in a console's block, and the lines shown below it."""
+    """What follows `python` in each command of a console's block, and the lines shown below it."""
     parts = re.split(r"^\$ ", block, flags=re.M)[1:]
     found = []
     for part in parts:
         typed, *lines = part.replace("\\\n", " ").splitlines()
-        assert typed.startswith(f"{PROGRAM} "), typed
-        words = shlex.split(typed.removeprefix(PROGRAM), comments=True)
+        python, *words = shlex.split(typed, comments=True)
+        assert python == "python", typed
         found.append((words, [line for line in lines if line.strip() not in ("", "…")]))
     return found
+
+
+def printed(script: Path) -> str:
+    """What a script of a page prints."""
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        runpy.run_path(str(script), run_name="__main__")
+    return text.getvalue()
 
 
 TOPICS = (
     *("trace", "formula", "functions", "models", "classification", "penalty", "tables"),
     "optimizers",
 )
-PAGES = [f"{topic}.md" for topic in TOPICS]
+TUTORIAL = sorted(page.name for page in (DOCS / "tutorial").glob("*.md"))
+PAGES = [*(f"tutorial/{page}" for page in TUTORIAL), *(f"{topic}.md" for topic in TOPICS)]
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_how_to_page_holds_as_written(page: str, cli: Cli, tmp_path: Path) -> None:
+def test_a_page_holds_as_written(
+    page: str, cli: Cli, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     for source in blocks(DOCS / page, "python"):
         name = re.match(r"# (\w+\.py)\n", source)
         assert name, source
@@ -56,7 +69,12 @@ def test_a_how_to_page_holds_as_written(page: str, cli: Cli, tmp_path: Path) -> 
         (tmp_path / table).write_text(content, "utf-8")
     for block in blocks(DOCS / page, "console"):
         for words, shown in commands(block):
-            done = cli(*words, COLUMNS="110", CUDA_VISIBLE_DEVICES="")
+            if words[:2] != ["-m", "stat4830_grad"]:
+                assert printed(tmp_path / words[0]).splitlines() == shown
+                continue
+            if "problem=mnist" in words:
+                words.append(f"data_dir={request.getfixturevalue('mnist_dir')}")
+            done = cli(*words[2:], COLUMNS="110", CUDA_VISIBLE_DEVICES="")
             said = done.stdout + done.stderr
             failed = any(line.startswith(FAILURES) for line in shown)
             assert (done.returncode != 0) == failed, said
@@ -64,14 +82,21 @@ def test_a_how_to_page_holds_as_written(page: str, cli: Cli, tmp_path: Path) -> 
                 assert line in said, said
 
 
+def test_the_tutorial_has_seven_pages_each_of_which_leads_to_the_next() -> None:
+    assert [page[0] for page in TUTORIAL] == list("1234567")
+    for page, following in itertools.pairwise(TUTORIAL):
+        last = (DOCS / "tutorial" / page).read_text("utf-8").splitlines()[-1]
+        assert re.fullmatch(rf"Next: \[.*\]\({following}\)\.", last), last
+
+
 def test_the_pages_are_read() -> None:
     (arguments, shown), *_ = commands(blocks(DOCS / "formula.md", "console")[0])
-    assert arguments[:2] == ["problem=formula", "problem.f=x**3 - 3*x + exp(-x*y)"]
+    assert arguments[2:4] == ["problem=formula", "problem.f=x**3 - 3*x + exp(-x*y)"]
     assert shown[1] == "by hand: ∂f/∂x = 3x² − y·exp(−xy) − 3"
 
 
 def test_names_of_ours_in_texts_and_docstrings_exist() -> None:
-    texts = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.glob("*.md")]
+    texts = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")]
     texts += (ROOT / "stat4830_grad").rglob("*.py")
     pattern = re.compile(r"stat4830_grad(?:\.[A-Za-z]\w*)+")
     named = {name for text in texts for name in pattern.findall(text.read_text("utf-8"))}
