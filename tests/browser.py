@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from conftest import lacking
 
 from stat4830_grad.core import Objective, Params
@@ -22,11 +22,19 @@ def chromium() -> Iterator[Any]:
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         lacking("chromium", "there is no Chromium here")
-    playwright = pytest.importorskip("playwright.sync_api")
+    playwright = installed("playwright.sync_api")
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=program)
         yield browser
         browser.close()
+
+
+def installed(module: str) -> Any:
+    """A library of the test extra; a test is skipped without it where Chromium is not required."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        lacking("chromium", f"{module} is not installed")
 
 
 class Visit:
@@ -57,9 +65,9 @@ class Visit:
         return self.tab
 
     def text(self, place: str) -> str:
-        """What an element says."""
+        """What an element says, without the marks that keep a line from ending."""
         said: str = self.tab.inner_text(place)
-        return said
+        return said.replace("\u2060", "")
 
 
 def traced(target: Objective, params: Params, order: int = 1) -> Trace:

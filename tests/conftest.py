@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from warm import Warm
@@ -25,7 +25,7 @@ PYTHONPATH = os.pathsep.join(
 REQUIRED = os.environ.get("STAT4830_REQUIRE", "").split(",")
 
 
-def lacking(what: str, why: str) -> None:
+def lacking(what: str, why: str) -> NoReturn:
     """Skip, or fail where STAT4830_REQUIRE lists `what` (as CI does)."""
     if what in REQUIRED:
         pytest.fail(f"STAT4830_REQUIRE lists {what}, but {why}")

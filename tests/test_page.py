@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from browser import Visit, traced
+from browser import Visit, installed, traced
 from cases import objective, start
 from traces import X3_MINUS_3X, chain, polynomial, scalar
 
@@ -116,7 +116,7 @@ def test_texts_of_a_trace_cannot_end_the_data_or_become_elements(visit: Visit) -
 
 
 def test_the_page_fits_its_window_and_has_no_barriers(visit: Visit) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    axe = installed("axe_playwright_python.sync_playwright")
     target = objective("composite")
     tab = visit.open(traced(target, start(target, seed=1)), "#step=15")
     for scheme in ("light", "dark"):
@@ -177,9 +177,9 @@ def test_the_page_stops_where_a_students_gradient_and_torchs_part(
 
 
 def test_a_notebook_shows_the_page_of_any_tensor(visit: Visit) -> None:
-    nbformat = pytest.importorskip("nbformat")
-    nbclient = pytest.importorskip("nbclient")
-    pytest.importorskip("ipykernel")
+    nbformat = installed("nbformat")
+    nbclient = installed("nbclient")
+    installed("ipykernel")
     cell = (
         "import torch, stat4830_grad as sg\n"
         "x = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)\n"
@@ -194,4 +194,4 @@ def test_a_notebook_shows_the_page_of_any_tensor(visit: Visit) -> None:
     frame = visit.tab.frame_locator("iframe")
     assert frame.locator("#status").inner_text().startswith("Recomputed here")
     frame.locator("#last").click()
-    assert frame.locator("#sentence").inner_text() == "Every path has arrived: ∂f/∂x = 12."
+    assert frame.locator("#sentence").inner_text().endswith("∂x = 12.")

@@ -74,6 +74,15 @@ def test_a_matrix_is_a_picture_that_says_the_number_under_the_pointer(visit: Vis
     assert last[0] > last[2]  # red where it is positive
 
 
+def test_kernels_are_images_side_by_side(visit: Visit) -> None:
+    kernels = torch.linspace(-1, 1, 4 * 5 * 3, dtype=torch.float64).reshape(4, 1, 5, 3)
+    tab = visit.open(trace(lambda p: (p["k"] ** 2).sum(), {"k": kernels}), "#step=0")
+    canvas = tab.locator("#pictures canvas.heat")
+    assert canvas.evaluate("canvas => [canvas.width, canvas.height]") == [15, 5]
+    canvas.hover(position={"x": 4.5 * canvas.bounding_box()["width"] / 15, "y": 1})
+    assert visit.text("#tip") == "k[1, 0, 0, 0] = −0.4915"
+
+
 def test_layers_fold_into_boxes_and_open_again(visit: Visit) -> None:
     target = objective("tanh_mlp")
     visit.tab.set_viewport_size({"width": 1280, "height": 1600})

@@ -2,27 +2,29 @@
 
 const PICTURE = 28; // rows and columns of an image of MNIST's kind
 
-/* How entries lie in a picture: a vector is a strip, 784 entries are an image, rows of 784 are
-   images side by side. place(row, column) is the entry there, or −1. */
+/* How entries lie in a picture: a vector is a strip, 784 entries are an image, rows of 784 and the
+   slices of three dimensions or more are images side by side. place(row, column) is the entry
+   there, or −1. */
 function arrangement(shape) {
   const size = sizeOf(shape);
   const width = shape.at(-1) ?? 1;
-  if (width === PICTURE * PICTURE) return tiles(size / width);
+  if (width === PICTURE * PICTURE) return tiles(size / width, PICTURE, PICTURE);
+  if (shape.length > 2) return tiles(size / (width * shape.at(-2)), shape.at(-2), width);
   const columns = shape.length < 2 ? size : width;
   return { rows: size / columns, columns, place: (row, column) => row * columns + column };
 }
 
-function tiles(count) {
-  const across = Math.ceil(Math.sqrt(count * 2));
-  const step = count === 1 ? PICTURE : PICTURE + 1;
+/* `count` images of h rows and w columns, with a line between them. */
+function tiles(count, h, w) {
+  const across = Math.min(count, Math.ceil(Math.sqrt((count * 2 * h) / w)));
+  const gap = count === 1 ? 0 : 1;
   const place = (row, column) => {
-    const [y, x] = [row % step, column % step];
-    const image = Math.floor(row / step) * across + Math.floor(column / step);
-    return y === PICTURE || x === PICTURE || image >= count ? -1
-      : (image * PICTURE + y) * PICTURE + x;
+    const [y, x] = [row % (h + gap), column % (w + gap)];
+    const image = Math.floor(row / (h + gap)) * across + Math.floor(column / (w + gap));
+    return y === h || x === w || image >= count ? -1 : (image * h + y) * w + x;
   };
   const down = Math.ceil(count / across);
-  return { rows: step * down, columns: step * Math.min(across, count), place };
+  return { rows: (h + gap) * down - gap, columns: (w + gap) * across - gap, place };
 }
 
 /* Three numbers from 0 to 255 of a colour that the style sheet names. */

@@ -36,8 +36,11 @@ function contributionsOf(trace) {
 
 /* One English sentence, with the numbers of `now`. */
 function sentence(trace, step, now) {
-  return SENTENCES[step.kind](trace, now, step.node);
+  return unbroken(SENTENCES[step.kind](trace, now, step.node));
 }
+
+/* No line ends inside ∂f/∂x: a word joiner stands after the stroke. */
+const unbroken = (text) => text.replaceAll("/∂", "/\u2060∂");
 
 const SENTENCES = {
   leaves(trace, now) {
