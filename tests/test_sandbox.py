@@ -214,6 +214,21 @@ def test_autograd_may_be_used_where_it_is_allowed(
     assert found.accepted
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_a_right_answer_in_half_precision_is_told_of_its_precision(
+    where: Path, objective: Objective, start: Params, dtype: str
+) -> None:
+    source = hostile.after("import torch", f"({hostile.RIGHT}).to(torch.{dtype})")
+    found = diagnosed(where, source, objective, start)
+    assert found
+    (finding,) = found.findings
+    assert (finding.kind, finding.parameters) == ("rounding", ("w",))
+    assert dtype in finding.sentence
+    twice = diagnosed(where, source.replace("(X.T", "(2 * X.T"), objective, start)
+    assert twice
+    assert "right as far" not in twice.findings[0].sentence
+
+
 def test_what_a_file_prints_is_kept_as_its_own_and_has_an_end(
     where: Path, objective: Objective, start: Params
 ) -> None:

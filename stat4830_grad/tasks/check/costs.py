@@ -60,6 +60,8 @@ def cost_of_file(student: Student, objective: Objective, params: Params) -> Meth
         ConfigError: it gives no answer.
     """
     data, seconds = objective.constants(), list[float]()
+    if student.seconds > BUDGET:  # it was asked before: no need to wait for it again
+        seconds.append(student.seconds)
     while len(seconds) < MOST and sum(seconds) < BUDGET / 2:
         seconds.append(student.ask(data, params, often=True).seconds)
     cost = Cost(statistics.median(seconds), None, None, None)

@@ -61,6 +61,10 @@ def diagnose(
             findings.append(found)
         elif all(fits(g, r) and same(g.reshape(r.shape), r, bound) for g, r in pairs):
             right.append(name)
+        elif all(fits(g, r) and rounded(g.reshape(r.shape), r) for g, r in pairs):
+            kind = str(pairs[0][0].dtype).removeprefix("torch.")
+            text = f"is right as far as {kind} goes, which has too few digits: keep the dtype of "
+            findings.append(Finding("rounding", (name,), f"{text}{name}"))
         elif all(fits(g, r) and same(g.reshape(r.shape), r, coarse(g)) for g, r in pairs):
             kind, text = characterise([(g.reshape(r.shape), r) for g, r in pairs])
             findings.append(Finding(kind, (name,), text))
@@ -132,6 +136,13 @@ def reasons(
             shapes = f"its gradient is {tuple(g.shape)}, the parameter {tuple(r.shape)}"
             findings.append(Finding("shape", (name,), f"{shapes}; they must be the same"))
     return findings
+
+
+def rounded(answer: Tensor, right: Tensor) -> bool:
+    """Whether a half-precision answer is the right one but for the rounding of its dtype."""
+    if answer.dtype not in (torch.float16, torch.bfloat16):
+        return False
+    return same(answer, right, 2 * torch.finfo(answer.dtype).eps)
 
 
 def coarse(answer: Tensor) -> float:
