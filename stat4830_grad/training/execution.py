@@ -107,35 +107,51 @@ def execute(
     """
     saved = flushed = time.monotonic()
     ended = listed(state.diverged_at < state.updates)
-    now = None
-    try:
-        for now, record in experiment.train(
-            state, steps=config.steps, due=config.log.due, stop=stop
-        ):
-            before, ended = ended, listed(now.diverged_at <= record.updates)
-            log_rows(record, directories, before, ended)
-            for k in range(len(ended)):
-                if ended[k] and not before[k]:
-                    diverged(k, now)
-            watch(now)
-            for sink in sinks:
-                sink.log(record)
-            if time.monotonic() - flushed > FLUSH_SECONDS:
-                flush(directories)
-                flushed = time.monotonic()
-            if time.monotonic() - saved > config.checkpoint.seconds:
-                flush(directories, sync=True)
-                save(now)
-                saved = time.monotonic()
-    except StoppedError:  # within an update, which a resumed run makes anew
-        flush(directories, sync=True)
-        if now is None:
-            raise
-        return now
-    assert now is not None
+    now = state
+    for item in records_of(experiment, state, config, stop):
+        if item is None:
+            flush(directories, sync=True)
+            return now
+        now, record = item
+        before, ended = ended, listed(now.diverged_at <= record.updates)
+        log_rows(record, directories, before, ended)
+        for k in range(len(ended)):
+            if ended[k] and not before[k]:
+                diverged(k, now)
+        watch(now)
+        for sink in sinks:
+            sink.log(record)
+        if time.monotonic() - flushed > FLUSH_SECONDS:
+            flush(directories)
+            flushed = time.monotonic()
+        if time.monotonic() - saved > config.checkpoint.seconds:
+            flush(directories, sync=True)
+            save(now)
+            saved = time.monotonic()
     flush(directories, sync=True)
     save(now)
     return now
+
+
+def records_of(
+    experiment: Experiment, state: State, config: Config, stop: Callable[[], bool]
+) -> Iterator[tuple[State, Record] | None]:
+    """What training yields, and None at the end where a signal came within an update.
+
+    A resumed run makes that update anew.
+
+    Raises:
+        StoppedError: a signal came before there was any record.
+    """
+    begun = False
+    try:
+        for one in experiment.train(state, steps=config.steps, due=config.log.due, stop=stop):
+            begun = True
+            yield one
+    except StoppedError:
+        if not begun:
+            raise
+        yield None
 
 
 def log_rows(

@@ -7,6 +7,7 @@ import random
 import re
 import time
 import traceback
+from functools import partial
 
 import torch
 from msgspec import Struct
@@ -72,25 +73,7 @@ def said(one: Told) -> str:
 
 def graded(submission: Submission, config: Config, grading: Grading) -> Result:
     """Grade one submission; whatever happens, there is a result."""
-    began = time.perf_counter()
-
-    def result(
-        status: str,
-        parameters: dict[str, bool],
-        findings: list[Told],
-        student: Student | None = None,
-    ) -> Result:
-        share = sum(parameters.values()) / len(parameters) if parameters else 0.0
-        seconds = round(time.perf_counter() - began, 3)
-        file = str(submission.file.name) if submission.file else ""
-        score = round(grading.points * share, 4)
-        fingerprint = submission.fingerprint()
-        printed, loose = (student.printed, student.open) if student else ("", None)
-        return Result(
-            submission.name, file, fingerprint, status, score, grading.points, parameters,
-            findings, printed, seconds, loose,
-        )  # fmt: skip
-
+    result = partial(concluded, submission, grading, time.perf_counter())
     if submission.file is None:
         return result(UNUSABLE, {}, [Told(UNUSABLE, [], submission.problem)])
     by_hand = grading.autograd == "forbid"
@@ -114,6 +97,32 @@ def graded(submission: Submission, config: Config, grading: Grading) -> Result:
     except Exception as error:  # a defect of ours must not cost the others
         text = "".join(traceback.format_exception_only(error)).strip()
         return result(DEFECT, {}, [Told(DEFECT, [], f"a defect of the grader: {text}")])
+
+
+def concluded(
+    submission: Submission,
+    grading: Grading,
+    began: float,
+    status: str,
+    parameters: dict[str, bool],
+    findings: list[Told],
+    student: Student | None = None,
+) -> Result:
+    """The result of a submission whose grading `began` at this time of `perf_counter`."""
+    share = sum(parameters.values()) / len(parameters) if parameters else 0.0
+    return Result(
+        name=submission.name,
+        file=submission.file.name if submission.file else "",
+        fingerprint=submission.fingerprint(),
+        status=status,
+        score=round(grading.points * share, 4),
+        points=grading.points,
+        parameters=parameters,
+        findings=findings,
+        printed=student.printed if student else "",
+        seconds=round(time.perf_counter() - began, 3),
+        open=student.open if student else None,
+    )
 
 
 def unblemished(found: Diagnosis, names: list[str]) -> list[str]:
