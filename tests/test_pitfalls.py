@@ -6,6 +6,7 @@ import contextlib
 import inspect
 import io
 import json
+import math
 import re
 import warnings
 from pathlib import Path
@@ -18,6 +19,7 @@ from rich.console import Console
 from stat4830_grad.config.help import conf_dir
 from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.tasks.pitfalls.catalogue import PITFALLS, Outcome, Result, choose, run
+from stat4830_grad.tasks.pitfalls.changes import Change, Line
 from stat4830_grad.tasks.pitfalls.lesson import Print, Way, observe
 from stat4830_grad.tasks.pitfalls.listing import markdown, show
 from stat4830_grad.tasks.pitfalls.storages import Storages
@@ -113,6 +115,62 @@ def test_a_cut_graph_leaves_none_behind_the_cut_without_an_error(
     assert wrong.error is None
     assert (wrong.value("a.grad"), wrong.value("b.grad")) == (None, 4)
     assert (right.value("a.grad"), right.value("b.grad")) == (12, 4)
+
+
+def test_the_in_place_error_names_the_line_that_saved_and_the_one_that_changed(
+    results: dict[str, Result],
+) -> None:
+    wrong, right = results["in_place"].outcomes
+    assert right.change is None
+    assert wrong.change == Change(Line("y = torch.sqrt(x)", 0), (Line("y.add_(1)", 1),))
+    for width in (60, 80, 120):
+        screen = io.StringIO()
+        show(Console(file=screen, width=width), results["in_place"])
+        shown = screen.getvalue()
+        assert re.search(r"saved: version 0 +changed: version 1", shown)
+        assert re.search(r"y = torch\.sqrt\(x\) +y\.add_\(1\)", shown)
+
+
+def test_a_tensor_changed_twice_names_both_lines() -> None:
+    def twice(print: Print) -> None:
+        x = torch.ones(2, requires_grad=True)
+        y = x.exp()
+        y *= 2
+        y[0] = 0
+        y.sum().backward()
+
+    change = observe(Way("wrong", "twice", twice)).change
+    assert change == Change(Line("y = x.exp()", 0), (Line("y *= 2", 1), Line("y[0] = 0", 2)))
+
+
+def test_a_branch_that_is_not_taken_gives_nan_and_a_harmless_value_in_it_does_not(
+    results: dict[str, Result],
+) -> None:
+    root, safe_root, exponential, safe_exponential = results["where"].outcomes
+    assert math.isnan(float(root.value("x.grad") or 0))
+    assert math.isnan(float(exponential.value("x.grad") or 0))
+    assert (safe_root.value("x.grad"), safe_exponential.value("x.grad")) == (0, 1)
+    for wrong, right in ((root, safe_root), (exponential, safe_exponential)):
+        assert wrong.value("f") == right.value("f")
+
+
+def test_mixed_dtypes_fail_in_a_product_and_lose_digits_silently_in_a_sum(
+    results: dict[str, Result],
+) -> None:
+    product, entrywise, right = results["dtypes"].outcomes
+    assert "dtype" in (product.error or "")
+    assert (entrywise.error, entrywise.value("f is float64")) == (None, True)
+    assert float(entrywise.value("1e9 (f - 0.2)") or 0) == pytest.approx(2.98, abs=0.01)
+    assert right.value("f") == 2
+
+
+def test_differences_in_float32_miss_a_right_gradient_that_float64_confirms(
+    results: dict[str, Result],
+) -> None:
+    single, double, larger = results["differences"].outcomes
+    assert abs(float(single.value("slope") or 0) - 6.75) > 0.05
+    assert double.value("slope") == pytest.approx(6.75, rel=1e-8)
+    assert larger.value("slope") == pytest.approx(6.75, rel=1e-3)
 
 
 def test_the_code_shown_is_the_code_that_ran(results: dict[str, Result]) -> None:

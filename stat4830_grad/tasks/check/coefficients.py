@@ -50,6 +50,7 @@ class Coefficients:
     of: str = ""
     column: str = ""  # a key of `columns`
     bare: bool = False
+    sound: bool = False  # whether b·of·column is the penalty's part as it should be
 
     @property
     def factor(self) -> bool:
@@ -64,7 +65,7 @@ class Coefficients:
             cost = 1.0 if size in NICE or (size in STEPS and not self.scale) else 2.0
         cost += 0.2 * bool(self.scale and size != 1) + 0.1 * (self.c < 0)
         cost += 0.3 * ("²" in self.scale) + 0.3 * bool(self.of)
-        return cost + (1.0 if self.bare else 1.5 * bool(self.b))
+        return cost + (1.0 * (not self.sound) if self.bare else 1.5 * bool(self.b))
 
     @property
     def name(self) -> str:
@@ -125,7 +126,7 @@ class Target:
 
     def explained(self, gradients: Sequence[Array], *, bare: bool) -> list[Coefficients]:
         """All that fit, the likeliest first; one with a column only if none is without."""
-        if not all(g.any() for g in gradients):
+        if not any(g.any() for g in gradients):
             return []
         found = [c for s in self.scales if (c := self.fit(gradients, s))]
         if not found:
@@ -151,7 +152,9 @@ class Target:
                 return None
         found = np.linalg.lstsq(np.stack(A, 1), answer, rcond=None)[0]
         c, b = (rounded(float(one)) for one in (*found, *[0.0] * (2 - len(found))))
-        if not self.same(c * A[0] + (b * A[1] if of else 0)) or not c or (of and not b):
+        if of and abs(c) * np.abs(A[0]).max() < 1e-9 * np.abs(answer).max():
+            c = 0.0
+        if not self.same(c * A[0] + (b * A[1] if of else 0)) or not (b if of else c):
             return None
         return Coefficients(c, s.name, b, of.name, column) if of else Coefficients(c, s.name)
 
@@ -165,6 +168,14 @@ class Target:
             if np.abs(part - answer).max() > self.bound * size:
                 return False
         return True
+
+    def adds(self, found: Coefficients, penalties: Sequence[Array]) -> bool:
+        """Whether what is added to a gradient is this, the penalty's part."""
+        value = {s.name: s.values for s in self.scales}[found.of]
+        return all(
+            np.abs(found.b * v * at[found.column] - p).max() <= 1e-6 * np.abs(p).max()
+            for v, at, p in zip(value, self.columns, penalties, strict=True)
+        )
 
     def holds(self, found: Coefficients, gradients: Sequence[Array]) -> bool:
         """Whether these coefficients serve here too."""

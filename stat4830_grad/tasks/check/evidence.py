@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,7 +12,7 @@ from .coefficients import Coefficients, Target, alternatives, columns, scales
 from .mistakes.recipe import Array, Mistake, Recipe, Values
 from .trial import Trial
 
-MOST, MOST_NUMBERS = 20_000, 4e8
+MOST, MOST_NUMBERS = 8_000, 4e8
 """So many candidates are tried in turn at most, and fewer where each has many numbers to make."""
 
 EXACT = 1e-7
@@ -164,17 +164,26 @@ class Evidence:
             g, penalty = at(i, name), trial.penalty[name]
             if g is None or g.shape != shapes[i] or not np.isfinite(g).all():
                 return ()
-            if not target.near(i, g.ravel()):
+            if not (target.near(i, g.ravel()) or self.zero(i, name, g, target)):
                 return ()
             gradients.append(g.ravel())
             penalties.append(penalty.ravel() if penalty.shape == g.shape else 0 * g.ravel())
+        if all(self.zero(i, name, g, target) for i, g in enumerate(gradients)):
+            return (Coefficients(1.0),)
         both = [g + p for g, p in zip(gradients, penalties, strict=True)]
         if only:
             return (only,) if target.holds(only, gradients if only.bare else both) else ()
         whole = target.explained(both, bare=False)
         if all(not p.any() for p in penalties) or (whole and not whole[0].b):
             return tuple(alternatives(whole))
-        return tuple(alternatives(target.explained(gradients, bare=True)))
+        found = target.explained(gradients, bare=True)
+        sound = [replace(c, sound=bool(c.b) and target.adds(c, penalties)) for c in found]
+        return tuple(alternatives(sorted(sound, key=lambda c: c.cost)))
+
+    def zero(self, i: int, name: str, gradient: Array, target: Target) -> bool:
+        """Whether a gradient and the answer at trial i are both zero but for rounding."""
+        largest = max(np.abs(gradient).max(), np.abs(target.answers[i]).max())
+        return bool(largest <= 1e-13 * np.abs(self.trials[i].gradient[name]).max())
 
     def holds(self, candidate: Candidate, name: str) -> bool:
         """Whether what a candidate says of a parameter elsewhere is so here."""

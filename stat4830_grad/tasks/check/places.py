@@ -22,7 +22,7 @@ from .methods import nearby
 
 Place = tuple[Objective, Params]
 
-SIZES = ((37, 7), (13, 11), (23, 3))  # samples, inputs
+SIZES = ((37, 7), (13, 11), (23, 3), (17, 12), (29, 10))  # samples, inputs
 WIDTHS = (5, 6, 4, 8, 9)
 SHARES = (1, 0.7, 0.4)  # of the samples, where the inputs have to be those of the problem
 POINTS = 8  # of a function without sizes
@@ -54,7 +54,10 @@ def places(f: Objective, params: Params, seed: int = 0) -> Iterator[list[Place]]
                 yield [classification(f, n, d, g) for n, d in SIZES]
             yield [classification(f, n, data.train.X.shape[1], g) for n, _ in SIZES]
         case Composite():
-            yield [composite(f, m, d, h, g) for m, d, h in ((3, 5, 7), (4, 6, 9), (2, 7, 5))]
+            yield [
+                composite(f, m, d, h, g)
+                for m, d, h in ((3, 5, 7), (4, 6, 9), (2, 7, 5), (5, 3, 8), (6, 4, 10))
+            ]
             yield [composite(f, len(f.y), f.d, f.h, g) for _ in SIZES]
         case _:
             yield [(f, nearby(params, g)) for _ in range(POINTS)]

@@ -25,6 +25,10 @@ def factor_sentence(found: Coefficients, f: Objective, *, several: bool, beside:
         beside: whether there is a penalty's part without the factor.
     """
     part = "its part without the penalty " if beside else ""
+    if not found.c:
+        if found.bare:
+            return "zero", "has the part of the penalty only, that of the data is missing"
+        return "zero", f"is {found.b:.6g} times the parameter, the gradient is missing"
     if found.c == -1 and not found.scale:
         hints: dict[type, str] = {LeastSquares: "look at the residual, which is Xw − y"}
         if isinstance(f, Classification):
@@ -94,7 +98,7 @@ def coefficient_sentences(
         yield factor_sentence(found, f, several=several, beside=beside)
     penalty = f.penalty if isinstance(f, LeastSquares | Classification) else None
     if penalty is None:
-        if found.b:
+        if found.b and found.c:
             times = f"{found.b:.6g}" + (f"·{found.of}" if found.of else "")
             what = "the parameter" if found.column == WHOLE else found.column
             yield "penalty", f"has {times} times {what} added: a penalty that is not in the loss"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from ...system.errors import ConfigError
 from ...system.wording import nearest
 from .accumulation import ACCUMULATION
+from .branches import BRANCHES
 from .in_place import IN_PLACE
 from .lesson import Outcome, Pitfall, Result, run
 from .memory import MEMORY
 from .missing import CUT_GRAPH, NOT_LEAF
+from .precision import DIFFERENCES, DTYPES
 from .twice import TWICE
 from .two_ways import SECOND_DERIVATIVE, TWO_WAYS
 
@@ -25,6 +27,9 @@ PITFALLS: dict[str, Pitfall] = {
         TWICE,
         NOT_LEAF,
         CUT_GRAPH,
+        BRANCHES,
+        DTYPES,
+        DIFFERENCES,
     )
 }
 """In the lecture's order, then what learners ask about most."""

@@ -6,10 +6,12 @@ import inspect
 import textwrap
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from torch import Tensor
+
+from .changes import Change, change_of
 
 Value = float | int | bool | None
 Print = Callable[[str, Tensor | Value], None]
@@ -46,6 +48,7 @@ class Outcome:
     printed: tuple[tuple[str, Value], ...]
     warnings: tuple[str, ...]
     error: str | None
+    change: Change | None = None  # of a tensor that backward() needs, where that is the error
 
     def value(self, name: str) -> Value:
         """What was printed under `name`; KeyError if nothing was."""
@@ -60,14 +63,14 @@ class Result:
     outcomes: tuple[Outcome, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """{name, lecture, title, why, ways: [{verdict, label, code, printed, warnings, error}]}."""
+        """{name, lecture, title, why, ways: [{verdict, label, code, printed, warnings, …}]}."""
         pitfall = self.pitfall
         return {
             "name": pitfall.name,
             "lecture": pitfall.lecture,
             "title": pitfall.title,
             "why": pitfall.why,
-            "ways": [{**vars(o), "printed": dict(o.printed)} for o in self.outcomes],
+            "ways": [{**asdict(o), "printed": dict(o.printed)} for o in self.outcomes],
         }
 
 
@@ -92,7 +95,8 @@ def observe(way: Way) -> Outcome:
         except RuntimeError as raised:
             error = f"RuntimeError: {raised}"
     said = tuple(f"{w.category.__name__}: {without_origin(str(w.message))}" for w in caught)
-    return Outcome(way.verdict, way.label, body(way.listing), tuple(printed), said, error)
+    change = change_of(way.listing, error) if error else None
+    return Outcome(way.verdict, way.label, body(way.listing), tuple(printed), said, error, change)
 
 
 def body(listing: Callable[[Print], None]) -> str:

@@ -14,6 +14,7 @@ from rich.syntax import ANSISyntaxTheme, Syntax
 from rich.table import Table
 from rich.text import Text
 
+from .changes import Change
 from .lesson import Outcome, Result, Value, Verdict
 
 STYLE: dict[Verdict, str] = {"wrong": "bold red", "right": "bold green", "either": "bold blue"}
@@ -58,11 +59,25 @@ def pairs(outcomes: Sequence[Outcome]) -> list[Sequence[Outcome]]:
     return [outcomes[i : i + 2] for i in range(0, len(outcomes), 2)]
 
 
+def beside_each_other(change: Change) -> Table:
+    """The line that saved a tensor for backward(), and those that changed it since."""
+    grid = Table.grid(padding=(0, GAP))
+    last = change.changed[-1]
+    grid.add_row(f"saved: version {change.saved.version}", f"changed: version {last.version}")
+    for i, line in enumerate(change.changed):
+        grid.add_row(Text("" if i else change.saved.text, "bold"), Text(line.text, "bold red"))
+    return grid
+
+
 def cell(outcome: Outcome) -> RenderableType:
     """A listing, what it printed, its warnings and its error."""
-    said = [Text(warning, style="magenta", overflow="fold") for warning in outcome.warnings]
+    said: list[RenderableType] = [
+        Text(warning, style="magenta", overflow="fold") for warning in outcome.warnings
+    ]
     if outcome.error:
         said.append(Text(outcome.error, style="red", overflow="fold"))
+    if outcome.change:
+        said.append(beside_each_other(outcome.change))
     return Group(
         Text(SIGN[outcome.verdict] + outcome.label, style=STYLE[outcome.verdict]),
         Syntax(outcome.code, "python", theme=CODE, background_color="default"),
@@ -91,4 +106,7 @@ def markdown_listing(outcome: Outcome) -> str:
     lines = [f"**{SIGN[outcome.verdict]}{outcome.label}**", "", "```python", outcome.code, "```"]
     said = [f"{name} = {number(value)}" for name, value in outcome.printed]
     said += [*outcome.warnings, *([outcome.error] if outcome.error else [])]
+    if change := outcome.change:
+        said.append(f"saved at version {change.saved.version}: {change.saved.text}")
+        said += [f"changed, version {line.version}: {line.text}" for line in change.changed]
     return "\n".join([*lines, "", "```text", *said, "```"])

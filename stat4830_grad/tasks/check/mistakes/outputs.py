@@ -117,6 +117,11 @@ def errors(network: Network) -> Iterator[Error]:
         yield "broadcast", text, lambda v, e: spread(v["p"], v["Y"], axis)
         text = f"{what}, all predictions less each y; {hint}"
         yield "broadcast", text, lambda v, e: -spread(v["Y"], v["p"], axis)
+    if link is OUTER_TANH:  # where the prediction is right in its slope
+        text = f"{link.prediction} is forgotten in the error"
+        yield "prediction_forgotten", text, lambda v, e: -v["Y"]
+        text = f"{link.said} is forgotten in the error"
+        yield "tanh_forgotten", text, lambda v, e: v["z2"] - v["Y"]
     yield "error_forgotten", "the error is missing", lambda v, e: np.ones_like(e)
     yield "error_squared", f"the error {link.error} is squared", lambda v, e: e * e
     text = f"this is the gradient of ‖{link.error}‖ without the square: it is divided by that norm"

@@ -1,0 +1,1 @@
+"""How well the diagnosis of a student's gradient names mistakes, measured on mutants."""
