@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from browser import Visit, traced
 from cases import EXAMPLES, NAMES, objective, start
-from traces import polynomial, scalar
+from traces import normal, polynomial, scalar
 
 from stat4830_grad.config.formula import parse
-from stat4830_grad.graph import Trace, trace
+from stat4830_grad.graph import Trace, trace, trace_tensor
 from stat4830_grad.graph.page import Shown, page_data
 from stat4830_grad.graph.parting import parting
 from stat4830_grad.pages.document import embedded
@@ -103,6 +104,39 @@ def test_the_engine_of_the_page_agrees_with_torch_on_the_examples(visit: Visit, 
     said = tab.inner_text("#program .current .code")
     assert said == path.read_text("utf-8").splitlines()[line - 1]
     assert compared(tab, told) < 1e-12
+
+
+ODD: dict[str, tuple[Callable[[], Trace], str]] = {
+    "a parameter itself": (
+        lambda: trace(lambda p: p["s"], {"s": scalar(1.0)}),
+        "A recording of what torch did: there is no operation in it.",
+    ),
+    "not a number": (
+        lambda: trace(lambda p: p["s"] * float("nan") + 1, {"s": scalar(1.0)}),
+        "Recomputed here: largest relative difference to torch 0.",
+    ),
+    "nothing in it": (
+        lambda: trace(lambda p: (p["e"] * 2).sum() + p["s"], {"e": normal(0), "s": scalar(1.0)}),
+        "Recomputed here: largest relative difference to torch 0.",
+    ),
+    "a graph that keeps few values": (
+        lambda: trace_tensor(normal(2).requires_grad_().exp().sum().sin(), {}),
+        "Recomputed here: largest relative difference to torch",
+    ),
+    "complex numbers": (
+        lambda: trace(lambda p: torch.fft.fft(p["a"]).abs().sum(), {"a": normal(3)}),
+        "A recording of what torch did: there is no rule for the operation",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_odd_graphs_have_pages_too(visit: Visit, what: str) -> None:
+    make, status = ODD[what]
+    tab = visit.open(make())
+    assert visit.text("#status").startswith(status)
+    tab.evaluate("for (let k = 0; k < page.steps.length; k++) page.go(k)")
+    assert visit.text("#sentence").startswith("Every path has arrived")
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ class NoRuleError(Exception):
 def program(labels: Labels, leaves: dict[str, Tensor], most: int) -> Program:
     """The program of a recorded graph of at most `most` numbers."""
     events = labels.events
+    if not events:
+        return Program((), "there is no operation in it")
     numbers = sum(leaf.numel() for leaf in leaves.values())
     numbers += sum(labels.output(e, k).size for e in events for k in range(len(e.incoming)))
     if numbers > most:

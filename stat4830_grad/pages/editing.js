@@ -90,10 +90,10 @@ class Editor {
 
   show(state, fresh) {
     const x = state.item.tensor.data[state.entry];
-    const reach = Math.max(2, 2 * Math.abs(x));
+    const reach = Number.isFinite(x) ? Math.max(2, 2 * Math.abs(x)) : 2;
     if (fresh) Object.assign(state.slider, { min: -reach, max: reach, step: reach / 400 });
-    state.number.value = Number(x.toPrecision(5));
-    state.slider.value = x;
+    state.number.value = Number.isFinite(x) ? Number(x.toPrecision(5)) : "";
+    state.slider.value = Number.isFinite(x) ? x : 0;
     if (!state.picker) return;
     state.picker.value = state.entry;
     state.at.textContent = `entry [${indexText(state.entry, state.item.tensor.shape)}]`;
@@ -125,7 +125,7 @@ class Editor {
 /* The changed numbers as they stand in the address: x=2.5&w.3=0.1 */
 function editedValues(items) {
   return items.flatMap((item) => [...item.tensor.data].flatMap((x, i) => {
-    if (x === item.original.data[i]) return [];
+    if (Object.is(x, item.original.data[i])) return [];
     return [[item.tensor.data.length > 1 ? `${item.key}.${i}` : item.key, String(x)]];
   }));
 }

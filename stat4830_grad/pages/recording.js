@@ -44,3 +44,12 @@ function recordedNumbers(trace) {
     local: trace.nodes.map((node) => node.edges.map((edge) => edge.local)),
   };
 }
+
+/* Values that nobody has recorded, as a graph keeps only some of them, become ours. */
+function complete(recorded, ours) {
+  for (const [name, tensors] of Object.entries(ours)) {
+    tensors.forEach((t, k) => {
+      if (!recorded[name][k].data) recorded[name][k] = t;
+    });
+  }
+}

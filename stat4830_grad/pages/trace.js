@@ -26,6 +26,7 @@ class Page {
     if (!this.alive) return;
     const ours = bothPasses(this.trace.nodes, this.trace.leaves);
     this.difference = relativeDifference(ours, this.recorded, this.trace.nodes);
+    complete(this.recorded.values, ours.values);
   }
 
   build() {
