@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by scripts/run, scripts/test, scripts/benchmark, scripts/determinism and scripts/torture.
+# Sourced by scripts/run, test, docs, benchmark, determinism and torture.
 # `ensure_environment run` (or `test`) makes .venv, or brings it up to date, and returns at once when
 # there is nothing to do. Sets `root` and `venv`.
 
@@ -174,15 +174,17 @@ ensure_environment() { # $1: run or test
   trap - INT
 }
 
-# JAX, which only scripts/benchmark uses, at its pinned version. Without it the rest still works.
-ensure_jax() {
-  if "$venv/bin/python" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("jax") is None)'
+# The extra $1 at its pinned versions, if the module $2 is not there. Fails if it cannot be installed.
+ensure_extra() {
+  if "$venv/bin/python" -c "import importlib.util as u, sys; sys.exit(u.find_spec('$2') is None)"
   then return; fi
+  local failed=""
   lock
-  say "installing the optional extra jax"
+  say "installing the optional extra $1"
   : >"$unfinished"
-  (cd "$root" && "$venv/bin/python" -m pip install -q --log "$log" -c constraints.txt -e ".[jax]" \
-    >/dev/null 2>&1) || say "JAX cannot be installed (see $log); its lines will say: not measured"
+  (cd "$root" && "$venv/bin/python" -m pip install -q --log "$log" -c constraints.txt -e ".[$1]" \
+    >/dev/null 2>&1) || failed=yes
   rm -f "$unfinished"
   unlock
+  [[ -z "$failed" ]]
 }

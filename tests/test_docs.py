@@ -50,7 +50,7 @@ def printed(script: Path) -> str:
 
 
 TOPICS = (
-    *("trace", "formula", "functions", "models", "classification", "penalty", "tables"),
+    *("live", "trace", "formula", "functions", "models", "classification", "penalty", "tables"),
     "optimizers",
 )
 TUTORIAL = sorted(page.name for page in (DOCS / "tutorial").glob("*.md"))

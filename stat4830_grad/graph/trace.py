@@ -93,13 +93,14 @@ class Trace:
         write_text(Path(path), page(self))
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON of schema 1. Numbers that are not finite are the texts inf, -inf and nan.
+        """JSON of schema 1. Numbers that are not finite are the texts inf, -inf and nan::
 
-        {schema, function, meaning, order, value,
-         nodes: [{step, name, operation, torch, expression, line, outputs, incoming,
-                  edges: [{target, output, slot, derivative, numbers, jacobian, local,
-                           contribution, through}]}],
-         leaves: [{name, value, contributions: [{source, slot, value}], gradient, difference}]}
+            {schema, function, meaning, order, value,
+             nodes: [{step, name, operation, torch, expression, line, outputs, incoming,
+                      edges: [{target, output, slot, derivative, numbers, jacobian, local,
+                               contribution, through}]}],
+             leaves: [{name, value, contributions: [{source, slot, value}], gradient, difference}]}
+
         where `line` is there if the operation stands in a file of the user's, every tensor is
         {shape, dtype, values, norm} or null, steps count from 1, and the seed ∂f/∂f = 1 is step 0.
         """

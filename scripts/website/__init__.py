@@ -1,0 +1,1 @@
+"""The documentation as a site: sources from docs/ and from the package, built by Sphinx."""
