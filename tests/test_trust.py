@@ -156,7 +156,6 @@ def test_no_flipped_bit_of_a_checkpoint_goes_unnoticed(run: Path) -> None:
         (lambda text: text.replace("float32", "float64"), "says dtype=float64"),
         (lambda text: text.replace("task: train", "task: check"), "it is of task=check"),
     ],
-    ids=str,
 )
 def test_a_damaged_configuration_is_refused(
     run: Path, change: Callable[[str], str], said: str
