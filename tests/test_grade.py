@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from rich.console import Console
 
 import stat4830_grad as sg
+from stat4830_grad.config.help import help_text
 from stat4830_grad.config.schema import Config
 from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.tasks import grade
@@ -185,6 +186,12 @@ def test_files_of_one_name_are_told_apart_and_two_gradients_in_a_folder_named(
         "a.ipynb": "",
         "b": "several files define gradient: x.py, y.py",
     }
+
+
+def test_the_help_has_our_keys_and_not_hydras() -> None:
+    said = help_text(["task=grade"])
+    assert "resume: null # directory of a grading" in said
+    assert "run_dir" not in said
 
 
 def test_no_cell_of_the_gradebook_is_a_formula() -> None:

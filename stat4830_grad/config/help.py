@@ -67,7 +67,7 @@ def help_text(words: Sequence[str]) -> str:
 
 def keys_of(file: Path) -> str:
     """An option's file without what it tells Hydra: what it chooses, or stands for, in words."""
-    lines = file.read_text("utf-8").splitlines()
+    lines = file.read_text("utf-8").partition("\nhydra:")[0].rstrip().splitlines()
     shown = [line for line in lines if line != "defaults:" and not line.startswith("# @")]
     for at, line in enumerate(shown):
         if override := re.fullmatch(r"  - override /(\w+): (\w+)", line):
