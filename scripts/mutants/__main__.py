@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 
@@ -70,7 +71,10 @@ def main() -> None:
     chosen = parser.parse_args()
     names = [name for name in SOLUTIONS if chosen.only in name]
     with ProcessPoolExecutor(chosen.jobs) as pool:
-        results = list(pool.map(counted, names, [chosen.pairs] * len(names)))
+        results = []
+        for one in pool.map(counted, names, [chosen.pairs] * len(names)):
+            results.append(one)
+            print(f"{one[0]}: {dict(one[1])}", file=sys.stderr, flush=True)
     console = make_console()
     show(console, table(results))
     for _, _, wrong in results:

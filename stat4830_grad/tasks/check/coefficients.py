@@ -6,8 +6,9 @@ apart from a step size that happens to equal it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -128,28 +129,64 @@ class Target:
         """All that fit, the likeliest first; one with a column only if none is without."""
         if not any(g.any() for g in gradients):
             return []
-        found = [c for s in self.scales if (c := self.fit(gradients, s))]
+        each = np.stack([self.scaled(s, gradients) for s in self.scales])
+        found = [c for s in self.alone(each) if (c := self.fit(gradients, s))]
         if not found:
-            found = [
-                c
-                for s in self.scales
-                for of in self.scales
-                for column in self.columns[0]
-                if of.name in ("", "1/n", "n") and (c := self.fit(gradients, s, of, column))
-            ]
+            found = [c for s, added in self.beside(each) if (c := self.fit(gradients, s, *added))]
         return sorted((replace(c, bare=bare) for c in found), key=lambda c: c.cost)
+
+    def scaled(self, s: Scale, arrays: Iterable[Array]) -> Array:
+        """The arrays at all points, each times the scale there, as one."""
+        return np.concatenate([v * a for v, a in zip(s.values, arrays, strict=True)])
+
+    @cached_property
+    def additions(self) -> list[tuple[Scale, str]]:
+        """What may be added to a gradient: a column and its scale."""
+        each = [s for s in self.scales if s.name in ("", "1/n", "n")]
+        return [(s, column) for s in each for column in self.columns[0]]
+
+    @cached_property
+    def added(self) -> Array:
+        """All of these at all points, a row each."""
+        return np.stack([self.scaled(s, [at[c] for at in self.columns]) for s, c in self.additions])
+
+    @cached_property
+    def whole(self) -> Array:
+        """The answers at all points."""
+        return np.concatenate(self.answers)
+
+    @property
+    def loose(self) -> float:
+        """The square that may be left over of an answer for it to be looked at closely."""
+        return max(1e-9, 10 * self.bound**2) * float(self.whole @ self.whole)
+
+    def alone(self, each: Array) -> list[Scale]:
+        """The scales with which a gradient may be the answer; `each` has it times every scale."""
+        along, squares = each @ self.whole, (each * each).sum(1)
+        rest = self.whole @ self.whole - along**2 / squares
+        return [self.scales[i] for i in np.flatnonzero(rest <= self.loose)]
+
+    def beside(self, each: Array) -> list[tuple[Scale, tuple[Scale, str]]]:
+        """Likewise with something added: least squares of two unknowns for all pairs at once."""
+        if not self.columns[0] or self.whole.size < 4:
+            return []
+        a, W = self.whole, self.added
+        ga, wa, gw = (each @ a)[:, None], (W @ a)[None], each @ W.T
+        gg, ww = (each * each).sum(1)[:, None], (W * W).sum(1)[None]
+        det = gg * ww - gw**2
+        with np.errstate(all="ignore"):
+            c, b = (ga * ww - gw * wa) / det, (gg * wa - gw * ga) / det
+        fits = (a @ a - c * ga - b * wa <= self.loose) & (det > 1e-12 * gg * ww)
+        return [(self.scales[i], self.additions[j]) for i, j in np.argwhere(fits)]
 
     def fit(
         self, gradients: Sequence[Array], s: Scale, of: Scale | None = None, column: str = ""
     ) -> Coefficients | None:
         """The coefficients by least squares, if nothing is left over."""
-        answer = np.concatenate(self.answers)
-        A = [np.concatenate([v * g for v, g in zip(s.values, gradients, strict=True)])]
+        answer = self.whole
+        A = [self.scaled(s, gradients)]
         if of:
-            added = [v * at[column] for v, at in zip(of.values, self.columns, strict=True)]
-            A.append(np.concatenate(added))
-            if not A[1].any() or answer.size < 4:
-                return None
+            A.append(self.scaled(of, [at[column] for at in self.columns]))
         found = np.linalg.lstsq(np.stack(A, 1), answer, rcond=None)[0]
         c, b = (rounded(float(one)) for one in (*found, *[0.0] * (2 - len(found))))
         if of and abs(c) * np.abs(A[0]).max() < 1e-9 * np.abs(answer).max():

@@ -162,6 +162,8 @@ def in_last_slope(network: Network) -> Iterator[Mistake]:
     cancels = f"with cross entropy it cancels and {network.whole}"
     if link is LOGIT:
         for one in wrong_slopes(SIGMOID, {"z": "z", "σ(z)": "a", "e": "e"}, np.ones_like):
+            if one.argument == "e" and not one.kind.startswith("slope_at"):
+                continue  # e times a power or the sign of e is in `errors`
             cancelled = one.function is SIGMOID.of_output and one.argument == "a"
             kind = "squared_error" if cancelled else one.kind
             text = f"there is a factor {one.text} too many"
