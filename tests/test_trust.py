@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import stat4830_grad as sg
+from stat4830_grad.config.jobs import make_jobs
 from stat4830_grad.config.load import parse, resumed
 from stat4830_grad.core import NEVER
 from stat4830_grad.data.weights import load
@@ -267,3 +268,9 @@ def test_compare_refuses_damaged_files_by_name(
 def test_more_steps_than_can_be_counted_are_refused() -> None:
     with pytest.raises(UserError, match=r"^steps=1000000.*: must be a whole number"):
         sg.compose(*WORDS, f"steps={10**30}")
+
+
+def test_a_sweep_of_no_values_is_refused() -> None:
+    """As Hydra makes one of glob(*)."""
+    with pytest.raises(UserError, match="a list of values is empty"):
+        make_jobs([])

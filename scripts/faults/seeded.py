@@ -50,8 +50,8 @@ BUGS = (
     Bug(
         *("rows are not synced before a checkpoint", "training/execution.py"),
         *(
-            "flush(directories, sync=True)\n                save(now)",
-            "flush(directories)\n                save(now)",
+            "flush(directories, sync=True)\n            save(now)",
+            "flush(directories)\n            save(now)",
             POWER,
         ),
     ),

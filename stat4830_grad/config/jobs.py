@@ -75,6 +75,8 @@ def make_jobs(stems: Sequence[Stem], first_number: int = 0) -> list[Job]:
             single = assigned(raw, assignment)
             between = {key: value_at(single, key, texts.get(key, "")) for key in varying}
             found.append(({**between, **assignment}, repeated(own, assignment), single))
+    if not found:
+        raise ConfigError("a list of values is empty, so that there is nothing to run")
     width = max(3, len(str(first_number + len(found) - 1)))
     return [
         Job(number, directory_name(number, width, swept), swept, overrides, raw)
