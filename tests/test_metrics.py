@@ -22,8 +22,9 @@ from stat4830_grad.figures.sweep import on_scale, results
 from stat4830_grad.metrics import GRAD_NORM, LOSS, Metric, apart
 from stat4830_grad.problems import Polynomial, metric_named
 from stat4830_grad.sweep.report import ranked, table
-from stat4830_grad.training.execution import execute, summarise
+from stat4830_grad.training.execution import execute
 from stat4830_grad.training.experiment import build
+from stat4830_grad.training.outcome import summarise
 from stat4830_grad.training.report import table as final_and_best
 from stat4830_grad.training.run_directory import RunDirectory
 from stat4830_grad.training.sweep_row import SweepRow

@@ -55,14 +55,25 @@ def trace(
     roots: list[Tensor] = []
     try:
         with values:
-            with followed.watched() if followed else nullcontext():
-                roots.append(one_number(function(leaves)))
-            for n in range(1, order):
-                roots.append(total(derivative(roots[-1], leaves, n)))
+            record(function, leaves, order, followed, roots)
         differentiable(roots[-1], order)
         return assemble(roots[-1], leaves, values, order, fold, alive)
     finally:
         release(roots, values)
+
+
+def record(
+    function: Callable[[Params], Tensor],
+    leaves: Params,
+    order: int,
+    followed: Source | None,
+    roots: list[Tensor],
+) -> None:
+    """Add the value of `function` to `roots`, then its derivatives up to one before `order`."""
+    with followed.watched() if followed else nullcontext():
+        roots.append(one_number(function(leaves)))
+    for n in range(1, order):
+        roots.append(total(derivative(roots[-1], leaves, n)))
 
 
 def assemble(

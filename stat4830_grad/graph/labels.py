@@ -91,7 +91,6 @@ class Labels:
     ) -> Iterator[Edge]:
         """From an operation to what it read, with local derivatives where the table has them."""
         out_size = sum(output.size for output in outputs)
-        out_number = operand(outputs[0]) or self.names[event.grad_fn]
         for slot, (target, output) in enumerate(event.grad_fn.next_functions):
             end, through = self.followed(target)
             name = self.target(end)
@@ -99,17 +98,13 @@ class Labels:
             if name is None:
                 continue
             size = contribution.size if contribution else 0
-            passed = event.passed[slot]
-            read = passed.size if passed else 0  # more than `size` where plumbing has copied
             formula = filled = None
             turned = any(map(self.reorders, through))
             place = slot + self.leading(event.grad_fn)
             if rule is not None and place < len(rule.derivatives):
-                template, shape = rule.derivatives[place], outputs[0].shape
-                out = self.names[event.grad_fn]
-                formula = fill(template, event.grad_fn, symbols, out, shape, read)
-                filled = fill(template, event.grad_fn, numbers, out_number, shape, read)
-                formula, filled = (spread(rule, f, out_size, size) for f in (formula, filled))
+                template = rule.derivatives[place]
+                both = self.filled(event, slot, template, symbols, numbers, outputs[0])
+                formula, filled = (spread(rule, one, out_size, size) for one in both)
                 if turned:
                     formula = permuted(formula)
             single = out_size == size == 1
@@ -125,6 +120,23 @@ class Labels:
                 through=tuple(operation_name(folded.grad_fn.name()) for folded in through),
                 permuted=turned,
             )
+
+    def filled(
+        self,
+        event: Event,
+        slot: int,
+        template: str,
+        symbols: list[str],
+        numbers: list[str],
+        output: Summary,
+    ) -> tuple[str, str]:
+        """A derivative of the table for one of the values read, in symbols and in numbers."""
+        name, passed = self.names[event.grad_fn], event.passed[slot]
+        read = passed.size if passed else 0  # more than arrives where plumbing has copied
+        return (
+            fill(template, event.grad_fn, symbols, name, output.shape, read),
+            fill(template, event.grad_fn, numbers, operand(output) or name, output.shape, read),
+        )
 
     def output(self, event: Event, k: int) -> Summary:
         """The value as the next operation read it, else the shape of the gradient for it."""

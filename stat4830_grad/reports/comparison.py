@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..figures.landscape import Landscape
+from ..metrics import Metric
 from ..training.finished import FinishedRun, common_columns, facts
 from .packing import Data, about, curves
 from .parts import environment, function, write_report
@@ -31,14 +32,8 @@ def report_comparison(
     Raises:
         OSError: it cannot be written.
     """
-    metrics, told = common_columns(runs), [facts(run) for run in runs]
+    metrics = common_columns(runs)
     statuses = [str(run.summary.get("status", "not ended")) for run in runs]
-    table: list[Data] = [column("run", [run.label for run in runs])]
-    table += [{**column(key, [cell(one.get(key)) for one in told]), "swept": True} for key in keys]
-    table.append(column("status", statuses))
-    table.append(column("updates", [int(run.rows[-1]["step"]) for run in runs]))
-    for metric in metrics:
-        table.append({**about(metric), "values": [run.rows[-1][metric.name] for run in runs]})
     data: Data = {
         "kind": "comparison",
         "summary": f"{len(runs):,} runs compared",
@@ -49,12 +44,30 @@ def report_comparison(
         "curves": curves([run.rows for run in runs], metrics),
         "deciding": max(metrics, key=lambda metric: metric.priority).name if metrics else None,
         "panels": [metric.name for metric in metrics if metric.better],
-        "table": table,
+        "table": columns(runs, keys, metrics, statuses),
         "function": function(found),
         "differences": list(differences),
         "environment": environment(runs[0].summary),
     }
     write_report(directory, title, data)
+
+
+def columns(
+    runs: Sequence[FinishedRun],
+    keys: Sequence[str],
+    metrics: Sequence[Metric],
+    statuses: list[str],
+) -> list[Data]:
+    """The table of the runs: what is not the same in all, how they ended, and where."""
+    settings = [facts(run) for run in runs]
+    differing = [column(key, [cell(one.get(key)) for one in settings]) for key in keys]
+    return [
+        column("run", [run.label for run in runs]),
+        *({**of_key, "swept": True} for of_key in differing),
+        column("status", statuses),
+        column("updates", [int(run.rows[-1]["step"]) for run in runs]),
+        *({**about(m), "values": [run.rows[-1][m.name] for run in runs]} for m in metrics),
+    ]
 
 
 def column(name: str, values: list[Any]) -> Data:

@@ -20,10 +20,11 @@ from ..system.files import write_text
 from ..system.reading import reading
 from ..system.threads import settle
 from ..training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, save_params
-from ..training.execution import execute, summarise
+from ..training.execution import execute
 from ..training.experiment import build
 from ..training.inputs import FILE as INPUTS
 from ..training.inputs import record_inputs, refuse_changed_inputs
+from ..training.outcome import summarise
 from ..training.resume import kept_part, refuse_foreign
 from ..training.rows import Row, rows_before
 from ..training.run_directory import RunDirectory, write_config, write_json
@@ -237,13 +238,9 @@ class Batch:
 
 def state_of(state: State, k: int) -> State:
     """The state of run `k` of a batch, as it would be alone."""
+    params, diverged_at = row_of(state.params, k), state.diverged_at[k]
     optimizer: OptimizerState = {name: row_of(part, k) for name, part in state.optimizer.items()}
-    return replace(
-        state,
-        params=row_of(state.params, k),
-        optimizer=optimizer,
-        diverged_at=state.diverged_at[k],
-    )
+    return replace(state, params=params, optimizer=optimizer, diverged_at=diverged_at)
 
 
 def row_of(params: Params, k: int) -> Params:

@@ -18,6 +18,7 @@ from ..config.optimizers import Optimizer
 from ..config.schema import Config
 from ..config.values import leaves
 from ..figures.basins import draw_basins
+from ..figures.landscape import Landscape
 from ..figures.legend import tell_apart
 from ..figures.path import draw_paths
 from ..figures.run import draw_run
@@ -26,7 +27,7 @@ from ..figures.sweep import draw_results
 from ..figures.sweep_curves import draw_curves_of_all
 from ..figures.titles import shared_title
 from ..metrics import Metric
-from ..reports.parts import configuration, environment
+from ..reports.parts import Table, configuration, environment
 from ..reports.run import report_run
 from ..reports.sweep import SweepReport, report_sweep
 from ..system.reading import read_config, read_json
@@ -50,23 +51,16 @@ def draw_sweep(
     context: SweepContext,
     known: Sequence[dict[str, Any]],
 ) -> None:
-    """results, curves, paths in one or two parameters; basins of a polynomial, if x₀ is swept.
-
-    Of theory, that is drawn in which holds for all batches.
-    """
-    ended = [row for row in rows if row.status in FINAL]
-    runs = [
-        (replace(row, start=logged[0]), logged)
-        for row in ended
-        if (logged := rows_of(row, context))
-    ]
-    if not runs:
+    """The sweep's pictures and report.html, with what theory says of all batches alike."""
+    if not (runs := drawable(rows, context)):
         return
     directory, swept = context.directory, [column(key) for key in jobs[0].swept]
-    configs = {job.name: job.config() for job in jobs if job.name in {r.directory for r in ended}}
+    drawn = {row.directory for row, _ in runs}
+    configs = {job.name: job.config() for job in jobs if job.name in drawn}
     theory = shared_theory(known, swept)
-    shown, first = [row for row, _ in runs], runs[0][0].directory
-    title = shared_title(dict(leaves(to_builtins(configs[first]))), swept, len(rows))
+    shown, first = [row for row, _ in runs], directory / runs[0][0].directory
+    title = shared_title(dict(leaves(to_builtins(configs[first.name]))), swept, len(rows))
+    found = landscape_of_files(first, [own for _, own in runs])
 
     def predict(row: SweepRow, etas: Sequence[float]) -> list[float]:
         return predicted(configs[row.directory].optimizer, row, theory, etas)
@@ -74,14 +68,9 @@ def draw_sweep(
     if swept:
         draw_results(shown, swept, theory, predict, title, directory)
     draw_curves_of_all(runs, swept, title, directory)
-    found = landscape_of_files(directory / first, [own for _, own in runs])
-    if found:
-        draw_paths(found, tell_apart([row.swept for row in shown], swept), title, directory)
-    if "minimisers" in theory and "problem.x0" in swept:
-        draw_basins(shown, theory, found, title, directory)
-    summary, settings = described(directory / first)
+    draw_paths_and_basins(shown, swept, theory, found, title, directory)
     report = SweepReport(
-        title,
+        title=title,
         summary=tally(rows, len(jobs)),
         command=context.command,
         rows=rows,
@@ -90,15 +79,37 @@ def draw_sweep(
         swept=swept,
         theory=theory,
         found=found,
-        configuration=[(key, value) for key, value in settings if key not in swept],
-        environment=environment(summary),
+        configuration=shared_settings(first, swept),
+        environment=environment(read_json(first / "summary.json")),
     )
     report_sweep(report, directory)
 
 
-def described(path: Path) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """The summary and the configuration of a job."""
-    return read_json(path / "summary.json"), configuration(read_config(path / "config.yaml"))
+def shared_settings(path: Path, swept: Sequence[str]) -> Table:
+    """The configuration of one of the jobs, but for the swept keys."""
+    settings = configuration(read_config(path / "config.yaml"))
+    return [(key, value) for key, value in settings if key not in swept]
+
+
+def draw_paths_and_basins(
+    rows: Sequence[SweepRow],
+    swept: Sequence[str],
+    theory: dict[str, Any],
+    found: Landscape | None,
+    title: str,
+    directory: Path,
+) -> None:
+    """Where runs of one or two parameters went, and from which x₀ to which end."""
+    if found:
+        draw_paths(found, tell_apart([row.swept for row in rows], swept), title, directory)
+    if "minimisers" in theory and "problem.x0" in swept:
+        draw_basins(rows, theory, found, title, directory)
+
+
+def drawable(rows: Sequence[SweepRow], context: SweepContext) -> list[tuple[SweepRow, list[Row]]]:
+    """The jobs that have ended and logged something, with where they started and what that was."""
+    ended = [(row, rows_of(row, context)) for row in rows if row.status in FINAL]
+    return [(replace(row, start=logged[0]), logged) for row, logged in ended if logged]
 
 
 def rows_of(row: SweepRow, context: SweepContext) -> list[Row]:

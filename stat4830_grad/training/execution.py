@@ -7,21 +7,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, Protocol
+from typing import Protocol
 
-import torch
-from msgspec import to_builtins
 from torch import Tensor
 
 from ..config.schema import Config
-from ..core import NEVER, Record, State
+from ..core import Record, State
 from ..sandbox.conversation import StoppedError
-from ..system import exit_codes
 from ..system.process import SIGNALS
 from .experiment import Experiment
-from .inputs import recorded_inputs
 from .rows import Row
-from .run_directory import RunDirectory, git, versions, write_json
+from .run_directory import RunDirectory
 
 
 class Sink(Protocol):
@@ -70,13 +66,6 @@ class Interrupt:
                 signal.signal(number, before[number])
 
 
-EXIT = {
-    "completed": exit_codes.COMPLETED,
-    "diverged": exit_codes.DIVERGED,
-    "increased": exit_codes.DIVERGED,
-}
-"""Status of a run that ended by itself -> exit code."""
-
 FLUSH_SECONDS = 0.5
 """Rows of metrics.csv reach the disk at least so often."""
 
@@ -95,42 +84,46 @@ def execute(
     """Train from `state` on, one directory per run of the batch; return where it ended.
 
     Args:
-        directories: None for a run whose files are complete: it trains along, so that the batch
-            keeps its size.
-        save: gets the state each `checkpoint.seconds` and at the end; not where a signal came
-            within an update, as that may have changed the state in place.
-        diverged: called with the index of each run that has diverged, and the state then.
-        watch: called with the state of each record.
+        directories: None for a run whose files are complete, which trains along.
+        save: gets the state each `checkpoint.seconds` and at the end; none of half an update.
+        diverged, watch: get the index and state of each run that diverges; of records the state.
 
     Raises:
         StoppedError: a signal came before there was any record.
     """
-    saved = flushed = time.monotonic()
-    ended = listed(state.diverged_at < state.updates)
-    now = state
+    to_flush, to_save = Every(FLUSH_SECONDS), Every(config.checkpoint.seconds)
+    now, ended = state, listed(state.diverged_at < state.updates)
     for item in records_of(experiment, state, config, stop):
         if item is None:
             flush(directories, sync=True)
             return now
         now, record = item
         before, ended = ended, listed(now.diverged_at <= record.updates)
-        log_rows(record, directories, before, ended)
-        for k in range(len(ended)):
-            if ended[k] and not before[k]:
-                diverged(k, now)
+        for k in log(record, directories, sinks, before, ended):
+            diverged(k, now)
         watch(now)
-        for sink in sinks:
-            sink.log(record)
-        if time.monotonic() - flushed > FLUSH_SECONDS:
+        if to_flush.due():
             flush(directories)
-            flushed = time.monotonic()
-        if time.monotonic() - saved > config.checkpoint.seconds:
+        if to_save.due():
             flush(directories, sync=True)
             save(now)
-            saved = time.monotonic()
     flush(directories, sync=True)
     save(now)
     return now
+
+
+class Every:
+    """Whether so many seconds have passed since the last time they had."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds, self._last = seconds, time.monotonic()
+
+    def due(self) -> bool:
+        """Whether they have."""
+        if time.monotonic() - self._last <= self._seconds:
+            return False
+        self._last = time.monotonic()
+        return True
 
 
 def records_of(
@@ -154,13 +147,16 @@ def records_of(
         yield None
 
 
-def log_rows(
+def log(
     record: Record,
     directories: Sequence[RunDirectory | None],
+    sinks: Sequence[Sink],
     before: Sequence[float],
     now: Sequence[float],
-) -> None:
+) -> list[int]:
     """Give every run its row that had not diverged before; if only others did, it has none.
+
+    Sinks get the record as it is. Returns the indices of the runs that have diverged with it.
 
     Args:
         before, now: of each run, whether it had diverged before this record, and has with it.
@@ -168,6 +164,9 @@ def log_rows(
     for k, (row, directory) in enumerate(zip(rows_of(record), directories, strict=True)):
         if directory and not before[k] and (record.reason != "diverged" or now[k]):
             directory.log(row)
+    for sink in sinks:
+        sink.log(record)
+    return [k for k, has in enumerate(now) if has and not before[k]]
 
 
 def flush(directories: Sequence[RunDirectory | None], *, sync: bool = False) -> None:
@@ -190,60 +189,3 @@ def rows_of(record: Record) -> list[Row]:
 def listed(values: Tensor) -> list[float]:
     """The numbers in (*K,), one for each run."""
     return values.flatten().tolist() if values.ndim else [values.item()]
-
-
-def summarise(
-    directory: RunDirectory,
-    experiment: Experiment,
-    config: Config,
-    *,
-    updates: int,
-    diverged_at: int,
-    command: str,
-) -> dict[str, Any]:
-    """Write summary.json and return what it says."""
-    final = directory.final
-    diverged = diverged_at < NEVER
-    summary = {
-        "status": status(directory, config, updates=updates, diverged=diverged),
-        "steps": diverged_at if diverged else updates,
-        "final": {metric.name: final[metric.name] for metric in directory.columns},
-        "best": {name: value for name, (value, _) in directory.best.items()},
-        "best_step": {name: step for name, (_, step) in directory.best.items()},
-        "seconds": final["seconds"],  # of updating, by all runs of the batch together
-        "batch": experiment.lr.numel(),  # runs trained together with this one, itself included
-        "device": str(experiment.lr.device),
-        "threads": torch.get_num_threads(),
-        "dtype": config.dtype,
-        "seed": config.seed,
-        "dataset": experiment.dataset,
-        "inputs": [to_builtins(one) for one in recorded_inputs(directory.path)],
-        "versions": versions(),
-        "command": command,
-        "git": git(),
-    }
-    write_json(directory.path / "summary.json", summary)
-    return summary
-
-
-def status(directory: RunDirectory, config: Config, *, updates: int, diverged: bool) -> str:
-    """How a run ended; a key of `EXIT`, or "interrupted"."""
-    if diverged:
-        return "diverged"
-    if updates != config.steps:
-        return "interrupted"
-    name = directory.columns[0].name
-    if directory.first and has_increased(
-        directory.first[name], directory.final[name], config.dtype
-    ):
-        return "increased"
-    return "completed"
-
-
-ROUNDING = {"float32": 1e-6, "float64": 1e-14}
-"""Losses closer than that are not told apart."""
-
-
-def has_increased(first: float, last: float, dtype: str) -> bool:
-    """Whether a loss ended above its start, by more than rounding could explain."""
-    return last - first > 1e-4 * abs(first) + ROUNDING[dtype]

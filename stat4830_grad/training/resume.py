@@ -19,9 +19,9 @@ from ..system.errors import ConfigError, DataError, UserError
 from ..system.wording import shown
 from .checkpoint import Checkpoint, Kept, load_checkpoint
 from .device import pick_device
-from .execution import EXIT
 from .experiment import Experiment
 from .inputs import KEYS, refuse_changed_inputs, with_absolute_paths
+from .outcome import EXIT
 from .rows import FILE, Row, rows_before
 
 MAY_DIFFER = (*RESUMABLE, *KEYS, "resume", "sweep.")

@@ -21,9 +21,10 @@ from ...reports.weights import Snapshots
 from ...sandbox.conversation import StoppedError
 from ...system.files import make_directory
 from ...training.checkpoint import Checkpoint, save_checkpoint, save_params
-from ...training.execution import EXIT, Interrupt, Sink, execute, summarise
+from ...training.execution import Interrupt, Sink, execute
 from ...training.experiment import Experiment, build
 from ...training.inputs import record_inputs
+from ...training.outcome import EXIT, summarise
 from ...training.report import already_ended, closing, headline, lost_rows, notes, where
 from ...training.resume import checked_rows, ended_before, kept_part, saved_checkpoint
 from ...training.rows import Row, columns_of, read_rows
