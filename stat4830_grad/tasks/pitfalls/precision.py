@@ -22,7 +22,7 @@ def entrywise(print: Print) -> None:
     w.requires_grad_()
     f = (x * w).sum()
     f.backward()
-    print("1e9 (f - 0.2)", 1e9 * (f - 0.2))
+    print("error * 1e9", 1e9 * (f - 0.2))
     float64 = f.dtype == torch.float64
     print("f is float64", float64)
 
