@@ -51,10 +51,10 @@ HIDDEN = ("w1", "b1")
 WRONG = {
     "sum for mean": ("- Y) / n", "- Y)", "factor", ALL, "divide by n"),
     "sign": ("torch.softmax(z, 1) - Y", "Y - torch.softmax(z, 1)", "sign", ALL, "softmax(z) − Y"),
-    "no softmax": ("torch.softmax(z, 1)", "z", "softmax_forgotten", ALL, "(z − Y)/n"),
+    "no softmax": ("torch.softmax(z, 1)", "z", "softmax_forgotten", ALL, "softmax is forgotten"),
     "sigmoid": ("softmax(z, 1)", "sigmoid(z)", "sigmoid_not_softmax", ALL, "sigmoid"),
     "other axis": ("softmax(z, 1)", "softmax(z, 0)", "softmax_over_samples", ALL, "classes"),
-    "no labels": (" - Y)", ")", "label_forgotten", ALL, "labels"),
+    "no labels": (" - Y)", ")", "label_forgotten", ALL, "Y is forgotten"),
     "exp": ("torch.softmax(z, 1)", "z.exp()", "not_normalised", ALL, "divided by its sum"),
     "twice": ("softmax(z, 1)", "softmax(torch.softmax(z, 1), 1)", "softmax_twice", ALL, "twice"),
     "no relu": (" * (z1 > 0)", "", "slope_forgotten", HIDDEN, "relu is forgotten"),

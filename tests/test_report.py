@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from browser import Visit, chromium
+from browser import Visit
 from conftest import Cli
 from test_config import config
 
@@ -32,12 +32,6 @@ from stat4830_grad.training.sweep_row import SweepRow
 
 LOSS, X = metric_named("loss"), metric_named("x")
 RATES = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from ...core import Gradient, Objective, Params
+from ...core import Objective, Params
 from ...gradients.methods import backward
 from ...sandbox.answers import Finding, fits
 from ...sandbox.student import Answer
@@ -195,23 +195,6 @@ def attempt(student: Asked, objective: Objective, params: Params, right: Params)
     data = objective.constants()
     first, second = student.ask(data, params), student.ask(data, params)
     return Attempt(right, first.values, second.values, first.changed, first.findings)
-
-
-def tolerant(student: Asked) -> Gradient:
-    """The function of the file, run anew, as a `Gradient`: NaN where it has no usable answer."""
-
-    def file(objective: Objective, params: Params) -> tuple[Tensor, Params]:
-        student.load()
-        values = student.ask(objective.constants(), params).values
-        grads = {
-            name: values[name].reshape(p.shape).to(p)
-            if name in values and fits(values[name], p)
-            else torch.full_like(p, torch.nan)
-            for name, p in params.items()
-        }
-        return objective.loss(params), grads
-
-    return Gradient(file, capturable=False)
 
 
 def habits(trials: list[Attempt]) -> list[Finding]:
