@@ -16,7 +16,7 @@ from stat4830_grad.config.composing import compose
 from stat4830_grad.core import Gradient, Objective, Params, Record, Sampled, State
 from stat4830_grad.data.pixels import Pixels
 from stat4830_grad.gradients.methods import GRADIENTS
-from stat4830_grad.problems import Classification
+from stat4830_grad.problems import Classification, LeastSquares
 from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.training import thread_count
 from stat4830_grad.training.experiment import build
@@ -78,22 +78,14 @@ def test_only_what_adds_up_over_samples_can_be_sampled() -> None:
 
 @pytest.mark.parametrize("size", [1, 4, 7, 12])
 def test_every_sample_is_seen_once_an_epoch_in_a_new_order(size: int) -> None:
+    numbered = LeastSquares(torch.arange(12.0)[:, None], torch.zeros(12), torch.zeros(1))
+    minibatches = Minibatches(numbered, Sampling(size, seed=5), CPU)
     seen: list[list[int]] = []
-
-    class Watched:
-        samples = 12
-
-        def on(self, rows: Tensor) -> None:
-            seen.append(rows.tolist())
-
-        def __getattr__(self, name: str) -> object:
-            return getattr(objective("least_squares"), name)
-
-    watched = Watched()
-    assert isinstance(watched, Sampled)
-    minibatches = Minibatches(watched, Sampling(size, seed=5), CPU)
     for updates in range(3 * minibatches.per_epoch):
-        minibatches.at(updates)
+        taken = minibatches.at(updates)
+        assert isinstance(taken, LeastSquares)
+        scale = (12 / len(taken.y)) ** 0.5
+        seen.append((taken.X.flatten() / scale).round().int().tolist())
     per_epoch = -(-12 // size)
     epochs = [
         [i for rows in seen[first : first + per_epoch] for i in rows]
