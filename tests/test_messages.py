@@ -10,6 +10,8 @@ from conftest import Cli
 from test_config import config, message
 
 from stat4830_grad.config.arguments import arrange
+from stat4830_grad.config.keys import keys_of
+from stat4830_grad.config.messages import wrong_key
 from stat4830_grad.config.models import MLP
 from stat4830_grad.config.problems import LeastSquares
 from stat4830_grad.system.errors import ConfigError
@@ -139,3 +141,10 @@ def test_the_version_is_ours_and_another_name_shows_the_keys_it_stands_for(cli: 
     assert "relu_mlp" in shown
     assert "hidden:" in shown
     assert "defaults" not in shown
+
+
+def test_one_refusal_composes_the_configuration_once() -> None:
+    keys_of.cache_clear()
+    assert wrong_key(["lr=1"]) == "there is no key lr; write optimizer.lr=1"
+    assert keys_of.cache_info().misses == 1
+    assert keys_of.cache_info().hits == 1

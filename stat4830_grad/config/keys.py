@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from omegaconf import OmegaConf
 
@@ -38,14 +39,20 @@ def known_keys() -> dict[str, list[str]]:
     return found
 
 
-def run_keys(choices: Sequence[str]) -> set[str]:
+def run_keys(choices: Sequence[str]) -> frozenset[str]:
     """The keys of the run that these overrides of groups choose.
 
     Args:
         choices: e.g. ["problem=mnist", "model=mlp"].
     """
+    return keys_of(tuple(choices))
+
+
+@cache
+def keys_of(choices: tuple[str, ...]) -> frozenset[str]:
+    """The same; composed once for all messages about one command."""
     composed = compose_ours(choices)
-    return {key for key, _ in leaves(OmegaConf.to_container(composed, resolve=False))}
+    return frozenset(key for key, _ in leaves(OmegaConf.to_container(composed, resolve=False)))
 
 
 def unknown_key(key: str, value: str, choices: Sequence[str]) -> str:

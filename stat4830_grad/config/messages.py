@@ -67,7 +67,7 @@ def wrong_key(words: Sequence[str]) -> str | None:
     return None
 
 
-def has(keys: set[str], key: str) -> bool:
+def has(keys: frozenset[str], key: str) -> bool:
     """Whether `key` is one of `keys` or a group of some."""
     return any(one == key or one.startswith(f"{key}.") for one in keys)
 
