@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import hostile_files as hostile
 import pytest
@@ -23,6 +24,8 @@ from stat4830_grad.config.help import help_text
 from stat4830_grad.config.schema import Config
 from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.tasks import grade
+from stat4830_grad.tasks.check.diagnosis import Diagnosis, diagnose
+from stat4830_grad.tasks.grade import grading
 from stat4830_grad.tasks.grade.gradebook import harmless
 from stat4830_grad.tasks.grade.report import show
 from stat4830_grad.tasks.grade.submissions import submissions
@@ -101,6 +104,46 @@ def test_every_submission_has_its_row_and_no_hostile_one_a_point(graded: Path) -
     assert "1/n" in found["ben"]["diagnosis"]
     assert "line 1 is not Python" in found["hana"]["diagnosis"]
     assert found["gus"]["diagnosis"] == "no file defines gradient"
+
+
+def test_no_pipe_is_waited_for_and_no_link_brings_the_grade_of_another(tmp_path: Path) -> None:
+    place = tmp_path / "class"
+    (place / "dora").mkdir(parents=True)
+    (place / "ana.py").symlink_to("ben.py")
+    (place / "ben.py").write_text(GOOD, "utf-8")
+    os.mkfifo(place / "chi.py")
+    (place / "dora" / "mine.py").symlink_to("../ben.py")
+    (place / "emil").symlink_to(".")
+    (place / "finn.py").symlink_to("/dev/zero")
+    assert grade.run(configured(place), tmp_path / "out", "") == 0
+    found = {row["name"]: row for row in rows(tmp_path / "out")}
+    assert {name for name, row in found.items() if row["score"] != "0"} == {"ben"}
+    assert set(found) == {"ana", "ben", "chi", "dora", "emil", "finn"}
+    for name in ("ana", "dora", "emil", "finn"):
+        assert "is a link that leads out" in found[name]["diagnosis"]
+    assert "a pipe" in found["chi"]["diagnosis"]
+
+
+def test_a_file_that_changes_while_it_is_graded_is_graded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "class" / "ana.py"
+    path.parent.mkdir()
+    path.write_text(MEAN, "utf-8")
+    (submission,) = submissions(path.parent)
+    asked = diagnose
+
+    def changed_meanwhile(*arguments: Any) -> Diagnosis:
+        found = asked(*arguments)
+        path.write_text(GOOD, "utf-8")
+        return found
+
+    monkeypatch.setattr(f"{grading.__name__}.diagnose", changed_meanwhile)
+    config = configured(path.parent)
+    assert config.grade
+    result = grading.graded(submission, config, config.grade)
+    assert result.status == "wrong"
+    assert result.fingerprint != submission.fingerprint()
 
 
 def test_results_are_what_gradescope_reads(graded: Path) -> None:

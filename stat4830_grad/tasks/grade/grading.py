@@ -73,7 +73,8 @@ def said(one: Told) -> str:
 
 def graded(submission: Submission, config: Config, grading: Grading) -> Result:
     """Grade one submission; whatever happens, there is a result."""
-    result = partial(concluded, submission, grading, time.perf_counter())
+    content = submission.fingerprint()  # first: of a file that changes meanwhile, the older one
+    result = partial(concluded, submission, grading, content, time.perf_counter())
     if submission.file is None:
         return result(UNUSABLE, {}, [Told(UNUSABLE, [], submission.problem)])
     by_hand = grading.autograd == "forbid"
@@ -102,18 +103,19 @@ def graded(submission: Submission, config: Config, grading: Grading) -> Result:
 def concluded(
     submission: Submission,
     grading: Grading,
+    fingerprint: str,
     began: float,
     status: str,
     parameters: dict[str, bool],
     findings: list[Told],
     student: Student | None = None,
 ) -> Result:
-    """The result of a submission whose grading `began` at this time of `perf_counter`."""
+    """The result of a submission of this content, whose grading `began` at this `perf_counter`."""
     share = sum(parameters.values()) / len(parameters) if parameters else 0.0
     return Result(
         name=submission.name,
         file=submission.file.name if submission.file else "",
-        fingerprint=submission.fingerprint(),
+        fingerprint=fingerprint,
         status=status,
         score=round(grading.points * share, 4),
         points=grading.points,

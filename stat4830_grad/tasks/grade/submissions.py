@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +9,11 @@ from ...sandbox.notebook import SUFFIX
 from ...system.errors import ConfigError
 from ...system.reading import MIB
 from ...system.wording import nearest
+from ...training.inputs import sha256
 
 SUFFIXES = (".py", SUFFIX)
 FUNCTION = b"def gradient"
+LINK = "a link that leads out of the submission; put the file itself there"
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,8 @@ class Submission:
     problem: str  # why there is none
 
     def fingerprint(self) -> str:
-        """SHA-256 of the file, by which a change is noticed."""
-        try:
-            content = self.file.read_bytes() if self.file else b""
-        except OSError:
-            content = b""
-        return hashlib.sha256(content).hexdigest()
+        """SHA-256 of the file, by which a change is noticed; "" if there is none to be read."""
+        return (sha256(self.file) if self.file else None) or ""
 
 
 def submissions(directory: Path) -> list[Submission]:
@@ -46,7 +43,7 @@ def submissions(directory: Path) -> list[Submission]:
     chosen = [place for place in places if place.is_dir() or place.suffix in SUFFIXES]
     if not chosen:
         raise ConfigError(f"submissions={directory}: no .py, no .ipynb and no folder is in it")
-    stems = [place.stem if place.is_file() else place.name for place in chosen]
+    stems = [place.name if place.is_dir() else place.stem for place in chosen]
     return [
         submission(place, stem if stems.count(stem) == 1 else place.name)
         for place, stem in zip(chosen, stems, strict=True)
@@ -54,10 +51,16 @@ def submissions(directory: Path) -> list[Submission]:
 
 
 def submission(place: Path, name: str) -> Submission:
-    """What is to be graded of a file or of a folder."""
+    """What is to be graded of a file or of a folder; a link may not lead to another submission."""
+    if place.is_symlink():
+        return Submission(name, place, None, f"is {LINK}")
     if not place.is_dir():
         return Submission(name, place, place, "")
     found = sorted(file for file in place.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+    inside = place.resolve()
+    for file in found:
+        if not file.resolve().is_relative_to(inside):
+            return Submission(name, place, None, f"{file.relative_to(place)} is {LINK}")
     meant = [file for file in found if defines(file)] if len(found) > 1 else found
     if len(meant) == 1:
         return Submission(name, place, meant[0], "")
