@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..core import Params
-from ..system.errors import ConfigError
+from ..system.errors import ConfigError, StoppedError
 from ..system.process import SIGNALS
 from .limits import PRINTED
 from .server import running
@@ -20,10 +20,6 @@ from .wire import ANSWER, SIZES, Frame, UnreadableError, packed, sizes, unpacked
 
 GONE = 5.0
 """Seconds within which a process that was told to end has ended."""
-
-
-class StoppedError(Exception):
-    """A signal came that ends this program while it waited for a file's answer."""
 
 
 class NoAnswerError(ConfigError):

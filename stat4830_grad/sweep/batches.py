@@ -14,8 +14,7 @@ from ..config.jobs import Job, group
 from ..console.progress import progress
 from ..core import NEVER, OptimizerState, Params, State
 from ..problems.reduction import reduced
-from ..sandbox.conversation import StoppedError
-from ..system.errors import DataError
+from ..system.errors import DataError, StoppedError
 from ..system.files import write_text
 from ..system.reading import reading
 from ..system.threads import settle

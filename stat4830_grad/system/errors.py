@@ -29,6 +29,10 @@ class MachineError(UserError):
     exit_code = exit_codes.MACHINE
 
 
+class StoppedError(Exception):
+    """A signal came that ends this program while it waited for a file's answer."""
+
+
 NO_MEMORY = re.compile(
     r"can't allocate|cannot allocate|unable to allocate|not enough memory|out of memory|bad_?alloc"
     r"|failed to map segment|Storage size calculation overflowed|can't start new thread",

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..config.schema import Config
 from ..core import Record, State
-from ..sandbox.conversation import StoppedError
+from ..system.errors import StoppedError
 from ..system.process import SIGNALS
 from .experiment import Experiment
 from .rows import Row

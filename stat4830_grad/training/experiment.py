@@ -22,7 +22,6 @@ from ..config.optimizers import Optimizer as OptimizerChoice
 from ..config.schema import Config
 from ..core import Gradient, Objective, Optimizer, Params, Record, Sampled, State, stacked
 from ..data.weights import load_weights
-from ..gradients.file import gradient_from
 from ..gradients.methods import GRADIENTS, backward, manual
 from ..metrics import Metric
 from ..problems import penalised
@@ -149,7 +148,11 @@ def initial(job: Config, setup: Setup) -> Params:
 
 def build_gradient(choice: schema.Gradient) -> Gradient:
     """One of ours, or the function of the file that `gradient.path` names."""
-    return gradient_from(choice) if choice.path else GRADIENTS[choice.name]
+    if not choice.path:
+        return GRADIENTS[choice.name]
+    from ..gradients.file import gradient_from  # and with it the sandbox, for a file alone
+
+    return gradient_from(choice)
 
 
 def hyperparameters(

@@ -18,7 +18,7 @@ from ...figures.process import FigureProcess
 from ...figures.sampling import landscape, landscape_of_files
 from ...reports.run import report_run
 from ...reports.weights import Snapshots
-from ...sandbox.conversation import StoppedError
+from ...system.errors import StoppedError
 from ...system.files import make_directory
 from ...training.checkpoint import Checkpoint, save_checkpoint, save_params
 from ...training.execution import Interrupt, Sink, execute
