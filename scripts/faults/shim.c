@@ -32,9 +32,6 @@ void faults_begin(const char *directory, int how, int error, long k, const char 
   below_length = strlen(below);
 }
 
-/* How many calls there have been. */
-long faults_count(void) { return count; }
-
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 static ssize_t put(int file, const void *bytes, size_t n) { return REAL(write)(file, bytes, n); }

@@ -40,9 +40,3 @@ def arm(below: str, mode: str, number: int, k: int, record: str) -> None:
         ctypes.c_char_p,
     ]
     library.faults_begin(os.fsencode(below), MODES[mode], number, k, os.fsencode(record))
-
-
-def counted() -> int:
-    """How many calls this process has made since `arm`."""
-    count: int = ctypes.CDLL(os.environ["LD_PRELOAD"]).faults_count()
-    return count
