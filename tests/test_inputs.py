@@ -390,3 +390,10 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(tmp_path: Path, name
     assert refusals
     assert all(str(path) in str(error) for error in refusals)
     assert {error.exit_code for error in refusals} <= {2, 3}
+
+
+def test_what_a_state_dict_holds_beside_the_weights_is_named(tmp_path: Path) -> None:
+    extra = {"norm.num_batches_tracked": torch.tensor(3), "frozen": torch.ones(2)}
+    torch.save({**WEIGHTS, **extra}, tmp_path / "w.pt")
+    with pytest.raises(ConfigError, match=r"frozen, norm\.num_batches_tracked too"):
+        weights(tmp_path / "w.pt")

@@ -44,7 +44,7 @@ class Scenario:
 
 
 def scenarios() -> tuple[Scenario, ...]:
-    """A run, a resume, a sweep and a resumed sweep."""
+    """A run, a resume and a sweep."""
     at = "hydra.run.dir=run"
     longer = (*SWEEP, *SAVING, "sweep.resume=run")
     return (

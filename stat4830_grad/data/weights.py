@@ -44,6 +44,13 @@ def load_weights(path: Path, like: Params) -> Params:
             f"{called} does not hold a dict of tensors, as "
             "torch.save(model.state_dict(), path) writes it"
         )
+    if like.keys() < content.keys():
+        extra = ", ".join(sorted(content.keys() - like.keys()))
+        raise ConfigError(
+            f"{called} holds {extra} too, which this model does not train; leave out buffers and "
+            "frozen parameters: torch.save({n: p.detach() for n, p in model.named_parameters() "
+            "if p.requires_grad}, path)"
+        )
     for name, tensor in content.items():
         if (form := unusual(tensor)) or tensor.dtype not in (torch.float32, torch.float64):
             kind = form or str(tensor.dtype).removeprefix("torch.")
