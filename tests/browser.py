@@ -65,7 +65,11 @@ class Visit:
         return self.tab
 
     def text(self, place: str) -> str:
-        """What an element says, without the marks that keep a line from ending."""
+        """What an element says once what waits for the next frame is drawn.
+
+        Without the marks that keep a line from ending.
+        """
+        self.tab.evaluate("() => new Promise((drawn) => requestAnimationFrame(drawn))")
         said: str = self.tab.inner_text(place)
         return said.replace("\u2060", "")
 

@@ -165,14 +165,14 @@ def test_an_order_that_the_loss_does_not_have_is_refused() -> None:
 
 
 def test_a_chain_of_5000_operations_is_traced_told_and_drawn_in_seconds() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     traced = trace(chain, {"x": scalar(0.5)})
     assert len(traced.nodes) == 5000
     json.dumps(traced.to_dict(), allow_nan=False)
     text = rendered(traced, 100)
     drawing = drawn(traced)
     graph_figure(traced)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     assert "4,940 more operations" in text
     assert len(drawing.boxes) == 26
     assert drawing.note == "Condensed: 4,976 of 5,000 operations are in one box."
