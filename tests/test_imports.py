@@ -22,6 +22,7 @@ ROOMS = (
         "core",
         "console",
         "pages",
+        "compiled",
         "data",
         "sandbox",
         "problems",

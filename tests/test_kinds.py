@@ -59,9 +59,7 @@ def test_what_may_vary_within_a_batch_is_marked_where_the_key_is_declared() -> N
 
 def test_an_optimizer_that_states_no_convergence_has_no_limit() -> None:
     sign = optimizers.Rule(
-        init=lambda params: {},
-        direction=lambda grads, state: ({k: g.sign() for k, g in grads.items()}, state),
-        convergence=None,
+        move=lambda p, g, lr, memory, numbers: (p - lr * g.sign(), memory), convergence=None
     )
     assert sign.convergence is None
     assert optimizers.convergence(Adam(lr=0.1, beta1=0.9, beta2=0.999, eps=1e-8)) is None

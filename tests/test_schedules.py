@@ -12,6 +12,7 @@ from hydra import compose as compose_hydra
 from hydra import initialize_config_dir
 
 from stat4830_grad import optimizers
+from stat4830_grad.compiled.functions import warmed
 from stat4830_grad.config.composing import compose
 from stat4830_grad.config.help import conf_dir
 from stat4830_grad.config.hydra_versions import COMPOSING
@@ -19,7 +20,7 @@ from stat4830_grad.config.jobs import group, make_jobs
 from stat4830_grad.config.lecture import departures
 from stat4830_grad.config.load import plain
 from stat4830_grad.core import State
-from stat4830_grad.optimizers.schedules import Shape, factor
+from stat4830_grad.optimizers.schedules import FACTORS, Shape
 from stat4830_grad.training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from stat4830_grad.training.experiment import build
 from stat4830_grad.training.rows import read_rows
@@ -42,7 +43,8 @@ ALONE = torch.Size(())
 )
 def test_a_schedule_is_its_formula(shape: Shape, warmup: float, expected: list[float]) -> None:
     t = torch.arange(6, dtype=torch.float64)
-    found = factor(shape, t, torch.full((6,), warmup, dtype=torch.float64), 6)
+    warmups = torch.full((6,), warmup, dtype=torch.float64)
+    found = FACTORS[shape](warmed(t, warmups), t, warmups, 6)
     assert found.tolist() == pytest.approx(expected, rel=1e-14)
 
 

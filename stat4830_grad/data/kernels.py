@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .compilation import compiled, prange
+from ..compiled.compilation import compiled, prange
 
 Floats = NDArray[Any]  # float32 or float64
 

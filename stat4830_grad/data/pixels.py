@@ -81,7 +81,8 @@ class Pixels:
 
     def times(self, W: Tensor) -> Tensor:
         """X W, outside any graph."""
-        from . import compilation, kernels  # numba takes a fifth of a second to import
+        from ..compiled import compilation  # numba takes a fifth of a second to import
+        from . import kernels
 
         n, scale, shift = len(self.stored), 1 / (255 * self.std), -self.mean / self.std
         if W.ndim > 1 and W.shape[1] <= FEW:

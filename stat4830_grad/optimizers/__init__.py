@@ -14,7 +14,7 @@ from ..config.torch_classes import Torch
 from ..core import Convergence, Optimizer, Params
 from .file import FileRule
 from .rules import GRADIENT_DESCENT, Rule, adam, gd, momentum, nesterov, rule
-from .schedules import Scheduled
+from .schedules import Scheduled, rule_code
 from .torch_class import Evaluate, TorchClass
 from .torch_sgd import TorchSGD
 
@@ -31,6 +31,7 @@ __all__ = [
     "gd",
     "momentum",
     "nesterov",
+    "rule_code",
 ]
 
 

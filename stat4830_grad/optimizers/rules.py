@@ -1,4 +1,4 @@
-"""Optimizers as pure rules: a direction from gradients and state, one place for the step size.
+"""Optimizers as pure rules: one update of a number, in a text for tensors and for compiled code.
 
 Each says what theory knows of it on a quadratic, where one update multiplies the error along an
 eigenvector of the Hessian by a factor (Polyak 1987, §1.4). Hyperparameters are tensors (*K,): each
@@ -8,37 +8,62 @@ run of a batch may have its own. λ is the eigenvalue, η the step size, z = η�
 from __future__ import annotations
 
 import cmath
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import assert_never
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, assert_never
 
 import torch
 from torch import Tensor
 
+from ..compiled.stretches import POWER, Move
 from ..config import optimizers as choices
 from ..core import Convergence, OptimizerState, Params, per_row
 
-Direction = Callable[[Params, OptimizerState], tuple[Params, OptimizerState]]
+Numbers = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """params ← params − lr · direction, for a pure function `direction`."""
+    """How each number is updated: a pure function that tensors run and compiled code too.
 
-    init: Callable[[Params], OptimizerState]
-    direction: Direction
+    `move` gets the parameter, its gradient, the step size, the entries of `memory`, and `numbers`
+    followed by 1 − βᵗ of the t-th update for each β of `powers`.
+    """
+
+    move: Move
     convergence: Convergence | None
+    memory: tuple[str, ...] = ()  # parts of the state, of the parameters' shapes
+    numbers: tuple[Tensor, ...] = ()  # (*K,) each
+    powers: Mapping[str, Tensor] = field(default_factory=dict)  # β (*K,) by name
+    exact: bool = True  # whether compiled code rounds all of `move` as torch does
     capturable: bool = True
     fixed_state: bool = True
     note: None = None
 
+    def init(self, params: Params) -> OptimizerState:
+        """Zeros of the shapes of `params`, and βᵗ at t = 0."""
+        state = {part: {n: torch.zeros_like(p) for n, p in params.items()} for part in self.memory}
+        if self.powers:
+            state[POWER] = {name: torch.ones_like(beta) for name, beta in self.powers.items()}
+        return state
+
     def update(
         self, params: Params, grads: Params, lr: Tensor, state: OptimizerState
     ) -> tuple[Params, OptimizerState]:
-        """`Optimizer.update`: params − lr · direction, lr (*K,)."""
-        direction, state = self.direction(grads, state)
-        moved = {name: p - per_row(lr, p) * direction[name] for name, p in params.items()}
-        return moved, state
+        """`Optimizer.update`, lr (*K,)."""
+        numbers, after = self.numbers, dict[str, Params]()
+        if self.powers:
+            power = {name: state[POWER][name] * beta for name, beta in self.powers.items()}
+            numbers, after[POWER] = (*numbers, *(1 - p for p in power.values())), power
+        moved, held = {}, [state[part] for part in self.memory]
+        kept: list[Params] = [{} for _ in held]
+        for name, p in params.items():
+            of_rows = tuple(per_row(number, p) for number in numbers)
+            memory = tuple(part[name] for part in held)
+            moved[name], memory = self.move(p, grads[name], per_row(lr, p), memory, of_rows)
+            for part, value in zip(kept, memory, strict=True):
+                part[name] = value
+        return moved, {**dict(zip(self.memory, kept, strict=True)), **after}
 
 
 def rule(choice: choices.Rule, values: Mapping[str, Tensor]) -> Rule:
@@ -61,12 +86,13 @@ def rule(choice: choices.Rule, values: Mapping[str, Tensor]) -> Rule:
 
 
 def gd() -> Rule:
-    """Gradient descent (Cauchy 1847): d = g. Converges for η < 2/λ."""
-    return Rule(
-        init=lambda params: {},
-        direction=lambda grads, state: (grads, state),
-        convergence=GRADIENT_DESCENT,
-    )
+    """Gradient descent (Cauchy 1847): x ← x − ηg. Converges for η < 2/λ."""
+    return Rule(move_gd, GRADIENT_DESCENT)
+
+
+def move_gd(p: Any, g: Any, lr: Any, memory: Numbers, numbers: Numbers) -> tuple[Any, Numbers]:
+    """`Move`."""
+    return p - lr * g, memory
 
 
 GRADIENT_DESCENT = Convergence(
@@ -84,14 +110,10 @@ def spectral_radius(a: float, b: float) -> float:
 
 
 def momentum(beta: Tensor) -> Rule:
-    """Heavy ball (Polyak 1964), as `torch.optim.SGD(momentum=β)`: v ← βv + g, d = v.
+    """Heavy ball (Polyak 1964), as `torch.optim.SGD(momentum=β)`: v ← βv + g, x ← x − ηv.
 
     The error's recursion has a = 1 + β − z and b = β, and converges for η < 2(1 + β)/λ.
     """
-
-    def direction(grads: Params, state: OptimizerState) -> tuple[Params, OptimizerState]:
-        v = accumulate(state["velocity"], beta, grads)
-        return v, {"velocity": v}
 
     def rate(z: float) -> float:
         return spectral_radius(1 + float(beta) - z, float(beta))
@@ -100,19 +122,24 @@ def momentum(beta: Tensor) -> Rule:
         return 2 * (1 + float(beta)) / curvature
 
     convergence = Convergence("heavy ball", rate, step_limit, "2(1 + β)/L")
-    return Rule(lambda params: {"velocity": zeros(params)}, direction, convergence)
+    return Rule(move_momentum, convergence, ("velocity",), (beta,))
+
+
+def move_momentum(
+    p: Any, g: Any, lr: Any, memory: Numbers, numbers: Numbers
+) -> tuple[Any, Numbers]:
+    """`Move`."""
+    beta = numbers[0]
+    v = beta * memory[0] + g
+    return p - lr * v, (v,)
 
 
 def nesterov(beta: Tensor) -> Rule:
-    """Nesterov's momentum in the form of Sutskever et al. (2013): v ← βv + g, d = g + βv.
+    """Nesterov's momentum in the form of Sutskever et al. (2013): v ← βv + g, x ← x − η(g + βv).
 
     The error's recursion has a = (1 + β)(1 − z) and b = β(1 − z), and converges for
     η < 2(1 + β)/((1 + 2β)λ).
     """
-
-    def direction(grads: Params, state: OptimizerState) -> tuple[Params, OptimizerState]:
-        v = accumulate(state["velocity"], beta, grads)
-        return accumulate(v, beta, grads), {"velocity": v}
 
     def rate(z: float) -> float:
         return spectral_radius((1 + float(beta)) * (1 - z), float(beta) * (1 - z))
@@ -122,46 +149,34 @@ def nesterov(beta: Tensor) -> Rule:
 
     formula = "2(1 + β)/((1 + 2β)L)"
     convergence = Convergence("Nesterov's method", rate, step_limit, formula)
-    return Rule(lambda params: {"velocity": zeros(params)}, direction, convergence)
+    return Rule(move_nesterov, convergence, ("velocity",), (beta,))
+
+
+def move_nesterov(
+    p: Any, g: Any, lr: Any, memory: Numbers, numbers: Numbers
+) -> tuple[Any, Numbers]:
+    """`Move`."""
+    beta = numbers[0]
+    v = beta * memory[0] + g
+    return p - lr * (beta * v + g), (v,)
 
 
 def adam(beta1: Tensor, beta2: Tensor, eps: Tensor) -> Rule:
-    """Adam (Kingma & Ba 2015, Algorithm 1): m, v averages of g, g²; d = m̂ / (√v̂ + ε)."""
-
-    def init(params: Params) -> OptimizerState:
-        power = {"beta1": torch.ones_like(beta1), "beta2": torch.ones_like(beta2)}  # βᵗ at t = 0
-        return {"mean": zeros(params), "square": zeros(params), "power": power}
-
-    def direction(grads: Params, state: OptimizerState) -> tuple[Params, OptimizerState]:
-        power = {
-            "beta1": state["power"]["beta1"] * beta1,
-            "beta2": state["power"]["beta2"] * beta2,
-        }
-        squares = {name: g * g for name, g in grads.items()}
-        m = average(state["mean"], beta1, grads)
-        v = average(state["square"], beta2, squares)
-        d = {}
-        for name, g in grads.items():
-            m_hat = m[name] / per_row(1 - power["beta1"], g)
-            v_hat = v[name] / per_row(1 - power["beta2"], g)
-            d[name] = m_hat / (v_hat.sqrt() + per_row(eps, g))
-        return d, {"mean": m, "square": v, "power": power}
-
-    return Rule(init, direction, convergence=None)  # its steps do not shrink with the gradient
+    """Adam (Kingma & Ba 2015, Algorithm 1): m, v averages of g, g²; x ← x − ηm̂ / (√v̂ + ε)."""
+    return Rule(
+        move_adam,
+        convergence=None,  # its steps do not shrink with the gradient
+        memory=("mean", "square"),
+        numbers=(beta1, beta2, eps, 1 - beta1, 1 - beta2),
+        powers={"beta1": beta1, "beta2": beta2},
+        exact=False,  # torch's square root may have another last bit
+    )
 
 
-def zeros(params: Params) -> Params:
-    """Of the shapes of `params`."""
-    return {name: torch.zeros_like(p) for name, p in params.items()}
-
-
-def accumulate(v: Params, beta: Tensor, grads: Params) -> Params:
-    """βv + g."""
-    return {name: per_row(beta, g) * v[name] + g for name, g in grads.items()}
-
-
-def average(v: Params, beta: Tensor, grads: Params) -> Params:
-    """βv + (1 − β)g."""
-    return {
-        name: per_row(beta, g) * v[name] + per_row(1 - beta, g) * g for name, g in grads.items()
-    }
+def move_adam(p: Any, g: Any, lr: Any, memory: Numbers, numbers: Numbers) -> tuple[Any, Numbers]:
+    """`Move`."""
+    mean, square = memory
+    beta1, beta2, eps, rest1, rest2, corrected1, corrected2 = numbers
+    m = beta1 * mean + rest1 * g
+    v = beta2 * square + rest2 * (g * g)
+    return p - lr * ((m / corrected1) / (torch.sqrt(v / corrected2) + eps)), (m, v)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal, assert_never
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from ..compiled.functions import at_least, constant, warmed
+from ..compiled.stretches import Factor, RuleCode
 from ..core import Optimizer, OptimizerState, Params
 from .rules import Rule
 
@@ -16,32 +19,40 @@ Shape = Literal["constant", "inverse", "inverse_sqrt", "cosine"]
 PART = "schedule"
 
 
-def factor(shape: Shape, t: Tensor, warmup: Tensor, steps: int) -> Tensor:
-    """lr(t)/lr for the update after t others; N = `warmup`, T = `steps`, s = max(0, t − N).
+def unchanged(warm: Any, t: Any, warmup: Any, steps: Any) -> Any:
+    """1."""
+    return warm
 
-    The first N updates warm up, lr(t) = lr (t + 1)/N, and each schedule goes on from lr:
 
-        constant        lr(t) = lr
-        inverse         lr(t) = lr / (1 + s)                         (Robbins & Monro 1951)
-        inverse_sqrt    lr(t) = lr / √(1 + s)                        (Zinkevich 2003)
-        cosine          lr(t) = lr (1 + cos(π s / (T − N))) / 2      (Loshchilov & Hutter 2017)
+def inverse(warm: Any, t: Any, warmup: Any, steps: Any) -> Any:
+    """1/(1 + s) (Robbins & Monro 1951)."""
+    return warm / (constant(1, t) + at_least(t - warmup, 0))
 
-    Args:
-        t: (*K,), of a floating dtype, as `warmup` is.
-    """
-    warm = ((t + 1) / warmup.clamp(min=1)).clamp(max=1)
-    s = (t - warmup).clamp(min=0)
-    match shape:
-        case "constant":
-            return warm
-        case "inverse":
-            return warm / (1 + s)
-        case "inverse_sqrt":
-            return warm / (1 + s).sqrt()
-        case "cosine":
-            return warm * (1 + torch.cos(math.pi * s / (steps - warmup).clamp(min=1))) / 2
-        case _:
-            assert_never(shape)
+
+def inverse_sqrt(warm: Any, t: Any, warmup: Any, steps: Any) -> Any:
+    """1/√(1 + s) (Zinkevich 2003)."""
+    return warm / torch.sqrt(constant(1, t) + at_least(t - warmup, 0))
+
+
+def cosine(warm: Any, t: Any, warmup: Any, steps: Any) -> Any:
+    """(1 + cos(πs/(T − N)))/2 (Loshchilov & Hutter 2017)."""
+    angle = constant(math.pi, t) * at_least(t - warmup, 0) / at_least(steps - warmup, 1)
+    return warm * (constant(1, t) + torch.cos(angle)) / constant(2, t)
+
+
+FACTORS: Mapping[Shape, Factor] = {
+    "constant": unchanged,
+    "inverse": inverse,
+    "inverse_sqrt": inverse_sqrt,
+    "cosine": cosine,
+}
+"""lr(t)/lr for the update after t others; N = `warmup`, T = `steps`, s = max(0, t − N).
+
+In the first N updates, the warm-up, `warm` is (t + 1)/N, and the schedule goes on from 1. The texts
+are for tensors (*K,) of a floating dtype and for compiled code."""
+
+EXACT: tuple[Shape, ...] = ("constant", "inverse")
+"""Those that compiled code rounds as torch does; roots and cosines may differ in a last bit."""
 
 
 @dataclass(frozen=True)
@@ -94,4 +105,24 @@ class Scheduled:
 
     def factor_at(self, updates: Tensor) -> Tensor:
         """lr(t)/lr (*K,) for the update after `updates` (*K,) others."""
-        return factor(self.shape, updates.to(self.warmup), self.warmup, self.steps)
+        t = updates.to(self.warmup)
+        found: Tensor = FACTORS[self.shape](warmed(t, self.warmup), t, self.warmup, self.steps)
+        return found
+
+
+def rule_code(optimizer: Optimizer) -> RuleCode | None:
+    """How it updates numbers, for compiled code; None of torch's classes and users' files."""
+    match optimizer:
+        case Rule(move=move, memory=memory, numbers=numbers, powers=powers, exact=exact):
+            return RuleCode(move, memory, numbers, powers, exact)
+        case Scheduled(inner=Rule() as inner, shape=shape, warmup=warmup, steps=steps):
+            code = rule_code(inner)
+            assert code is not None
+            return replace(
+                code,
+                exact=code.exact and shape in EXACT,
+                factor=FACTORS[shape],
+                warmup=warmup,
+                steps=steps,
+            )
+    return None

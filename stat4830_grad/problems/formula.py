@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
+from ..compiled.numbers import Numbers
 from ..config import problems as choices
 from ..config.formula import parse
 from ..config.formula_tree import Call, Name, Number, Tree
@@ -22,6 +23,9 @@ LOGGED = 6
 """Up to so many parameters each have a column."""
 LONGEST = 300
 """Longest derivative that is shown, in characters."""
+
+LONGEST_CODE = 1000
+"""Most operations of a formula and its derivatives that are compiled."""
 
 Value = Tensor | float
 
@@ -152,6 +156,11 @@ class Formula:
     def workspace(self) -> int:
         """A number for each operation of the formula."""
         return operations(self.root)
+
+    def code(self) -> Numbers | None:
+        """f and its slopes; None where they are so long that compiling them takes too long."""
+        numbers = Numbers(self.root, self.slopes)
+        return numbers if numbers.operations <= LONGEST_CODE else None
 
     def notes(self, runs: int) -> list[str]:
         """The gradient by hand, a line for each parameter."""

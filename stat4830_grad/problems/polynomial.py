@@ -10,7 +10,9 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import Tensor
 
+from ..compiled.numbers import Numbers
 from ..config import problems as choices
+from ..config.formula_tree import Call, Name, Number, Tree
 from ..core import Params
 from ..metrics import GRAD_NORM, LOSS, Metric, coordinate
 from .environment import Environment
@@ -69,6 +71,12 @@ class Polynomial:
         """A number for each term."""
         return len(self.terms)
 
+    def code(self) -> Numbers:
+        """The same sums, as trees."""
+        slopes = [product(i * c, i - 1) for i, c in self.terms if i > 0]
+        loss = [product(c, i) for i, c in self.terms]
+        return Numbers(total(loss), {"x": total(slopes)})
+
     def notes(self, runs: int) -> list[str]:
         """None."""
         return []
@@ -80,6 +88,19 @@ def monomial(c: float, x: Tensor, power: int) -> Tensor:
         return torch.full_like(x, c)
     xi = x if power == 1 else x**power
     return xi if c == 1 else c * xi
+
+
+def product(c: float, power: int) -> Tree:
+    """`monomial` as a tree."""
+    if power == 0:
+        return Number(c)
+    xi: Tree = Name("x") if power == 1 else Call("power", (Name("x"), Number(power)))
+    return xi if c == 1 else Call("multiply", (Number(c), xi))
+
+
+def total(terms: list[Tree]) -> Tree:
+    """Their sum, from left to right."""
+    return reduce(lambda a, b: Call("add", (a, b)), terms)
 
 
 def build(

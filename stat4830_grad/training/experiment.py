@@ -25,6 +25,7 @@ from ..data.weights import load_weights
 from ..gradients.methods import GRADIENTS, backward, manual
 from ..metrics import Metric
 from ..problems import penalised
+from .compiled import compiled_stepper
 from .coordinates import coordinates, logged_columns
 from .loop import start, train
 from .minibatches import Minibatches, Sampling
@@ -66,7 +67,8 @@ class Experiment:
         """`loop.train` with these parts.
 
         On CUDA, updates are replayed from a graph if one can hold the objective, the gradient and
-        the optimizer, and all of them see the same data.
+        the optimizer, and all of them see the same data. On the CPU, code that the objective has
+        of its own may make them (`compiled_stepper`).
         """
         warm = manual if self.gradient is manual else backward
         warm(self.objective, state.params)  # what compiles does so before the clock
@@ -74,7 +76,8 @@ class Experiment:
         parts = Parts(self.objective, self.gradient, self.optimizer, self.lr, minibatches)
         held = all(part.capturable for part in (self.objective, self.gradient, self.optimizer))
         replayed = held and not minibatches and self.lr.device.type == "cuda"
-        stepper: MakeStepper = Replayed if replayed else Eager
+        stepper: MakeStepper | None = Replayed if replayed else None
+        stepper = stepper or compiled_stepper(parts, state.updates, steps) or Eager
         return train(parts, state, steps=steps, due=due, stop=stop, stepper=stepper)
 
     def minibatches(self) -> Minibatches | None:

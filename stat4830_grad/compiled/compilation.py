@@ -6,12 +6,15 @@ The only file that imports numba.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..system.threads import settle_numba
@@ -23,10 +26,12 @@ from numba import __version__ as numba_version  # noqa: E402 (reads its variable
 from numba import config, njit, prange, set_num_threads  # noqa: E402
 from numba.core.caching import FunctionCache  # noqa: E402
 from numba.core.serialize import dumps  # noqa: E402
+from numba.extending import overload  # noqa: E402
+from numba.np.numpy_support import as_dtype  # noqa: E402
 
 from ..system.files import write_bytes  # noqa: E402
 
-__all__ = ["compiled", "prange", "take_torchs_threads"]
+__all__ = ["compiled", "generated", "overload", "prange", "real", "take_torchs_threads"]
 
 
 class Cache(FunctionCache):
@@ -75,6 +80,74 @@ def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]
         made._cache = Cache(function)
     result: Callable[..., Any] = made
     return result
+
+
+class TextCache(Cache):
+    """The same for a function that a text defines."""
+
+    def __init__(self, text: str) -> None:
+        """
+        Args:
+            text: everything that it is made of, but for its types.
+        """
+        super().__init__(generated)  # for a directory and the versions of numba and this file
+        self._text = hashlib.sha256(text.encode()).hexdigest()
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return sig, codegen.magic_tuple(), self._text
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep it, and of those made before only the newest."""
+        super().save_overload(sig, data)
+        with suppress(OSError):
+            files = Path(self.cache_path).glob(f"{self._impl.filename_base}.*.compiled")
+            for file in sorted(files, key=lambda file: file.stat().st_mtime)[:-KEPT]:
+                file.unlink()
+
+
+KEPT = 100
+"""Functions of texts that stay on disk; each formula that somebody types makes some."""
+
+
+def generated(name: str, source: str, names: Mapping[str, Any]) -> Callable[..., Any]:
+    """The function called `name` that `source` defines, compiled and remembered as `compiled` does.
+
+    The source may use np, and njit for functions of its own.
+
+    Args:
+        names: what it may use besides: functions, which are compiled with it, and numbers. Another
+            text of the file of one is another function.
+    """
+    text = source + texts(names)
+    if text not in MADE:
+        like = partial(njit, error_model="numpy")
+        used = {key: like(one) if inspect.isfunction(one) else one for key, one in names.items()}
+        # Numba imports the module of what it loads.
+        there = {**used, "np": np, "njit": like, "__name__": __name__}
+        exec(compile(source, f"<{name}>", "exec"), there)
+        made: Any = like(there[name])
+        with suppress(RuntimeError, OSError):
+            made._cache = TextCache(text)
+        MADE[text] = made
+    return MADE[text]
+
+
+MADE: dict[str, Callable[..., Any]] = {}
+"""What has been made in this process, by its text."""
+
+
+def texts(used: Mapping[str, Any]) -> str:
+    """What functions are called, and what stands in their files."""
+    functions = {name: getattr(one, "py_func", one) for name, one in used.items()}
+    found = [one for one in functions.values() if inspect.isfunction(one)]
+    files = {inspect.getsourcefile(one) for one in found}
+    named = repr({name: getattr(one, "__qualname__", one) for name, one in functions.items()})
+    return named + "".join(Path(file).read_text("utf-8") for file in sorted(filter(None, files)))
+
+
+def real(kind: Any) -> Any:
+    """NumPy's float32 or float64, from numba's type of a number, as `overload` has it."""
+    return as_dtype(kind).type
 
 
 def take_torchs_threads() -> int:

@@ -1,0 +1,1 @@
+"""Code that numba compiles, and many updates in one call of it."""

@@ -1,0 +1,79 @@
+"""Compiled updates of functions of arrays: a kernel finds the loss and its gradient, a rule moves.
+
+For whoever adds a kernel: write a compiled function
+
+    evaluate(params, grads, losses, data)
+
+with `params` and `grads` tuples of arrays (K, size), one for each parameter in the order of
+`Arrays.names` and contiguous, `losses` (K,), and `data` a tuple of whatever the kernel takes. It
+writes `grads` and `losses` for the `params`. K is 1 for a run alone. Then
+
+    Arrays(names, evaluate, data, exact=False, begins=0)
+
+is the `Code` that the objective's `code()` returns. What `evaluate` computes for a run must depend
+neither on K nor on the other runs if a batch is to equal its single runs. It may have threads of
+its own (`prange`); call `take_torchs_threads` before they are wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..core import OptimizerState, Params
+from .stretches import POWER, RuleCode
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """The code of a function of arrays, each (*K, …)."""
+
+    names: tuple[str, ...]  # of the parameters
+    evaluate: Callable[..., None]  # compiled; as the head of this file says
+    data: tuple[Any, ...]
+    exact: bool = False
+    begins: int = 0
+
+    def stretch(
+        self, rule: RuleCode, lr: Tensor, params: Params, state: OptimizerState
+    ) -> ArraysStretch:
+        """`Code.stretch`."""
+        return ArraysStretch(self, rule, lr, params, state)
+
+
+class ArraysStretch:
+    """`Stretch`: arrays of its own for each parameter, and a table with a column for each run."""
+
+    def __init__(
+        self, code: Arrays, rule: RuleCode, lr: Tensor, params: Params, state: OptimizerState
+    ) -> None:
+        from .arrays_source import stretch_function  # imports numba
+
+        self.params = {name: params[name].clone() for name in code.names}
+        self.grads = {name: torch.zeros_like(params[name]) for name in code.names}
+        held = {part: {n: state[part][n].clone() for n in code.names} for part in rule.memory}
+        changing = [*(state[POWER].values() if rule.powers else ()), torch.zeros_like(lr)]
+        given = [*rule.numbers, *rule.powers.values(), lr]
+        given += [] if rule.warmup is None else [rule.warmup]
+        self._table = torch.stack([row.reshape(-1) for row in (*changing, *given)])  # (rows, K)
+        rows = self._table[: len(changing)]
+        powers = dict(zip(rule.powers, rows.view(-1, *lr.shape), strict=False))
+        self.broken: Tensor = rows[-1].view(lr.shape)
+        self.memory: OptimizerState = {**held, **({POWER: powers} if powers else {})}
+        each = [self.params, self.grads, *held.values()]
+        self.tensors = [rows, *(p for of_part in each for p in of_part.values())]
+        numbers = [
+            tuple(p.view(lr.numel(), -1).numpy() for p in of_part.values()) for of_part in each
+        ]
+        losses = torch.zeros(lr.numel(), dtype=lr.dtype).numpy()
+        self._arrays = (*numbers[:2], tuple(numbers[2:]), self._table.numpy(), losses, code.data)
+        self._steps = rule.steps
+        self._function = stretch_function(code.evaluate, rule)
+
+    def __call__(self, t: int, updates: int) -> None:
+        """`Stretch.__call__`."""
+        self._function(*self._arrays, t, updates, self._steps)
