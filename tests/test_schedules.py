@@ -16,7 +16,7 @@ from stat4830_grad.compiled.functions import warmed
 from stat4830_grad.config.composing import compose
 from stat4830_grad.config.help import conf_dir
 from stat4830_grad.config.hydra_versions import COMPOSING
-from stat4830_grad.config.jobs import group, make_jobs
+from stat4830_grad.config.jobs import Stem, group, make_jobs
 from stat4830_grad.config.lecture import departures
 from stat4830_grad.config.load import plain
 from stat4830_grad.core import State
@@ -154,7 +154,7 @@ def test_a_changing_step_size_is_logged_as_the_next_update_takes_it() -> None:
 def test_a_sweep_has_a_batch_with_warm_up_and_one_without() -> None:
     words = ["problem=polynomial", "optimizer.warmup=[0,3,5]"]
     with initialize_config_dir(str(conf_dir()), **COMPOSING):
-        jobs = make_jobs([(words, plain(compose_hydra("config", words)))])
+        jobs = make_jobs([Stem(words, plain(compose_hydra("config", words)))])
     assert [[job.number for job in members] for members in group(jobs)] == [[0], [1, 2]]
 
 

@@ -24,7 +24,7 @@ from hydra import compose, initialize_config_dir
 from stat4830_grad.app import register_resolvers
 from stat4830_grad.config.help import conf_dir
 from stat4830_grad.config.hydra_versions import COMPOSING
-from stat4830_grad.config.jobs import NAME_LENGTH, Job, directory_name, group, make_jobs
+from stat4830_grad.config.jobs import NAME_LENGTH, Job, Stem, directory_name, group, make_jobs
 from stat4830_grad.config.lists import LIST_KEYS, assignments, linspace, logspace, swept_lists
 from stat4830_grad.config.load import plain
 from stat4830_grad.config.schema import Sweep
@@ -60,7 +60,7 @@ def hydra_is_ready() -> Iterator[None]:
 
 
 def jobs_of(*overrides: str) -> list[Job]:
-    return make_jobs([(overrides, plain(compose("config", list(overrides))))])
+    return make_jobs([Stem(overrides, plain(compose("config", list(overrides))))])
 
 
 def sweep(directory: Path, *overrides: str, options: Sweep = SILENT) -> int:
@@ -179,7 +179,7 @@ def test_jobs_that_differ_in_carried_keys_form_one_batch_and_others_their_own() 
                 f"optimizer.lr={lr}",
                 "model.init_seed=[null,3]",
             )
-            stems.append((overrides, plain(compose("config", list(overrides)))))
+            stems.append(Stem(overrides, plain(compose("config", list(overrides)))))
     jobs = make_jobs(stems)
     assert [len(members) for members in group(jobs)] == [4, 4]
     assert jobs[1].swept == {"model": "logistic", "optimizer.lr": 0.1, "model.init_seed": 3}

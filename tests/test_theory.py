@@ -16,7 +16,7 @@ from hydra import compose, initialize_config_dir
 from stat4830_grad.app import register_resolvers
 from stat4830_grad.config.help import conf_dir
 from stat4830_grad.config.hydra_versions import COMPOSING
-from stat4830_grad.config.jobs import make_jobs
+from stat4830_grad.config.jobs import Stem, make_jobs
 from stat4830_grad.config.load import plain
 from stat4830_grad.config.optimizers import GD, Adam, Momentum, Nesterov
 from stat4830_grad.config.schema import Sweep
@@ -44,7 +44,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, list
     directory = tmp_path_factory.mktemp("sweep")
     with initialize_config_dir(str(conf_dir()), **COMPOSING):
         overrides = [*QUADRATIC, "optimizer.lr=${logspace:-4,-1.5,64}"]
-        jobs = make_jobs([(overrides, plain(compose("config", overrides)))])
+        jobs = make_jobs([Stem(overrides, plain(compose("config", overrides)))])
     assert run_sweep(jobs, directory, Sweep(job_figures=0), {}) == 0
     with (directory / "sweep.csv").open(newline="") as file:
         yield directory, list(csv.DictReader(file))

@@ -10,7 +10,7 @@ from typing import Any
 from stat4830_grad.config.composing import readable
 from stat4830_grad.config.failures import report
 from stat4830_grad.config.hydra_versions import compose_ours
-from stat4830_grad.config.jobs import is_sweep, make_jobs
+from stat4830_grad.config.jobs import Stem, is_sweep, make_jobs
 from stat4830_grad.config.load import parse, plain, resumed
 from stat4830_grad.config.schema import Sweep
 
@@ -48,7 +48,7 @@ def run_checked(words: tuple[str, ...], raw: dict[str, Any]) -> int:
         again = named.get("sweep.resume")
         place = Path(again or named["hydra.run.dir"])
         options = Sweep(**{**raw["sweep"], "resume": again})
-        return run_sweep(make_jobs([(own, raw)]), place, options, {}, run_jobs)
+        return run_sweep(make_jobs([Stem(own, raw)]), place, options, {}, run_jobs)
     from stat4830_grad.tasks import train
 
     if (before := named.get("resume")) is not None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,13 @@ class Job:
     name: str  # of its directory in the sweep's; sorts by number
     swept: Assignment  # swept key -> value
     overrides: tuple[str, ...]  # the command line that repeats it alone
-    raw: dict[str, Any]  # its configuration, unchecked
+    base: dict[str, Any]  # a plain configuration, unchecked, that it shares with others
+    changes: Assignment = field(default_factory=dict)  # dotted key -> what it has instead
+
+    @property
+    def raw(self) -> dict[str, Any]:
+        """Its configuration, unchecked. Parts of it are shared: it is to be read only."""
+        return changed(self.base, self.changes)
 
     @property
     def command(self) -> str:
@@ -52,8 +57,13 @@ class Job:
         return parse(self.raw)
 
 
-Stem = tuple[Sequence[str], dict[str, Any]]
-"""Overrides and the raw configuration they compose to; lists in it make several jobs of it."""
+@dataclass(frozen=True)
+class Stem:
+    """A command line and what it composes to; lists in it make several jobs of it."""
+
+    overrides: Sequence[str]
+    base: dict[str, Any]  # a plain configuration, unchecked, that it shares with others
+    changes: Assignment = field(default_factory=dict)  # dotted key -> what it has instead
 
 
 def make_jobs(stems: Sequence[Stem], first_number: int = 0) -> list[Job]:
@@ -62,26 +72,50 @@ def make_jobs(stems: Sequence[Stem], first_number: int = 0) -> list[Job]:
     Raises:
         ConfigError: the lists of a stem cannot be combined.
     """
-    varying = varying_keys([overrides for overrides, _ in stems])
-    found: list[tuple[Assignment, tuple[str, ...], dict[str, Any]]] = []
-    for overrides, raw in stems:
-        if raw.get("resume") is not None:
+    varying = varying_keys([stem.overrides for stem in stems])
+    found: list[tuple[Assignment, tuple[str, ...], dict[str, Any], Assignment]] = []
+    lists_of = Lists()
+    for stem in stems:
+        if stem.base.get("resume") is not None:
             raise ConfigError("resume goes on with one run; a sweep is resumed by sweep.resume=DIR")
-        own = [override for override in overrides if not override.startswith("sweep.")]
+        own = [override for override in stem.overrides if not override.startswith("sweep.")]
         texts = {key_of(override): override.partition("=")[2] for override in own}
-        lists = swept_lists(raw, list(texts))
-        paired = bool((raw.get("sweep") or {}).get("zip"))
+        lists = lists_of(stem, list(texts))
+        paired = bool((stem.base.get("sweep") or {}).get("zip"))
         for assignment in assignments(lists, paired=paired):
-            single = assigned(raw, assignment)
-            between = {key: value_at(single, key, texts.get(key, "")) for key in varying}
-            found.append(({**between, **assignment}, repeated(own, assignment), single))
+            changes = {**stem.changes, **assignment}
+            between = {
+                key: changes[key]
+                if key in changes
+                else value_at(stem.base, key, texts.get(key, ""))
+                for key in varying
+            }
+            found.append(({**between, **assignment}, repeated(own, assignment), stem.base, changes))
     if not found:
         raise ConfigError("a list of values is empty, so that there is nothing to run")
     width = max(3, len(str(first_number + len(found) - 1)))
     return [
-        Job(number, directory_name(number, width, swept), swept, overrides, raw)
-        for number, (swept, overrides, raw) in enumerate(found, start=first_number)
+        Job(number, directory_name(number, width, swept), swept, overrides, base, changes)
+        for number, (swept, overrides, base, changes) in enumerate(found, start=first_number)
     ]
+
+
+class Lists:
+    """The lists in the configurations of stems; a base without any is searched once."""
+
+    def __init__(self) -> None:
+        self._without: dict[int, dict[str, Any]] = {}  # id of a base -> that base
+
+    def __call__(self, stem: Stem, order: Sequence[str]) -> dict[str, list[Any]]:
+        """Every key of a stem that holds several values, those named in `order` first."""
+        if id(stem.base) in self._without and not any(
+            isinstance(value, list) for value in stem.changes.values()
+        ):
+            return {}
+        found = swept_lists(changed(stem.base, stem.changes), order)
+        if not swept_lists(stem.base):
+            self._without[id(stem.base)] = stem.base
+        return found
 
 
 def is_sweep(raw: dict[str, Any]) -> bool:
@@ -101,14 +135,14 @@ def varying_keys(many: Sequence[Sequence[str]]) -> list[str]:
     return [key for key in keys if len({text.get(key) for text in texts}) > 1]
 
 
-def assigned(raw: dict[str, Any], assignment: Assignment) -> dict[str, Any]:
-    """The configuration of one job: single values, and nothing about the sweep."""
-    single = copy.deepcopy(raw)
-    single.pop("sweep", None)
-    for key, value in assignment.items():
+def changed(raw: dict[str, Any], changes: Assignment) -> dict[str, Any]:
+    """A configuration with other values, and nothing about the sweep; what stays is shared."""
+    single = {key: part for key, part in raw.items() if key != "sweep"}
+    for key, value in changes.items():
         *groups, last = key.split(".")
         part = single
         for group in groups:
+            part[group] = dict(part[group])
             part = part[group]
         part[last] = value
     return single

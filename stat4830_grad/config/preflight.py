@@ -17,7 +17,7 @@ from ..system.threads import checked
 from .checks import check_drawn
 from .commands import assigned
 from .failures import discard_on_signal, report
-from .jobs import Job, is_sweep, make_jobs, sort_out
+from .jobs import Job, Stem, is_sweep, make_jobs, sort_out
 from .load import load, plain, sweep_options
 from .schema import Config
 
@@ -37,7 +37,7 @@ def requested(raw: dict[str, Any], overrides: Sequence[str]) -> Request:
     check_drawn(raw, overrides)
     if not is_sweep(raw):
         return load(raw, overrides)
-    jobs = make_jobs([(overrides, raw)])
+    jobs = make_jobs([Stem(overrides, raw)])
     sort_out(jobs)
     return jobs
 

@@ -59,19 +59,30 @@ def list_keys() -> set[str]:
 
 def canonical(tree: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """`tree` with 1000 for 1e3 where whole numbers are meant, and [64] for 64 where a list is."""
-    integers, lists = of_type(inspect.IntType), list_keys()
+    return {
+        str(name): canonical(value, f"{prefix}{name}.")
+        if isinstance(value, dict)
+        else canonical_value(f"{prefix}{name}", value)
+        for name, value in tree.items()
+    }
+
+
+def canonical_value(key: str, value: Any) -> Any:
+    """The same for the value of one dotted key."""
+    integers, lists, texts = kinds()
+    if key in integers:
+        value = whole(value)
+    if key in texts:
+        return as_texts(value)
+    return as_list(value) if key in lists else value
+
+
+@cache
+def kinds() -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+    """The keys of whole numbers, of lists, and of lists of texts."""
+    lists = list_keys()
     texts = lists & {*of_type(inspect.StrType), *of_type(inspect.LiteralType)}
-
-    def value_of(key: str, value: Any) -> Any:
-        if isinstance(value, dict):
-            return canonical(value, f"{key}.")
-        if key in integers:
-            value = whole(value)
-        if key in texts:
-            return as_texts(value)
-        return as_list(value) if key in lists else value
-
-    return {str(name): value_of(f"{prefix}{name}", value) for name, value in tree.items()}
+    return frozenset(of_type(inspect.IntType)), frozenset(lists), frozenset(texts)
 
 
 def whole(value: Any) -> Any:
