@@ -11,15 +11,19 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from mutants.measure import AMONG, RIGHTLY, WRONGLY, Case, case_of, findings_of, outcome
+from mutants.measure import AMONG, RIGHTLY, WRONGLY, case_of, findings_of
 from mutants.mutations import Mutant, mutants
 from mutants.solutions import SOLUTIONS
+from mutants.twins import Twins
 
 
-def outcomes(each: list[Mutant], case: Case) -> Counter[str]:
-    """Of those that run and are wrong."""
+def outcomes(name: str, each: list[Mutant]) -> Counter[str]:
+    """Of those mutants of a solution that run and are wrong."""
+    problem, source = SOLUTIONS[name]
+    case = case_of(cases.objective(problem))
+    twins = Twins(source, case)
     found = [(one, findings_of(one.source, case)) for one in each]
-    return Counter(outcome(one, findings) for one, findings in found if findings)
+    return Counter(twins.outcome(one, findings) for one, findings in found if findings)
 
 
 @pytest.mark.parametrize("name", SOLUTIONS)
@@ -33,16 +37,15 @@ def test_the_solutions_that_are_mutated_are_right(name: str) -> None:
     [("least_squares numpy", 1), ("cubic", 1), ("logistic numpy", 4), ("tanh_mlp torch", 12)],
 )
 def test_mistakes_put_into_a_right_gradient_are_named(name: str, every: int) -> None:
-    problem, source = SOLUTIONS[name]
-    singles = list(mutants(source, pairs=0, seed=0))[::every]
-    found = outcomes(singles, case_of(cases.objective(problem)))
+    singles = list(mutants(SOLUTIONS[name][1], pairs=0, seed=0))[::every]
+    found = outcomes(name, singles)
     assert found[WRONGLY] == 0
     assert found[RIGHTLY] + found[AMONG] >= 0.9 * found.total()
 
 
 def test_two_mistakes_at_once_are_both_named() -> None:
-    problem, source = SOLUTIONS["least_squares torch"]
-    pairs = [one for one in mutants(source, pairs=20, seed=1) if len(one.mistakes) == 2]
-    found = outcomes(pairs, case_of(cases.objective(problem)))
+    name = "least_squares torch"
+    each = mutants(SOLUTIONS[name][1], pairs=20, seed=1)
+    found = outcomes(name, [one for one in each if len(one.mistakes) == 2])
     assert found[WRONGLY] == 0
-    assert found[RIGHTLY] + found[AMONG] >= 0.8 * found.total()
+    assert found[RIGHTLY] + found[AMONG] >= 0.9 * found.total()

@@ -103,7 +103,9 @@ def test_an_unknown_mistake_is_described_by_what_is_seen(tmp_path: Path) -> None
         ("import nowhere_to_be_found", "line 1 raised ModuleNotFoundError"),
         ("x = 1\ny = x / 0", "line 2 raised ZeroDivisionError"),
         ("exit(3)", "line 1 raised SystemExit"),
-        ("def grad(x): return x", "defines no function called gradient"),
+        ("def grad(x): return x", "called gradient; it defines grad: call that gradient"),
+        ("def f(x): return x\ndef my_gradient(x): return x", "it defines my_gradient: call that"),
+        ("def f(x): return x\ndef g(x): return x", "called gradient; it defines f, g$"),
         ("gradient = 3", "defines no function called gradient"),
     ],
 )

@@ -14,9 +14,10 @@ from stat4830_grad.console.tables import Column, FittedTable, show
 from stat4830_grad.console.terminal import make_console
 from stat4830_grad.system.errors import ConfigError
 
-from .measure import OUTCOMES, WRONGLY, case_of, findings_of, outcome
+from .measure import OUTCOMES, WRONGLY, case_of, findings_of
 from .mutations import mutants
 from .solutions import SOLUTIONS
+from .twins import Twins
 
 RIGHT, RAISES = "still right", "raises an error"
 
@@ -28,6 +29,7 @@ def counted(name: str, pairs: int) -> tuple[str, Counter[str], list[str]]:
     case = case_of(cases.objective(problem))
     assert not findings_of(source, case), f"{name} is not right"
     counts: Counter[str] = Counter()
+    twins = Twins(source, case)
     wrong = []
     for mutant in mutants(source, pairs, seed=0):
         try:
@@ -35,7 +37,7 @@ def counted(name: str, pairs: int) -> tuple[str, Counter[str], list[str]]:
         except ConfigError:
             counts[RAISES] += 1
             continue
-        found = outcome(mutant, findings) if findings else RIGHT
+        found = twins.outcome(mutant, findings) if findings else RIGHT
         counts[found] += 1
         if found == WRONGLY:
             said = "; ".join(f"{f.kind} ({', '.join(f.parameters)})" for f in findings)

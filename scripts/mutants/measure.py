@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,6 @@ from stat4830_grad.sandbox.student import Answer
 from stat4830_grad.system.user_file import run_source
 from stat4830_grad.tasks.check.diagnosis import diagnose
 from stat4830_grad.tasks.check.methods import nearby
-
-from .mutations import Mutant
 
 VAGUE = {"unexplained", "entries", "length", "shape", "rounding"}
 """Kinds of findings that name no mistake."""
@@ -43,11 +42,15 @@ class InProcess:
         """Run it anew."""
         self.function = run_source(self.source.encode(), Path("mutant.py"), "mutant").function(NAME)
 
-    def ask(self, data: Mapping[str, Any], params: Params) -> Answer:
+    def ask(self, data: Mapping[str, Any], params: Params, *, quiet: bool = False) -> Answer:
         """Its answer to copies of these."""
         mine = {name: p.clone() for name, p in params.items()}
         own = {k: v.clone() if isinstance(v, Tensor) else list(v) for k, v in data.items()}
-        values, findings = read(self.function.called_with(offer(own, mine)), params)
+        with warnings.catch_warnings():
+            if quiet:
+                warnings.simplefilter("ignore")
+            answer = self.function.called_with(offer(own, mine))
+        values, findings = read(answer, params)
         return Answer(values, findings, (), 0.0)
 
 
@@ -76,11 +79,15 @@ def findings_of(source: str, case: Case) -> list[Finding]:
     return diagnose(InProcess(source), case.objective, case.points, 1e-9).findings
 
 
-def outcome(mutant: Mutant, findings: list[Finding]) -> str:
-    """How what is said compares with what is wrong."""
+def outcome(kinds: Sequence[Sequence[str]], findings: list[Finding]) -> str:
+    """How what is said compares with what is wrong.
+
+    Args:
+        kinds: of each mistake those of the diagnosis that say it.
+    """
     said = {f.kind for f in findings} - VAGUE
     besides = {kind for f in findings for kind in f.others}
-    wanted = [set(one.rule.kinds) for one in mutant.mistakes]
+    wanted = [set(one) for one in kinds]
     accepted = set().union(*wanted)
     alternatives = [(f.kind, *f.others) for f in findings if f.kind not in VAGUE]
     if any(not set(each) & accepted for each in alternatives):

@@ -23,6 +23,7 @@ from ..sandbox.student import KEY, Answer, Student, plain
 from ..sandbox.worker import copied, differs, worth_looking
 from ..system.errors import ConfigError
 from ..system.user_file import UserFunction, run_file
+from .methods import backward
 
 Ask = Callable[[Objective, Params], Answer]
 """What a file answers for one run."""
@@ -58,10 +59,13 @@ def gradient_from(choice: schema.Gradient) -> Gradient:
 
     def file(objective: Objective, params: Params) -> tuple[Tensor, Params]:
         loss = objective.loss(params)
-        rows = [
-            usable(ask(of_run(objective, k), row), row, said)
-            for k, row in enumerate(apart(params, loss.ndim))
-        ]
+        rows = []
+        for k, row in enumerate(apart(params, loss.ndim)):
+            target = of_run(objective, k)
+            grads = usable(ask(target, row), row, said)
+            if not all(g.isfinite().all() for g in grads.values()):
+                compare_with_ours(grads, target, row, said)
+            rows.append(grads)
         return loss, stacked(rows, loss.shape)
 
     return Gradient(file, capturable=False)  # it may do what a graph cannot hold
@@ -113,6 +117,23 @@ def asked_here(function: UserFunction) -> Ask:
         return Answer(values, findings, changed, seconds)
 
     return ask
+
+
+def compare_with_ours(grads: Params, objective: Objective, params: Params, said: str) -> None:
+    """Whether a gradient that is not finite has to be so.
+
+    Raises:
+        ConfigError: the one by `backward()` is finite.
+    """
+    with torch.enable_grad():
+        ours = backward(objective, params)[1]
+    if not all(g.isfinite().all() for g in ours.values()):
+        return
+    names = ", ".join(name for name, g in grads.items() if not g.isfinite().all())
+    raise ConfigError(
+        f"{said}: {names}: its gradient holds NaN or infinity, where backward() finds a finite "
+        "one: look for 0/0, log 0, and exp of a large number, as in exp(z)/(1 + exp(z))"
+    )
 
 
 def usable(answer: Answer, params: Params, said: str) -> Params:

@@ -131,7 +131,9 @@ class FileModel:
             z = self.logits(leaves, X)
 
         def pullback(dz: Tensor) -> Params:
-            grads = torch.autograd.grad(z, list(leaves.values()), dz, materialize_grads=True)
+            grads = torch.autograd.grad(
+                z, list(leaves.values()), dz, retain_graph=True, materialize_grads=True
+            )
             return dict(zip(leaves, grads, strict=True))
 
         return z.detach(), pullback

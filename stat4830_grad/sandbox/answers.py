@@ -30,11 +30,20 @@ def offer(data: dict[str, Any], params: Params) -> dict[str, Any]:
     return {**params, **data, "params": dict(params)}
 
 
-def read(answer: Any, params: Params) -> tuple[Params, list[Finding]]:
-    """The answer as tensors of whatever shape by parameter, copied, and what it lacks."""
+def read(answer: Any, params: Params, no_leaf: int | None = None) -> tuple[Params, list[Finding]]:
+    """The answer as tensors of whatever shape by parameter, copied, and what it lacks.
+
+    Args:
+        no_leaf: the line of the file that read `.grad` of a tensor which has none, being no leaf.
+    """
+    if (gradients := without_loss(answer, params)) is not None:
+        values, findings = read(gradients, params, no_leaf)
+        text = f"{NAME} returned the loss too: return the gradient alone"
+        return values, [Finding("unknown", (), text), *findings]
     names = tuple(params)
     if answer is None:
-        return {}, [Finding("missing", (), f"{NAME} returned None: is `return` missing?")]
+        why = f" {NON_LEAF.format(no_leaf)}" if no_leaf else " is `return` missing?"
+        return {}, [Finding("missing", (), f"{NAME} returned None:{why}")]
     if len(names) == 1 and not isinstance(answer, dict):
         alone = isinstance(answer, list | tuple) and len(answer) == 1 and params[names[0]].ndim == 0
         wrapped = isinstance(answer, tuple) and len(answer) == 1
@@ -47,10 +56,39 @@ def read(answer: Any, params: Params) -> tuple[Params, list[Finding]]:
     if not isinstance(answer, dict):
         what = f"{NAME} returned one {type(answer).__name__} for {len(names)} parameters"
         return {}, [Finding("missing", (), f"{what}: return a dict with {', '.join(names)}")]
-    return read_dict(answer, params)
+    return read_dict(answer, params, no_leaf)
 
 
-def read_dict(answer: dict[Any, Any], params: Params) -> tuple[Params, list[Finding]]:
+NON_LEAF = (
+    "line {} reads .grad of a tensor that was computed from others. Such a tensor is no leaf, and "
+    "its .grad is None: read that of the tensor which backward() began from, before its name is "
+    "given away; task=pitfalls pitfall=not_leaf shows it"
+)
+
+
+def without_loss(answer: Any, params: Params) -> Any:
+    """Of an answer (loss, gradient) or (loss, *gradients) what is behind the loss; else None."""
+    if not isinstance(answer, tuple) or len(answer) < 2 or not is_number(answer[0]):
+        return None
+    behind = answer[1:]
+    if len(behind) > 1:
+        return behind if len(behind) == len(params) > 1 else None
+    (only,) = behind
+    if isinstance(only, dict) or (isinstance(only, list | tuple) and len(only) == len(params) > 1):
+        return only
+    shape = getattr(only, "shape", None)
+    (first, *others) = params.values()
+    return only if not others and first.ndim and shape is not None and len(shape) else None
+
+
+def is_number(value: Any) -> bool:
+    """Whether this is one number, or a tensor or array of one."""
+    return isinstance(value, int | float) or getattr(value, "shape", None) in ((), (1,))
+
+
+def read_dict(
+    answer: dict[Any, Any], params: Params, no_leaf: int | None
+) -> tuple[Params, list[Finding]]:
     """The gradients of a dict by parameter, as tensors, and what is wrong with the others."""
     findings = []
     values = {}
@@ -58,6 +96,8 @@ def read_dict(answer: dict[Any, Any], params: Params) -> tuple[Params, list[Find
         if answer.get(name) is None:
             what = "is forgotten" if name not in answer else "is None"
             text = f"its gradient {what}: the dict returned has {', '.join(map(str, answer))}"
+            if name in answer and no_leaf:
+                text = f"its gradient is None: {NON_LEAF.format(no_leaf)}"
             findings.append(Finding("missing", (name,), text))
             continue
         try:

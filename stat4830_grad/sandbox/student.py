@@ -37,6 +37,7 @@ class Answer:
     findings: list[Finding]
     changed: tuple[str, ...]  # arguments that it changed in place
     seconds: float  # that the call took, as its process says
+    drawn: bool = False  # whether it drew random numbers from a generator that all code shares
 
 
 class Student:
@@ -81,13 +82,21 @@ class Student:
         source = torch.frombuffer(bytearray(self._source), dtype=torch.uint8)
         self._ask({"op": "load", "path": str(self.path)}, {"source": source})
 
-    def ask(self, data: Mapping[str, Any], params: Params, *, often: bool = False) -> Answer:
+    def ask(
+        self,
+        data: Mapping[str, Any],
+        params: Params,
+        *,
+        often: bool = False,
+        quiet: bool = False,
+    ) -> Answer:
         """The function's answer at `params` (*K = ()).
 
         Args:
             data: what the problem offers besides; the same tensors are handed over once.
             often: whether this is one of many calls: data are not copied anew for each, and of
                 large data a change is noticed a few calls later.
+            quiet: whether Python's warnings, which NumPy's are too, are not printed.
 
         Raises:
             ConfigError: it cannot be called, or raises an error.
@@ -101,16 +110,17 @@ class Student:
             plain = {name: list(v) for name, v in data.items() if name not in tensors}
             self._ask({"op": "data", "plain": plain}, tensors)
             self._data = dict(data)
-        frame = self._ask({"op": "call", "often": often}, params)
+        frame = self._ask({"op": "call", "often": often, "quiet": quiet}, params)
         device = next(iter(params.values())).device
         values = {name: frame.tensors[name].to(device) for name in params if name in frame.tensors}
         try:
             findings = [finding(one, params) for one in frame.header["findings"]]
             changed = tuple(name for name in frame.header["changed"] if name in {*params, *data})
             self.seconds = float(frame.header["seconds"])
+            drawn = frame.header["drawn"] is True
         except (KeyError, TypeError, ValueError):
             raise self._failed("its answer cannot be read", "tampered") from None
-        return Answer(values, findings, changed, self.seconds)
+        return Answer(values, findings, changed, self.seconds, drawn)
 
     def _ask(self, header: Mapping[str, Any], tensors: Params) -> Frame:
         seconds = self.limits.seconds

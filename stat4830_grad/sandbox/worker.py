@@ -10,15 +10,19 @@ import contextlib
 import io
 import linecache
 import os
+import pickle
+import random
 import socket
 import sys
 import time
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -46,6 +50,7 @@ class Worker:
         self._own: dict[str, Any] = {}  # what the function is given, where it keeps them
         self._calls = 0
         self._by_hand: ByHand | None = None
+        self._no_leaf: int | None = None  # the line that read `.grad` of a tensor that is no leaf
 
     def serve(self) -> None:
         """Answer what is asked until the other end is closed."""
@@ -93,6 +98,7 @@ class Worker:
         limits = msgspec.convert(frame.header["limits"], Limits)
         sys.dont_write_bytecode = True
         sys.stdout, sys.stderr = printing(1), printing(2)
+        self._watch_warnings()
         torch.set_num_threads(limits.threads)
         lower(limits)
         if limits.by_hand:
@@ -100,8 +106,18 @@ class Worker:
         said = [one for one in (hold(limits.reads), refuse()) if one]
         return {"open": "; ".join(said) or None}, {}
 
+    def _watch_warnings(self) -> None:
+        show = warnings.showwarning
+
+        def notice(message: Warning | str, *where: Any, **named: Any) -> None:
+            if "that is not a leaf Tensor" in str(message) and where[1] == str(self._file):
+                self._no_leaf = where[2]
+            show(message, *where, **named)
+
+        warnings.showwarning = notice
+
     def _load(self, frame: Frame) -> tuple[dict[str, Any], Params]:
-        self._file = Path(frame.header["path"])
+        self._file, self._no_leaf = Path(frame.header["path"]), None
         source = bytes_of(frame.tensors["source"]).tobytes()
         said = frame.header["said"]
         lines = source.decode(errors="replace").splitlines(keepends=True)
@@ -122,21 +138,59 @@ class Worker:
         own = self._own if often else copied(self._data)
         params = frame.tensors
         mine = {name: p.clone() for name, p in params.items()}
+        before = None if often else random_states()
         began = time.perf_counter()
         call = partial(self._function.called_with, offer(own, mine))
-        answer = self._by_hand.called(call) if self._by_hand else call()
+        try:
+            with silence() if frame.header["quiet"] else contextlib.nullcontext():
+                answer = self._by_hand.called(call) if self._by_hand else call()
+        except ConfigError as error:
+            raise ConfigError(f"{error}{about_dtypes(error.__cause__, params)}") from error
         seconds = time.perf_counter() - began
+        drawn = not often and random_states() != before
         changed = [] if often else [k for k in params if differs(mine[k], params[k])]
         if not often or worth_looking(self._calls, self._data):
             changed += [k for k in self._data if differs(own[k], self._data[k])]
-        values, findings = read(answer, params)
+        values, findings = read(answer, params, self._no_leaf)
         if sum(t.numel() * t.itemsize for t in values.values()) > ANSWER - 8 * len(values):
             shapes = ", ".join(f"{name} {tuple(t.shape)}" for name, t in values.items())
             raise ConfigError(f"{self._function.said}: its gradient is too large: {shapes}")
         told = [(f.kind, f.parameters, f.sentence) for f in findings]
         known = set(DTYPES.values())
         sent = {name: t if t.dtype in known else t.double() for name, t in values.items()}
-        return {"findings": told, "changed": changed, "seconds": seconds}, sent
+        said = {"findings": told, "changed": changed, "seconds": seconds, "drawn": drawn}
+        return said, sent
+
+
+def random_states() -> tuple[bytes, bytes, object]:
+    """Those of the generators that PyTorch, NumPy and Python draw from unless told otherwise."""
+    return (
+        torch.get_rng_state().numpy().tobytes(),
+        pickle.dumps(np.random.get_state()),
+        random.getstate(),
+    )
+
+
+def about_dtypes(error: BaseException | None, params: Params) -> str:
+    """What to write where an error says that tensors of two dtypes have met."""
+    dtypes = {str(p.dtype).removeprefix("torch.") for p in params.values()}
+    if not isinstance(error, RuntimeError) or "float64" not in dtypes:
+        return ""
+    if not any(text in str(error) for text in ("same dtype", "scalar type")):
+        return ""
+    name = next(iter(params))
+    return (
+        f"\n    Here {name} and the data are float64, as a check is in float64 besides float32; a "
+        f"new tensor is float32 unless it is told: write dtype={name}.dtype"
+    )
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """No warnings are shown."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def worth_looking(calls: int, data: dict[str, Any]) -> bool:

@@ -17,6 +17,7 @@ from typing import Any
 
 from .errors import ConfigError
 from .reading import MIB, reading
+from .wording import by_likeness, likeness
 
 
 @lru_cache(maxsize=16)
@@ -108,8 +109,23 @@ class UserFile:
         """
         found: object = getattr(self.module, name, None)
         if not callable(found):
-            raise ConfigError(f"{self.said} defines no function called {name}")
+            lacks = f"{self.said} defines no function called {name}"
+            raise ConfigError(f"{lacks}{self._instead(name)}")
         return UserFunction(name, self.said, self.path, found)
+
+    def _instead(self, name: str) -> str:
+        """Which of the file's own functions may be meant by `name`; or which there are."""
+        own = [
+            one
+            for one, value in vars(self.module).items()
+            if inspect.isfunction(value) and value.__module__ == self.module.__name__
+        ]
+        first, *others = by_likeness(name, own) or [""]
+        if not first:
+            return ""
+        if not others or name in first or likeness(name, first) > 0.6:
+            return f"; it defines {first}: call that {name}"
+        return f"; it defines {', '.join(own)}"
 
 
 def run_file(path: Path, key: str, wanted: str) -> UserFile:

@@ -57,9 +57,11 @@ def run_with(student: Student | None, config: Config, directory: Path, command: 
     }
     write_json(directory / "check.json", {**as_json(result, []), **about})
     measured = single if config.dtype == "float32" else double
-    card = cost_card(measured.objective, measured.params, methods_for(measured.objective))
+    target = measured.objective
+    card = cost_card(target, measured.params, methods_for(target), by_forward=result.by_forward)
     if student and result.diagnosis and result.diagnosis.accepted:
-        card.append(cost_of_file(student, measured.objective, measured.params))
+        known = result.fewer.seconds if result.fewer else None
+        card.append(cost_of_file(student, target, measured.params, known))
     write_json(directory / "check.json", {**as_json(result, card), **about})
     show_costs(console, card, f"cost, {config.dtype} on {device}")
     say_whole(console, f"files: {directory}")

@@ -114,16 +114,23 @@ class Target:
         answer = self.answers[i]
         if answer.size < 3:
             return True
-        enough = max(1e-9, self.bound**2) * (answer @ answer)
-        rest = beyond(answer, gradient)
-        if rest @ rest <= enough:
-            return True
-        for column in self.columns[i].values():
-            left = beyond(answer, column)
-            rest = beyond(left, beyond(gradient, column))
-            if rest @ rest <= enough:
-                return True
-        return False
+        units, along, size = self.frames[i]
+        g, gg = units @ gradient, gradient @ gradient
+        ag = answer @ gradient
+        with np.errstate(all="ignore"):  # without what lies along a column, of both
+            rest = size - along**2 - (ag - along * g) ** 2 / (gg - g**2)
+        return not (rest > max(1e-9, self.bound**2) * size).all()
+
+    @cached_property
+    def frames(self) -> list[tuple[Array, Array, float]]:
+        """At each point the columns with length 1, a row each, the answer's part along them and its
+        squared length; the first row is zero."""
+        made = []
+        for answer, columns in zip(self.answers, self.columns, strict=True):
+            rows = [0 * answer, *(c / (np.sqrt(c @ c) or 1.0) for c in columns.values())]
+            units = np.stack(rows)
+            made.append((units, units @ answer, float(answer @ answer)))
+        return made
 
     def explained(self, gradients: Sequence[Array], *, bare: bool) -> list[Coefficients]:
         """All that fit, the likeliest first; one with a column only if none is without."""
@@ -223,13 +230,6 @@ class Target:
             added_to = zip(made, added, strict=True)
             made = [one + found.b * v * at[found.column] for one, (v, at) in added_to]
         return self.same(np.concatenate(made))
-
-
-def beyond(a: Array, b: Array) -> Array:
-    """What is left of a without its part along b."""
-    size = b @ b
-    left: Array = a - (a @ b / size) * b if size else a
-    return left
 
 
 def rounded(c: float) -> float:

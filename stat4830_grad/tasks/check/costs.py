@@ -13,7 +13,7 @@ from ...gradients.methods import as_leaves
 from ...graph.nodes import graph_nodes
 from ...sandbox.student import Student
 from .cost import BUDGET, MOST, Cost, Work, measure
-from .methods import CENTRAL, FILE, FORWARD, around, forward, knows_forward, step
+from .methods import CENTRAL, FILE, FORWARD, around, forward, step
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,16 @@ class MethodCost:
 
 
 def cost_card(
-    objective: Objective, params: Params, methods: dict[str, Gradient]
+    objective: Objective, params: Params, methods: dict[str, Gradient], *, by_forward: bool = True
 ) -> list[MethodCost]:
-    """Every method at `params` (*K = ()), in the dtype and on the device of `params`."""
+    """Every method at `params` (*K = ()), in the dtype and on the device of `params`.
+
+    Args:
+        by_forward: whether forward mode goes through the loss.
+    """
     works = {name: gradient_work(method, objective, params) for name, method in methods.items()}
-    works |= slope_works(objective, params)
+    slopes = slope_works(objective, params)
+    works |= slopes if by_forward else {CENTRAL: slopes[CENTRAL]}
     data = [value for value in objective.constants().values() if isinstance(value, Tensor)]
     device = next(iter(params.values())).device
     costs = measure(works, device, [*params.values(), *data])
@@ -53,15 +58,19 @@ def cost_card(
     return card
 
 
-def cost_of_file(student: Student, objective: Objective, params: Params) -> MethodCost:
+def cost_of_file(
+    student: Student, objective: Objective, params: Params, known: float | None = None
+) -> MethodCost:
     """A student's file at `params`, by the clock of its own process: a call, or many short ones.
+
+    Args:
+        known: seconds of a call at `params`; by default those of the last call.
 
     Raises:
         ConfigError: it gives no answer.
     """
-    data, seconds = objective.constants(), list[float]()
-    if student.seconds > BUDGET:  # it was asked before: no need to wait for it again
-        seconds.append(student.seconds)
+    data, last = objective.constants(), known or student.seconds
+    seconds = [last] if last > BUDGET else list[float]()  # no need to wait for it again
     while len(seconds) < MOST and sum(seconds) < BUDGET / 2:
         seconds.append(student.ask(data, params, often=True).seconds)
     cost = Cost(statistics.median(seconds), None, None, None)
@@ -74,18 +83,14 @@ def gradient_work(method: Gradient, objective: Objective, params: Params) -> Wor
 
 
 def slope_works(objective: Objective, params: Params) -> dict[str, Work]:
-    """One slope each by forward mode, if there is one, and by a central difference.
-
-    Both in the largest parameter.
-    """
+    """One slope each by forward mode and by a central difference, in the largest parameter."""
     name = max(params, key=lambda name: params[name].numel())
     v = torch.ones_like(params[name])[None]
     h = step(params[name])
-    works: dict[str, Work] = {
+    return {
         FORWARD: lambda: forward(objective.loss, params, {name: v})[name],
         CENTRAL: lambda: central_difference(*around(objective.loss, params, name, v, h), h),
     }
-    return works if knows_forward(objective.loss, params) else {CENTRAL: works[CENTRAL]}
 
 
 def central_difference(up: Tensor, down: Tensor, h: float) -> Tensor:

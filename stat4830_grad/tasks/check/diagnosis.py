@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -12,33 +10,12 @@ from torch import Tensor
 from ...core import Objective, Params
 from ...gradients.methods import backward
 from ...sandbox.answers import Finding, fits
-from ...sandbox.student import Answer
 from ...system.errors import ConfigError
+from .attempts import Asked, Attempt, at_larger_weights, attempt, habits
 from .evidence import EXACT
 from .explanation import Case, characterise, explain, same
 from .places import Place, places
 from .trial import Trial, recipe_of, trials
-
-
-class Asked(Protocol):
-    """What can be asked for gradients: a `Student`, or what stands for one."""
-
-    def load(self) -> None:
-        """Begin anew."""
-
-    def ask(self, data: Mapping[str, Any], params: Params) -> Answer:
-        """The answer at `params`."""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What the student's function does at one point, run from a fresh copy of the file."""
-
-    right: Params
-    first: Params  # in the shapes it was returned in
-    second: Params  # called again with the same arguments
-    changed: tuple[str, ...]  # arguments changed in place
-    findings: list[Finding]
 
 
 @dataclass(frozen=True)
@@ -48,6 +25,7 @@ class Diagnosis:
     accepted: bool
     findings: list[Finding]
     right: list[str]  # parameters whose values are right
+    remarks: list[Finding]  # what is to be known of a gradient that is accepted
 
 
 def diagnose(
@@ -62,11 +40,20 @@ def diagnose(
         ConfigError: the file cannot be used or raises an error.
     """
     tried = [attempt(student, objective, params, right) for params, right in points]
-    findings = list(tried[0].findings) + habits(tried)
+    return judged(student, objective, [params for params, _ in points], tried, bound)
+
+
+def judged(
+    student: Asked, objective: Objective, points: list[Params], tried: list[Attempt], bound: float
+) -> Diagnosis:
+    """The diagnosis of what the function did at these points; as `diagnose`."""
+    drifting = habits(tried)
+    findings = list(tried[0].findings) + drifting
+    random = {name for f in drifting if f.kind == "not_repeatable" for name in f.parameters}
     right: list[str] = []
     wrong: list[str] = []
     for name in tried[0].right:
-        if any(name not in t.first for t in tried):
+        if name in random or any(name not in t.first for t in tried):
             continue
         pairs = [(t.first[name], t.right[name]) for t in tried]
         if found := unusable(name, pairs):
@@ -83,11 +70,11 @@ def diagnose(
         else:
             wrong.append(name)
     if wrong:
-        places = [params for params, _ in points]
         findings += misplaced(wrong, tried) or reasons(
-            student, objective, places, tried, wrong, right
+            student, objective, points, tried, wrong, right
         )
-    return Diagnosis(not findings, findings, right)
+    remarks = [] if findings else at_larger_weights(student, objective, points[-1])
+    return Diagnosis(not findings, findings, right, remarks)
 
 
 def misplaced(wrong: list[str], tried: list[Attempt]) -> list[Finding]:
@@ -183,52 +170,6 @@ def elsewhere(
         else:
             return each, [backward(*place)[1] for place in each], answers
     return [], [], []
-
-
-def attempt(student: Asked, objective: Objective, params: Params, right: Params) -> Attempt:
-    """Call the function of the file, run anew, twice at `params`, of which `right` is the gradient.
-
-    Raises:
-        ConfigError: the file, or its function, cannot be run.
-    """
-    student.load()
-    data = objective.constants()
-    first, second = student.ask(data, params), student.ask(data, params)
-    return Attempt(right, first.values, second.values, first.changed, first.findings)
-
-
-def habits(trials: list[Attempt]) -> list[Finding]:
-    """What the function does besides returning: changes its arguments, remembers its calls."""
-    findings = []
-    if changed := trials[0].changed:
-        text = f"changes {', '.join(changed)} in place; work on a copy: {changed[0]}.clone()"
-        findings.append(Finding("in_place", (), f"the function {text}"))
-    drifting = [name for name in trials[0].first if not steady(trials, name)]
-    adding = [name for name in drifting if all(doubled(t, name) for t in trials)]
-    if adding:
-        text = (
-            "accumulates: a second call with the same arguments returns twice the first. "
-            "Start each call from zero, as optimizer.zero_grad() does"
-        )
-        findings.append(Finding("accumulates", tuple(adding), text))
-    if others := [name for name in drifting if name not in adding]:
-        text = "a second call with the same arguments returns something else; look for globals"
-        findings.append(Finding("not_repeatable", tuple(others), text))
-    return findings
-
-
-def steady(trials: list[Attempt], name: str) -> bool:
-    """Whether the second call of each trial gave the same."""
-    return all(
-        name in t.second
-        and same(t.first[name].nan_to_num(0, 1, -1), t.second[name].nan_to_num(0, 1, -1))
-        for t in trials
-    )
-
-
-def doubled(trial: Attempt, name: str) -> bool:
-    """Whether the second call gave twice as much: a gradient that was not cleared."""
-    return name in trial.second and same(trial.second[name], 2 * trial.first[name])
 
 
 def tiny(g: Tensor, right: Tensor) -> bool:

@@ -108,7 +108,7 @@ class Evidence:
     def most(self) -> int:
         """How many candidates there is time to try."""
         numbers = sum(value.size for value in self.trials[0].right.values())
-        return int(min(MOST, MOST_NUMBERS / numbers))
+        return int(min(MOST, MOST_NUMBERS / (numbers * self.recipe.effort)))
 
     @cached_property
     def targets(self) -> dict[str, list[tuple[Reading, Target, list[tuple[int, ...]]]]]:

@@ -66,8 +66,8 @@ def evaluate(
     """
     gradients = {name: method(params)[1] for name, method in methods.items()}
     slopes = {name: project(grads, directions) for name, grads in gradients.items()}
-    if knows_forward(loss, params):
-        slopes[FORWARD] = forward(loss, params, directions)
+    if (along := forward_if_known(loss, params, directions)) is not None:
+        slopes[FORWARD] = along
     slopes[CENTRAL], uncertainty = central or differences(loss, params, directions)
     return Evaluation(gradients, slopes, uncertainty)
 
@@ -104,18 +104,16 @@ def project(grads: Params, directions: Params) -> Params:
     return {name: (v * grads[name]).reshape(len(v), -1).sum(1) for name, v in directions.items()}
 
 
-def knows_forward(loss: Loss, params: Params) -> bool:
-    """Whether forward mode goes through the loss: a user's `autograd.Function` may lack its jvp."""
-    name, p = next(iter(params.items()))
+def forward_if_known(loss: Loss, params: Params, directions: Params) -> Params | None:
+    """As `forward`; None where the loss lacks it, as a user's `autograd.Function` may its jvp."""
     try:
-        forward(loss, params, {name: torch.ones_like(p)[None]})
+        return forward(loss, params, directions)
     except NotImplementedError:
-        return False
+        return None
     except ConfigError as error:
         if isinstance(error.__cause__, NotImplementedError):
-            return False
+            return None
         raise
-    return True
 
 
 def forward(loss: Loss, params: Params, directions: Params) -> Params:

@@ -40,6 +40,8 @@ def places(f: Objective, params: Params, seed: int = 0) -> Iterator[list[Place]]
             yield [least_squares(f, n, d, g) for n, d in SIZES]
             yield [least_squares(f, n, f.X.shape[1], g) for n, _ in SIZES]
         case FileClassification():  # its model may know the shape of its inputs, and have one only
+            some = [min(1, n / f.samples) for n, _ in SIZES]
+            yield [(fewer(f, share, g), nearby(params, g)) for share in some]
             yield [(fewer(f, share, g), nearby(params, g)) for share in SHARES]
         case Classification(data=data) if isinstance(f.model, MLP):
             hidden = len(f.model.hidden)

@@ -49,6 +49,13 @@ def as_json(study: Study, card: list[MethodCost]) -> dict[str, Any]:
     }
 
 
+def findings_as_json(findings: list[Finding]) -> list[dict[str, Any]]:
+    """Each with its kind, its parameters and its sentence."""
+    return [
+        {"kind": f.kind, "parameters": list(f.parameters), "sentence": f.sentence} for f in findings
+    ]
+
+
 def pair_as_json(pair: Pair) -> dict[str, Any]:
     """Two methods as in check.json."""
     return {
@@ -84,10 +91,10 @@ def student_as_json(study: Study) -> dict[str, Any] | None:
     return {
         "accepted": study.diagnosis.accepted,
         "right": study.diagnosis.right,
-        "findings": [
-            {"kind": f.kind, "parameters": list(f.parameters), "sentence": f.sentence}
-            for f in study.diagnosis.findings
-        ],
+        "findings": findings_as_json(study.diagnosis.findings),
+        "remarks": findings_as_json(study.diagnosis.remarks),
+        "compared_on_samples": len(study.fewer.rows) if study.fewer else None,
+        "seconds_on_all_samples": study.fewer.seconds if study.fewer else None,
     }
 
 
@@ -96,6 +103,11 @@ def show(console: Console, study: Study, title: str) -> None:
     console.print(Text(title, style="bold"), soft_wrap=True)
     shapes = ", ".join(f"{name} {shape(p.shape)}" for name, p in study.params.items())
     console.print(Text(f"parameters: {shapes}", style="dim"))
+    if fewer := study.fewer:
+        text = f"One call of your function on all {fewer.samples:,} samples takes "
+        text += f"{duration(fewer.seconds)}, so there was one. Everything else is compared on "
+        text += f"{len(fewer.rows):,} of them."
+        console.print(Text(text, style="yellow"))
     for dtype, pairs in study.pairs.items():
         console.print()
         show_table(console, matrix(dtype, pairs))
@@ -190,6 +202,7 @@ def show_verdict(console: Console, study: Study) -> None:
         text = "All gradients agree." if diagnosis is None else "Your gradient is right."
         console.print(Text(text, style="bold green"))
         lines = closeness(study)
+        lines += [line(remark) for remark in diagnosis.remarks] if diagnosis else []
     elif diagnosis is None:
         console.print(Text("The gradients disagree.", style="bold red"))
         lines = wrong

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations, islice
+from itertools import combinations, islice, product
 
 from .evidence import Candidate, Evidence, Family, Mistakes
 from .mistakes.recipe import Mistake
@@ -21,15 +21,20 @@ def candidates(evidence: Evidence) -> list[Candidate]:
             break
         pool += useful(evidence, (one for before in found for one in together(evidence, before)))
     if left := unexplained(evidence, pool):
-        touching = [
-            (m,)
-            for m in evidence.recipe.mistakes
-            if not m.alone
-            and any(evidence.changes(evidence.gradient(0, (m,)), name) for name in left)
-        ]
-        pairs = (join(a, b) for a, b in combinations(touching, 2))
-        pool += useful(evidence, pairs)
+        few, many = touching(evidence, left)
+        pool += useful(evidence, (join(a, b) for a, b in combinations(few, 2)))
+        if unexplained(evidence, pool):
+            pool += useful(evidence, (join(a, b) for a, b in product(few, many)))
     return pool
+
+
+def touching(evidence: Evidence, names: Sequence[str]) -> tuple[list[Mistakes], list[Mistakes]]:
+    """The mistakes that change any of these gradients; apart from them those of which are many."""
+    found: tuple[list[Mistakes], list[Mistakes]] = ([], [])
+    for m in evidence.recipe.mistakes:
+        if any(evidence.changes(evidence.gradient(0, (m,)), name) for name in names):
+            found[m.alone].append((m,))
+    return found
 
 
 def together(evidence: Evidence, before: Mistakes) -> Iterator[Mistakes]:
@@ -41,8 +46,13 @@ def together(evidence: Evidence, before: Mistakes) -> Iterator[Mistakes]:
 
 
 def join(a: Mistakes, b: Mistakes) -> Mistakes:
-    """Both; none where they are made at the same step."""
-    return () if {m.step for m in a} & {m.step for m in b} else (*a, *b)
+    """Both; none where they are made at the same step, and the later does not change the earlier's.
+
+    Mistakes that change one another's are joined in one order, that in which they are known.
+    """
+    steps = {m.step for m in a}
+    clash = any(m.step in steps and (not m.chains or m in a) for m in b)
+    return () if clash else (*a, *b)
 
 
 def useful(evidence: Evidence, each: Iterable[Mistakes]) -> list[Candidate]:

@@ -7,13 +7,26 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...core import Gradient, Objective, Params
+from ...core import Objective, Params
 from ...gradients.methods import backward, methods_for
 from ...sandbox.answers import fits
-from ...sandbox.student import Student
+from ...sandbox.student import Answer, Student
+from .attempts import Attempt, asked_anew, attempt
 from .comparison import TOLERANCES, Pair, compare
-from .diagnosis import Diagnosis, diagnose
-from .methods import CENTRAL, COORDINATES, FILE, Evaluation, bound, evaluate, nearby, probes
+from .diagnosis import Diagnosis, judged
+from .fewer_samples import FewerSamples, fewer_samples
+from .methods import (
+    CENTRAL,
+    COORDINATES,
+    FILE,
+    FORWARD,
+    Evaluation,
+    Method,
+    bound,
+    evaluate,
+    nearby,
+    probes,
+)
 
 REFERENCE = "backward"
 
@@ -27,12 +40,18 @@ class Study:
     probes: dict[str, str]  # parameter -> the directions that forward and central were asked
     not_finite: list[str]  # "manual: w1 (float32)"
     diagnosis: Diagnosis | None
+    fewer: FewerSamples | None = None  # where all of them take too long
 
     @property
     def agree(self) -> bool:
         """Every pair in both dtypes, and the student's file is accepted."""
         pairs = all(pair.agree for found in self.pairs.values() for pair in found)
         return pairs and (self.diagnosis is None or self.diagnosis.accepted)
+
+    @property
+    def by_forward(self) -> bool:
+        """Whether forward mode goes through the loss."""
+        return any(FORWARD in (pair.a, pair.b) for found in self.pairs.values() for pair in found)
 
 
 def study(
@@ -47,7 +66,8 @@ def study(
     Args:
         double, single: the same objective in float64 and in float32.
         params: the initial point in float32; the float64 point has the very same numbers.
-        student: a file to be compared and diagnosed.
+        student: a file to be compared and diagnosed; one that takes long is asked on all samples
+            once, and everything is compared on fewer.
 
     Raises:
         ConfigError: the student's file cannot be used or raises an error.
@@ -55,21 +75,26 @@ def study(
     generator = torch.Generator().manual_seed(seed)
     points = [params, nearby(params, generator)]
     directions = probes(params, generator)
-    methods: dict[str, Gradient] = methods_for(double)
+    doubled = [in_double(point) for point in points]
+    tried, fewer, diagnosis = list[Attempt](), None, None
     if student:
-        methods[FILE] = tolerant(student)
-    evaluations = evaluate_all(double, single, points, directions, methods)
-    diagnosis = None
+        first = asked_anew(student, double, doubled[0])
+        known: list[Answer | None] = [first, None]
+        if fewer := fewer_samples(double, doubled[0], first, generator):
+            double, single, known = fewer.of(double), fewer.of(single), [None, None]
+        for point, answer in zip(doubled, known, strict=True):
+            tried.append(attempt(student, double, point, backward(double, point)[1], answer))
+    evaluations = evaluate_all(double, single, points, directions, student, tried)
     if student:
-        doubled = [in_double(point) for point in points]
-        pairs = [(point, backward(double, point)[1]) for point in doubled]
-        diagnosis = diagnose(student, double, pairs, TOLERANCES["float64"])
+        diagnosis = judged(student, double, doubled, tried, TOLERANCES["float64"])
+        diagnosis = fewer.confirmed(diagnosis) if fewer else diagnosis
     return Study(
         params,
         {dtype: compare(found, dtype, REFERENCE) for dtype, found in evaluations.items()},
         {name: description(p.numel(), len(directions[name])) for name, p in params.items()},
         not_finite(evaluations),
         diagnosis,
+        fewer,
     )
 
 
@@ -78,24 +103,27 @@ def evaluate_all(
     single: Objective,
     points: list[Params],
     directions: Params,
-    methods: dict[str, Gradient],
+    student: Student | None,
+    tried: list[Attempt],
 ) -> dict[str, list[Evaluation]]:
     """At every point, in both dtypes. Central differences are float64 in either case: in float32
-    rounding leaves three digits of them."""
-    in_float64 = [
-        evaluate(double.loss, in_double(point), bound(methods, double), in_double(directions))
-        for point in points
-    ]
-    in_float32 = [
-        evaluate(
-            single.loss,
-            point,
-            bound(methods, single),
-            directions,
-            (e.slopes[CENTRAL], e.uncertainty),
-        )
-        for point, e in zip(points, in_float64, strict=True)
-    ]
+    rounding leaves three digits of them.
+
+    Args:
+        tried: what the student's function answered at these points in float64.
+    """
+    in_float64, in_float32 = list[Evaluation](), list[Evaluation]()
+    for k, point in enumerate(points):
+        ways = bound(methods_for(double), double)
+        if student:
+            ways[FILE] = answered(double, tried[k].first)
+        e = evaluate(double.loss, in_double(point), ways, in_double(directions))
+        in_float64.append(e)
+        ways = bound(methods_for(single), single)
+        if student:
+            ways[FILE] = answered(single, asked_anew(student, single, point).values)
+        known = e.slopes[CENTRAL], e.uncertainty
+        in_float32.append(evaluate(single.loss, point, ways, directions, known))
     return {"float64": in_float64, "float32": in_float32}
 
 
@@ -124,12 +152,10 @@ def not_finite(evaluations: dict[str, list[Evaluation]]) -> list[str]:
     return list(found)
 
 
-def tolerant(student: Student) -> Gradient:
-    """The function of the file, run anew, as a `Gradient`: NaN where it has no usable answer."""
+def answered(objective: Objective, values: Params) -> Method:
+    """An answer of the student's function as a way to a gradient: NaN where it cannot be used."""
 
-    def file(objective: Objective, params: Params) -> tuple[Tensor, Params]:
-        student.load()
-        values = student.ask(objective.constants(), params).values
+    def file(params: Params) -> tuple[Tensor, Params]:
         grads = {
             name: values[name].reshape(p.shape).to(p)
             if name in values and fits(values[name], p)
@@ -138,4 +164,4 @@ def tolerant(student: Student) -> Gradient:
         }
         return objective.loss(params), grads
 
-    return Gradient(file, capturable=False)
+    return file

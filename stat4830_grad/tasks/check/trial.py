@@ -11,11 +11,12 @@ import torch
 
 from ...core import Objective, Params
 from ...gradients.methods import backward
-from ...problems import Formula, Polynomial
+from ...problems import Classification, Formula, Polynomial
 from .mistakes.formulas import formula_recipe
 from .mistakes.layers import layer_mistakes
 from .mistakes.network import array, given, network_of, outputs, steps
 from .mistakes.outputs import output_mistakes
+from .mistakes.pullback import model_recipe
 from .mistakes.recipe import Array, Recipe, Step, Values
 from .mistakes.samples import families, sample_mistakes
 from .places import Place, sizes
@@ -50,6 +51,8 @@ def recipe_of(f: Objective) -> tuple[Recipe, Given]:
         ]
         recipe = Recipe(steps(network), outputs(network), mistakes, families(network))
         return recipe, lambda f, params: given(network, f, params)
+    if isinstance(f, Classification):
+        return model_recipe(f)
     names = list(f.init(torch.Generator().manual_seed(0)))
     whole: dict[str, Step] = {f"∂{name}": itemgetter(name) for name in names}
 

@@ -29,12 +29,6 @@ def factor_sentence(found: Coefficients, f: Objective, *, several: bool, beside:
         if found.bare:
             return "zero", "has the part of the penalty only, that of the data is missing"
         return "zero", f"is {found.b:.6g} times the parameter, the gradient is missing"
-    if found.c == -1 and not found.scale:
-        hints: dict[type, str] = {LeastSquares: "look at the residual, which is Xw − y"}
-        if isinstance(f, Classification):
-            hints[Classification] = f"look at the error, which is {f.likelihood.error}"
-        text = f"{part}has the wrong sign: it is minus the gradient"
-        return "sign", with_hint(text, of_kind(hints, f))
     text = f"{part}is {spelled(found, f)} times the right gradient"
     hint = of_kind(factor_hints(found.name), f)
     if not found.scale and abs(found.c) not in NICE and abs(found.c) < 1:
@@ -42,6 +36,16 @@ def factor_sentence(found: Coefficients, f: Objective, *, several: bool, beside:
         if several:
             hint = f"it is so for any number of samples and parameters, so {hint}"
     return "factor", with_hint(text, hint)
+
+
+def sign_sentence(f: Objective, *, beside: bool) -> Said:
+    """That it is minus the gradient, and where to look; `beside` as in `factor_sentence`."""
+    hints: dict[type, str] = {LeastSquares: "look at the residual, which is Xw − y"}
+    if isinstance(f, Classification):
+        hints[Classification] = f"look at the error, which is {f.likelihood.error}"
+    part = "its part without the penalty " if beside else ""
+    text = f"{part}has the wrong sign: it is minus the gradient"
+    return "sign", with_hint(text, of_kind(hints, f))
 
 
 def of_kind(hints: dict[type, str], f: Objective) -> str | None:
@@ -94,6 +98,9 @@ def coefficient_sentences(
         text = f"is the parameter after a step of {step}, not the gradient: return ∇f alone"
         yield "updated_parameter", text
         return
+    if found.c < 0:
+        yield sign_sentence(f, beside=beside)
+        found = replace(found, c=-found.c)
     if found.factor:
         yield factor_sentence(found, f, several=several, beside=beside)
     penalty = f.penalty if isinstance(f, LeastSquares | Classification) else None
@@ -212,11 +219,12 @@ def numbers(
     first, *others = (
         list(coefficient_sentences(c, name, f, several=several, beside=beside)) for c in likely
     )
-    if first and others:
-        (kind, text), *rest = first
-        more = dict.fromkeys(said for other in others for said in other if said != first[0])
-        text += "".join(f"; or else it {t}" for _, t in list(more)[:2])
-        return [(kind, text), *rest]
+    more = [said for other in others for said in other if said not in first]
+    at = next((i for i, one in enumerate(first) if not all(one in o for o in others)), None)
+    if more and at is not None:
+        kind, text = first[at]
+        text += "".join(f"; or else it {t}" for _, t in list(dict.fromkeys(more))[:2])
+        first[at] = kind, text
     return first
 
 

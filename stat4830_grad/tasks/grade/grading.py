@@ -90,7 +90,10 @@ def graded(submission: Submission, config: Config, grading: Grading) -> Result:
                 why = Told(failure.kind, [], str(failure))
                 return result(failure.kind, dict.fromkeys(names, False), [why], student)
             right = dict.fromkeys(names, False) | dict.fromkeys(unblemished(found, names), True)
-            told = [Told(f.kind, list(f.parameters), f.sentence) for f in found.findings]
+            told = [
+                Told(f.kind, list(f.parameters), f.sentence)
+                for f in (*found.findings, *found.remarks)
+            ]
             status = RIGHT if all(right.values()) else PARTLY if any(right.values()) else WRONG
             return result(status, right, told, student)
     except ConfigError as error:

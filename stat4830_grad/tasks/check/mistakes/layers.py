@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from .curves import CURVES, Curve, wrong_slopes
-from .network import Network
+from .network import LOGIT, Network
 from .outputs import at, slope_sentence
 from .recipe import Array, Change, Mistake, Values
 
@@ -155,15 +155,8 @@ def of_one_sample(step: str, d: Part, a: Part) -> Iterator[Mistake]:
 def in_bias(network: Network, layer: int) -> Iterator[Mistake]:
     """What stands where the sum of d over the samples belongs, the gradient of a bias."""
     step, d, name = f"db{layer}", f"d{layer}", network.offset(layer)
-    if not network.of_input:
-        text = "is summed over the wrong axis, the units: sum over the samples"
-        yield Mistake("wrong_axis", text, step, lambda v, g: v[d].sum(1))
-    text = f"is summed over the units too, so that {name} has one number for all: sum over the "
-    text += "samples only, axis 0 of (n, h)"
-    yield Mistake("wrong_axis", text, step, lambda v, g: np.asarray(v[d].sum()))
-    yield Mistake(
-        "wrong_axis", text.replace("summed", "averaged"), step, lambda v, g: np.asarray(v[d].mean())
-    )
+    if not (layer == network.layers and network.link is LOGIT):  # which has one unit
+        yield from along_wrong_axis(network, step, d, name)
     if layer < network.layers or network.of_input:
         above = f"h{layer}" if layer < network.layers else "e"
         text = f"the derivative of the activation is left out in the gradient of {name} only"
@@ -174,6 +167,18 @@ def in_bias(network: Network, layer: int) -> Iterator[Mistake]:
             yield Mistake("other_layer", text, step, summed(f"d{other}"))
     if not network.of_input:
         yield from of_one_sample(step, lambda v: v[d], lambda v: np.ones((len(v[d]), 1)))
+
+
+def along_wrong_axis(network: Network, step: str, d: str, name: str) -> Iterator[Mistake]:
+    """The sum over the units, or over units and samples."""
+    if not network.of_input:
+        text = "is summed over the wrong axis, the units: sum over the samples"
+        yield Mistake("wrong_axis", text, step, lambda v, g: v[d].sum(1))
+    text = f"is summed over the units too, so that {name} has one number for all: sum over the "
+    text += "samples only, axis 0 of (n, h)"
+    yield Mistake("wrong_axis", text, step, lambda v, g: np.asarray(v[d].sum()))
+    text = text.replace("summed", "averaged")
+    yield Mistake("wrong_axis", text, step, lambda v, g: np.asarray(v[d].mean()))
 
 
 def in_forward(network: Network, layer: int) -> Iterator[Mistake]:

@@ -82,13 +82,24 @@ def network_of(f: Objective) -> Network | None:
             return Network(1, False, IDENTITY, False, names="w")
         case Composite():
             return Network(2, True, OUTER_TANH, False, CURVES["relu"], of_input=True)
-        case Classification(model=MLP(hidden, activation), likelihood=Binary() | Softmax()):
-            link = LOGIT if isinstance(f.likelihood, Binary) else SOFTMAX
-            return Network(len(hidden) + 1, True, link, True, curve_of(activation))
-        case Classification(model=Logistic(bias), likelihood=Binary() | Softmax()):
-            link = LOGIT if isinstance(f.likelihood, Binary) else SOFTMAX
-            return Network(1, bias, link, True, names="w")
+        case Classification(model=MLP(hidden, activation)):
+            return Network(len(hidden) + 1, True, link_of(f), True, curve_of(activation))
+        case Classification(model=Logistic(bias)):
+            return Network(1, bias, link_of(f), True, names="w")
     return None
+
+
+def link_of(f: Classification) -> Link:
+    """That of two classes, or of more."""
+    return LOGIT if isinstance(f.likelihood, Binary) else SOFTMAX
+
+
+def labels_of(f: Classification) -> Array:
+    """What is subtracted from the prediction: y (n, 1), or the indicators Y (n, C)."""
+    train = f.data.train
+    if isinstance(f.likelihood, Softmax):
+        return array(f.likelihood.indicators(train.X, train.y))
+    return array(train.y)[:, None]
 
 
 def curve_of(activation: Activation) -> Curve:
@@ -121,12 +132,8 @@ def given(network: Network, f: Objective, params: Params) -> Values:
     match f:
         case LeastSquares(X, y):
             values = {"X": array(X), "labels": array(y)[:, None]}
-        case Classification(likelihood=Softmax() as likelihood):
-            train = f.data.train
-            X = train.X
-            values = {"X": array(X), "labels": array(likelihood.indicators(X, train.y))}
         case Classification():
-            values = {"X": array(f.data.train.X), "labels": array(f.data.train.y)[:, None]}
+            values = {"X": array(f.data.train.X), "labels": labels_of(f)}
         case Composite(y):
             values = {"X": array(params["x"])[None], "labels": array(y)[None]}
         case _:

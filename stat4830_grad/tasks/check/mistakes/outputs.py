@@ -64,11 +64,13 @@ def in_labels(network: Network) -> Iterator[Mistake]:
     """What stands where y belongs."""
     y = network.link.label
 
-    def wrong(kind: str, text: str, change: Callable[[Array], Array]) -> Mistake:
-        return Mistake(kind, f"{text}: {network.whole}", "Y", lambda v, Y: change(Y))
+    def wrong(
+        kind: str, text: str, change: Callable[[Array], Array], chains: bool = True
+    ) -> Mistake:
+        said = f"{text}: {network.whole}"
+        return Mistake(kind, said, "Y", lambda v, Y: change(Y), chains=chains)
 
-    yield wrong("label_forgotten", f"{y} is forgotten", np.zeros_like)
-    yield wrong("label_sign", f"{y} has the wrong sign", np.negative)
+    yield wrong("label_forgotten", f"{y} is forgotten", np.zeros_like, chains=False)
     if network.mean:
         text = "the labels are taken as −1 and 1, where they are 0 and 1"
         yield wrong("labels_of_other_sign", text, lambda Y: 2 * Y - 1)
@@ -79,6 +81,7 @@ def in_labels(network: Network) -> Iterator[Mistake]:
         for step, counted in ((1, "1"), (-1, "−1")):
             text = f"the classes are counted from {counted}, not from 0"
             yield wrong("classes_shifted", text, partial(np.roll, shift=step, axis=1))
+    yield wrong("label_sign", f"{y} has the wrong sign", np.negative)
     if network.link is not OUTER_TANH:
         for how, change in PERMUTED.items():
             text = f"{y} is {how}, so that samples get the {y} of others"

@@ -32,7 +32,8 @@ class Mistake:
     sentence: str
     step: str
     change: Change
-    alone: bool = False  # one of so many of its sort that it is not tried together with others
+    alone: bool = False  # one of so many of its sort that it is tried with others at the end only
+    chains: bool = False  # whether it changes what another mistake at the same step has made
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Recipe:
     mistakes: list[Mistake] = field(default_factory=list)  # the likelier first
     families: list[Callable[[float], Mistake]] = field(default_factory=list)
     """Mistakes with a number in them, which is right at 0."""
+    effort: float = 1.0  # of a run, in those that take as long as their numbers let expect
 
     def run(self, given: Values) -> Values:
         """What is given, and what every step makes of it."""
@@ -57,15 +59,18 @@ class Recipe:
 
         Args:
             right: what `run` made. Steps before the first mistake are not made again.
+            mistakes: at one step they are made in their order.
         """
-        changes = {m.step: m.change for m in mistakes}
+        changes: dict[str, list[Change]] = {}
+        for m in mistakes:
+            changes.setdefault(m.step, []).append(m.change)
         values, changed = dict(right), False
         try:
             for name, step in self.steps.items():
-                if name in changes:
-                    values[name], changed = changes[name](values, step(values)), True
-                elif changed:
-                    values[name] = step(values)
+                if name in changes or changed:
+                    values[name], changed = step(values), True
+                for change in changes.get(name, ()):
+                    values[name] = change(values, values[name])
         except ValueError:  # shapes that do not go together, such as Wᵀ in place of W
             return {}
         return {parameter: values[step] for parameter, step in self.outputs.items()}
