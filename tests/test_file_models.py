@@ -374,7 +374,7 @@ def test_without_forward_mode_the_others_are_checked(tmp_path: Path) -> None:
     assert found.agree
     methods = {name for pair in found.pairs["float64"] for name in (pair.a, pair.b)}
     assert methods == {"backward", "autograd_grad", "central"}
-    card = cost_card(single, params, methods_for(single))
+    card = cost_card(single, params, methods_for(single), by_forward=found.by_forward)
     assert [row.method for row in card] == ["backward", "autograd_grad", "central"]
 
 
