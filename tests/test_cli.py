@@ -1,4 +1,4 @@
-"""The program as its users run it: real subprocesses, their files and exit codes."""
+"""The program as its users run it: its files, its messages and its exit codes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pytest
 import torch
 import yaml
 from conftest import Cli
+from warm import Warm
 
 FILES = {
     ".hydra",
@@ -36,12 +37,12 @@ LONG = (
 
 
 @pytest.fixture(scope="module")
-def whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole_run(tmp_path_factory: pytest.TempPathFactory, warm: Warm) -> Path:
     """The directory of the run LONG, undisturbed."""
-    directory = tmp_path_factory.mktemp("whole") / "run"
-    words = [*LONG, f"hydra.run.dir={directory}"]
-    subprocess.run([sys.executable, "-m", "stat4830_grad", *words], check=True, timeout=240)
-    return directory
+    directory = tmp_path_factory.mktemp("whole")
+    done = warm.run((*LONG, "hydra.run.dir=run"), directory, {})
+    assert done.returncode == 0, done.stderr
+    return directory / "run"
 
 
 def rows(directory: Path) -> list[dict[str, float]]:
@@ -84,17 +85,17 @@ def test_the_default_run_leaves_a_complete_directory(fresh_cli: Cli, tmp_path: P
     assert weights["w"].shape == (784,)
 
 
-def test_polynomial_reaches_its_minimum(fresh_cli: Cli, tmp_path: Path) -> None:
-    done = fresh_cli("problem=polynomial", "problem.x0=2", "hydra.run.dir=here")
+def test_polynomial_reaches_its_minimum(cli: Cli, tmp_path: Path) -> None:
+    done = cli("problem=polynomial", "problem.x0=2", "hydra.run.dir=here")
     assert done.returncode == 0
     assert summary(tmp_path / "here")["final"]["x"] == pytest.approx(1.0)
-    again = fresh_cli("problem=polynomial", "hydra.run.dir=here")
+    again = cli("problem=polynomial", "hydra.run.dir=here")
     assert again.returncode == 2
     assert "holds a run already" in again.stderr
 
 
-def test_divergence_has_a_name_a_step_and_an_exit_code(fresh_cli: Cli, tmp_path: Path) -> None:
-    done = fresh_cli("problem=polynomial", "problem.x0=-2.5", "hydra.run.dir=here")
+def test_divergence_has_a_name_a_step_and_an_exit_code(cli: Cli, tmp_path: Path) -> None:
+    done = cli("problem=polynomial", "problem.x0=-2.5", "hydra.run.dir=here")
     assert done.returncode == 4
     assert "diverged" in done.stdout
     assert "step 7" in done.stdout
@@ -108,16 +109,15 @@ def test_divergence_has_a_name_a_step_and_an_exit_code(fresh_cli: Cli, tmp_path:
 @pytest.mark.parametrize("model", ["logistic", "mlp"])
 @pytest.mark.parametrize("gradient", ["manual", "backward", "autograd_grad"])
 def test_the_lectures_accuracies_come_out(
-    fresh_cli: Cli, tmp_path: Path, mnist_dir: Path, model: str, gradient: str
+    cli: Cli, tmp_path: Path, mnist_dir: Path, model: str, gradient: str
 ) -> None:
-    done = fresh_cli(
+    done = cli(
         "problem=mnist",
         f"model={model}",
         f"gradient={gradient}",
         f"data_dir={mnist_dir}",
         "hydra.run.dir=here",
         "figures=false",
-        OMP_NUM_THREADS="2",
     )
     assert done.returncode == 0, done.stderr
     table = {int(row["step"]): row for row in rows(tmp_path / "here")}
@@ -141,7 +141,7 @@ def test_the_lectures_accuracies_come_out(
     ("ending", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)]
 )
 def test_a_run_that_was_cut_resumes_bit_for_bit(
-    fresh_cli: Cli, tmp_path: Path, whole_run: Path, ending: signal.Signals, code: int
+    cli: Cli, tmp_path: Path, whole_run: Path, ending: signal.Signals, code: int
 ) -> None:
     """A signal in the middle, then resume: the rows and weights of the undisturbed run."""
     child = subprocess.Popen(
@@ -161,7 +161,7 @@ def test_a_run_that_was_cut_resumes_bit_for_bit(
         stopped = summary(tmp_path / "cut")
         assert stopped["status"] == "interrupted"
         assert 0 < stopped["steps"] < 1500
-    resumed = fresh_cli("resume=cut")
+    resumed = cli("resume=cut")
     assert resumed.returncode == 0, resumed.stderr
     assert summary(tmp_path / "cut")["status"] == "completed"
     cut, whole = rows(tmp_path / "cut"), rows(whole_run)
@@ -173,31 +173,29 @@ def test_a_run_that_was_cut_resumes_bit_for_bit(
 
 
 def test_a_finished_run_goes_on_when_given_more_steps_but_not_as_another_run(
-    fresh_cli: Cli, tmp_path: Path
+    cli: Cli, tmp_path: Path
 ) -> None:
     words = ["problem=least_squares", "optimizer=nesterov", "optimizer.lr=0.001", "figures=false"]
-    assert fresh_cli(*words, "steps=40", "hydra.run.dir=whole").returncode == 0
-    assert fresh_cli(*words, "steps=25", "hydra.run.dir=part").returncode == 0
-    assert fresh_cli("resume=part", "steps=40").returncode == 0
+    assert cli(*words, "steps=40", "hydra.run.dir=whole").returncode == 0
+    assert cli(*words, "steps=25", "hydra.run.dir=part").returncode == 0
+    assert cli("resume=part", "steps=40").returncode == 0
     part, whole = rows(tmp_path / "part"), rows(tmp_path / "whole")
     assert [{**r, "seconds": 0} for r in part] == [{**r, "seconds": 0} for r in whole]
-    refused = fresh_cli("resume=part", "optimizer.lr=0.5")
+    refused = cli("resume=part", "optimizer.lr=0.5")
     assert refused.returncode == 2
     assert "optimizer.lr=0.5" in refused.stderr
 
 
-def test_weights_and_split_from_files_repeat_somebody_elses_run(
-    fresh_cli: Cli, tmp_path: Path
-) -> None:
+def test_weights_and_split_from_files_repeat_somebody_elses_run(cli: Cli, tmp_path: Path) -> None:
     words = ["model=mlp", "steps=3", "figures=false"]
-    assert fresh_cli(*words, "hydra.run.dir=first").returncode == 0
+    assert cli(*words, "hydra.run.dir=first").returncode == 0
     weights = torch.load(tmp_path / "first" / "initial_weights.pt", weights_only=True)
     theirs = {"0.weight": "w1", "0.bias": "b1", "2.weight": "w2", "2.bias": "b2"}
     torch.save({name: weights[ours] for name, ours in theirs.items()}, tmp_path / "torch.pt")
     indices = torch.randperm(1797, generator=torch.Generator().manual_seed(42))
     (tmp_path / "split.txt").write_text("\n".join(str(int(i)) for i in indices) + "\n")
     files = ["model.init_from=torch.pt", "problem.indices=split.txt"]
-    done = fresh_cli(*words, *files, "seed=7", "hydra.run.dir=second")
+    done = cli(*words, *files, "seed=7", "hydra.run.dir=second")
     assert done.returncode == 0, done.stderr
     first, second = rows(tmp_path / "first"), rows(tmp_path / "second")
     assert [{**r, "seconds": 0} for r in first] == [{**r, "seconds": 0} for r in second]
@@ -224,7 +222,7 @@ def test_weights_and_split_from_files_repeat_somebody_elses_run(
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
 def test_a_mistake_is_one_message_and_leaves_no_run(
-    fresh_cli: Cli, tmp_path: Path, words: list[str], code: int, said: str
+    cli: Cli, tmp_path: Path, words: list[str], code: int, said: str
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     (tmp_path / "gap.csv").write_text("a,b,y\n1,2,3\n4,,6\n")
@@ -232,7 +230,7 @@ def test_a_mistake_is_one_message_and_leaves_no_run(
     raw.mkdir(parents=True)
     for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
         (raw / f"{name}-ubyte.gz").write_bytes(b"not what was published")
-    done = fresh_cli(*words)
+    done = cli(*words)
     assert done.returncode == code
     assert said in done.stderr
     assert done.stderr.startswith("error: ")
@@ -242,17 +240,17 @@ def test_a_mistake_is_one_message_and_leaves_no_run(
 
 
 def test_a_directory_of_the_users_survives_a_run_that_cannot_begin(
-    fresh_cli: Cli, tmp_path: Path
+    cli: Cli, tmp_path: Path
 ) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
-    done = fresh_cli("problem=least_squares", "problem.file=none.csv", "hydra.run.dir=mine")
+    done = cli("problem=least_squares", "problem.file=none.csv", "hydra.run.dir=mine")
     assert done.returncode == 3
     assert [f.name for f in (tmp_path / "mine").iterdir()] == ["thesis.txt"]
 
 
-def test_debug_shows_the_traceback(fresh_cli: Cli) -> None:
-    done = fresh_cli("problem=least_squares", "problem.file=none.csv", "debug=true")
+def test_debug_shows_the_traceback(cli: Cli) -> None:
+    done = cli("problem=least_squares", "problem.file=none.csv", "debug=true")
     assert done.returncode == 3
     assert "Traceback" in done.stderr
     assert "none.csv" in done.stderr

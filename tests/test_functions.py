@@ -44,7 +44,7 @@ def test_an_example_is_short_and_goes_through_every_task(
     path = EXAMPLES / f"{name}.py"
     assert len(path.read_text("utf-8").splitlines()) <= 20
     words = ("problem=file", f"problem.path={path}", "steps=20", "figures=false")
-    lists = ("optimizer.lr=${logspace:-5,-3,64}", "hydra.run.dir=sweep")
+    lists = ("optimizer.lr=${logspace:-5,-3,4}", "hydra.run.dir=sweep")
     for typed in (
         (*words, "optimizer.lr=0.0005", "hydra.run.dir=one"),
         (*words, *lists),
@@ -54,7 +54,7 @@ def test_an_example_is_short_and_goes_through_every_task(
     ):
         done = cli(*typed)
         assert done.returncode == 0, done.stdout + done.stderr
-    assert len((tmp_path / "sweep" / "sweep.csv").read_text("utf-8").splitlines()) == 65
+    assert len((tmp_path / "sweep" / "sweep.csv").read_text("utf-8").splitlines()) == 5
     rows = read_rows(tmp_path / "one")
     assert rows[-1]["loss"] < rows[0]["loss"]
 

@@ -116,23 +116,23 @@ def test_environments_that_libraries_stumble_over(fresh_cli: Cli, tmp_path: Path
         ("-m hydra.sweeper._target_=os.mkdir seed=1,2", "Invalid plugin 'os.mkdir'"),
     ],
 )
-def test_hydras_own_options_end_in_one_line(fresh_cli: Cli, words: str, said: str) -> None:
-    done = fresh_cli(*words.split())
+def test_hydras_own_options_end_in_one_line(cli: Cli, words: str, said: str) -> None:
+    done = cli(*words.split())
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("word", ["debug=True", "debug=true"])
-def test_debug_shows_the_traceback_of_a_configuration_error(fresh_cli: Cli, word: str) -> None:
-    done = fresh_cli("optimizer.lr=-1", word)
+def test_debug_shows_the_traceback_of_a_configuration_error(cli: Cli, word: str) -> None:
+    done = cli("optimizer.lr=-1", word)
     assert done.returncode == 2
     assert "Traceback" in done.stderr
     assert "error: optimizer.lr" in done.stderr
 
 
-def test_memory_that_is_not_there_is_one_message(fresh_cli: Cli, tmp_path: Path) -> None:
-    done = fresh_cli("model=mlp", "model.hidden=[1000000000]", "figures=false", "hydra.run.dir=run")
+def test_memory_that_is_not_there_is_one_message(cli: Cli, tmp_path: Path) -> None:
+    done = cli("model=mlp", "model.hidden=[1000000000]", "figures=false", "hydra.run.dir=run")
     assert done.returncode == 6
     assert done.stderr == "error: memory is short: 2,921 GiB more were needed\n"
     assert not (tmp_path / "run").exists()

@@ -127,8 +127,7 @@ print(*{{pool["num_threads"] for pool in threadpoolctl.threadpool_info()}})
 
 
 @needs_two
-@pytest.mark.parametrize("nonsense", ["0", "-3", "x", "999"])
-@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("threads", "nonsense"), [(1, "0"), (2, "-3"), (1, "x"), (2, "999")])
 def test_every_library_has_this_number_before_and_after_the_first_compiled_product(
     threads: int, nonsense: str
 ) -> None:
