@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Params
 from ..system.errors import ConfigError, DataError
 from ..system.reading import MIB, reading
 from .npy import read_array
@@ -22,7 +21,7 @@ LONGEST_TEXT = 64 * MIB
 """Most bytes that a list of indices has as text, unpacked."""
 
 
-def load_weights(path: Path, like: Params) -> Params:
+def load_weights(path: Path, like: dict[str, Tensor]) -> dict[str, Tensor]:
     """Parameters with the names and shapes of `like` (*K = ()), from a file.
 
     Takes what a run leaves as initial_weights.pt, or the saved `state_dict()` of a PyTorch model

@@ -190,7 +190,7 @@ def tell_trackers(jobs: Sequence[Job], rows: Sequence[SweepRow], context: SweepC
         from ..trackers.telling import tell_all  # imports what only trackers take
 
         try:
-            tell_all(trained, name, context.console)
+            context.say_whole(tell_all(trained, name))
         except UserError as error:
             context.say_whole(f"{error}; later: {export(context.directory, name)}", style="yellow")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ..config.failures import discard_empty
 from ..config.schema import Config
-from ..console.terminal import make_console
+from ..console.terminal import make_console, say_whole
 from ..trackers.telling import tell_all
 from ..training.finished import find_directories
 
@@ -24,5 +24,5 @@ def run(config: Config, directory: Path, command: str) -> int:
     console = make_console()
     found = find_directories([config.runs] if isinstance(config.runs, str) else config.runs)
     for name in config.log.to:
-        tell_all(found, name, console)
+        say_whole(console, tell_all(found, name))
     return 0

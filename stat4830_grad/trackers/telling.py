@@ -6,11 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-
 from ..config.commands import export
 from ..config.schema import TrackerName
-from ..console.terminal import say, say_whole
 from ..core import Record
 from ..system.errors import MachineError, UserError
 from ..system.lock import sole_writer
@@ -126,8 +123,11 @@ def tell(directory: Path, name: TrackerName) -> bool:
     return True
 
 
-def tell_all(directories: Sequence[Path], name: TrackerName, console: Console) -> None:
-    """Tell runs that have ended to a tracker, and say so.
+def tell_all(directories: Sequence[Path], name: TrackerName) -> str:
+    """Tell runs that have ended to a tracker.
+
+    Returns:
+        What was done, in one line.
 
     Raises:
         ConfigError: a process is still writing to one.
@@ -137,14 +137,11 @@ def tell_all(directories: Sequence[Path], name: TrackerName, console: Console) -
     told = 0
     for path in directories:
         with sole_writer(path):
-            new = tell(path, name)
-        told += new
-        if len(directories) == 1:
-            say_whole(console, f"{name}: {path}{'' if new else ' was told already'}")
-    if len(directories) > 1:
-        before = len(directories) - told
-        already = f", {before:,} already" if before else ""
-        say(console, f"{name}: {told:,} runs told{already}")
+            told += tell(path, name)
+    before = len(directories) - told
+    if len(directories) == 1:
+        return f"{name}: {directories[0]}{' was told already' if before else ''}"
+    return f"{name}: {told:,} runs told{f', {before:,} already' if before else ''}"
 
 
 def one_line(error: Exception) -> str:
