@@ -49,6 +49,15 @@ STEP_SIZE = Metric("lr", "step size", better=None, shown=())
 """Of the update that comes next; logged where the step size follows a schedule."""
 
 
+LARGEST = 1e150
+"""That a picture shows: beyond it arithmetic on margins and logarithmic axes may overflow."""
+
+
+def drawable(value: float) -> bool:
+    """Whether a picture has a place for it; it has none for what is not finite."""
+    return abs(value) <= LARGEST
+
+
 @cache
 def coordinate(name: str) -> Metric:
     """A logged parameter: alone (x), or an entry of a vector (w1), drawn with the others."""

@@ -15,16 +15,16 @@ from pictures import points
 
 from stat4830_grad.config.composing import compose
 from stat4830_grad.figures.contours import in_digits
-from stat4830_grad.figures.landscape import Landscape, window
 from stat4830_grad.figures.legend import tell_apart
 from stat4830_grad.figures.path import path_picture, paths_picture
-from stat4830_grad.figures.sampling import landscape, landscape_of_files, path
 from stat4830_grad.problems import LeastSquares
 from stat4830_grad.tasks.lecture.protocol import single
 from stat4830_grad.training.coordinates import coordinates, located
 from stat4830_grad.training.execution import rows_of
 from stat4830_grad.training.experiment import Experiment
+from stat4830_grad.training.landscape import Landscape, window
 from stat4830_grad.training.rows import Row, read_rows
+from stat4830_grad.training.sampling import landscape, landscape_of_files, path
 
 LEAST_SQUARES = ("problem=least_squares", "dtype=float64")
 

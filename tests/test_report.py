@@ -16,18 +16,18 @@ from browser import Visit
 from conftest import Cli
 from test_config import config
 
-from stat4830_grad.figures.sampling import landscape_of_files
 from stat4830_grad.problems import metric_named
 from stat4830_grad.reports.lecture import report_lecture
 from stat4830_grad.reports.packing import LEAST, curves, thinned
 from stat4830_grad.reports.run import report_run
 from stat4830_grad.reports.sweep import SweepReport, report_sweep
-from stat4830_grad.reports.weights import Snapshots
 from stat4830_grad.sweep.drawing import in_memory
 from stat4830_grad.tasks.train.one_run import train_one
 from stat4830_grad.training.experiment import build
 from stat4830_grad.training.rows import Row, columns_of, read_rows
 from stat4830_grad.training.run_directory import RunDirectory
+from stat4830_grad.training.sampling import landscape_of_files
+from stat4830_grad.training.snapshots import Snapshots
 from stat4830_grad.training.sweep_row import SweepRow
 
 LOSS, X = metric_named("loss"), metric_named("x")

@@ -13,9 +13,9 @@ from conftest import PYTHONPATH, Cli
 from rich.console import Console
 
 from stat4830_grad.config.help import fitted, help_text
-from stat4830_grad.console.progress import progress_line
 from stat4830_grad.console.tables import Column, FittedTable, show
 from stat4830_grad.problems import metric_named
+from stat4830_grad.training.progress import progress_line
 
 WIDTHS = (40, 60, 80, 120)
 COLUMNS = (Column("run"), Column("loss"), Column("val_accuracy", spare=1), Column("status"))

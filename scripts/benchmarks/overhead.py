@@ -15,13 +15,13 @@ import torch
 from rich.console import Console
 
 from stat4830_grad.config.schema import Config
-from stat4830_grad.console.progress import progress
 from stat4830_grad.core import Record, State
 from stat4830_grad.tasks.check.cost import wait
 from stat4830_grad.training.checkpoint import Checkpoint, save_checkpoint
 from stat4830_grad.training.execution import execute
 from stat4830_grad.training.experiment import Experiment, build
 from stat4830_grad.training.loop import evaluate
+from stat4830_grad.training.progress import progress
 from stat4830_grad.training.run_directory import RunDirectory
 
 from .cases import MODELS, Case, configuration, make_setup

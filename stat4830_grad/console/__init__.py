@@ -1,1 +1,1 @@
-"""What a terminal shows: lines, tables that fit, progress."""
+"""What a terminal shows: lines, and tables that fit."""

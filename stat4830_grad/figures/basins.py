@@ -9,9 +9,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..metrics import drawable
+from ..training.landscape import Landscape
 from ..training.sweep_row import SweepRow
-from .landscape import Landscape
-from .numbers import drawable
 from .path import draw_function
 from .style import (
     BLACK,

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ..metrics import GRAD_NORM, Metric
+from ..metrics import GRAD_NORM, Metric, drawable
 from ..training.finished import (
     FinishedRun,
     apart,
@@ -22,7 +22,6 @@ from ..training.finished import (
 )
 from ..training.sweep_row import Cell
 from .legend import Legend, Look, tell_apart
-from .numbers import drawable
 from .style import BLACK, legend_below, logarithmic, plain_axes, save, say_in_place, updates_axis
 from .sweep_curves import CROSS, draw_panel
 from .titles import shared_title

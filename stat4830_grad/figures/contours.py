@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..system.wording import SUPERSCRIPTS, subscripted
-from .landscape import Array, Landscape
+from ..training.landscape import Array, Landscape
 from .style import BLACK, BLUE, ORANGE, plain_axes, signed
 
 LEVELS = np.linspace(0.04, 1, 11) ** 2

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ..metrics import Metric
+from ..metrics import LARGEST, Metric, drawable
 from ..system.wording import subscripted
-from .numbers import LARGEST, drawable
 from .style import (
     BLUE,
     GREEN,

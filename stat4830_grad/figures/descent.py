@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from ..training.landscape import Landscape
 from .contours import draw_contours, point
-from .landscape import Landscape
 from .style import BLACK, GREY, ORANGE, VERMILION, logarithmic, plain_axes, save
 
 LONGEST = 1.3  # length of the longest arrow, in units of w

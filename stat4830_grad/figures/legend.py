@@ -14,7 +14,7 @@ from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .numbers import drawable
+from ..metrics import drawable
 from .style import BLACK, BLUE, GREEN, GREY, ORANGE, PURPLE, SKY, VERMILION, PowersOfTen, log_spaced
 
 FEW = 8

@@ -13,9 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ..system.wording import subscripted
+from ..training.landscape import Array, Landscape, Path, nearby
 from .contours import STAR, draw_contours, is_square
 from .functions import draw_graph
-from .landscape import Array, Landscape, Path, nearby
 from .legend import Legend, Look
 from .style import BLACK, BLUE, GREY, VERMILION, legend_below, plain_axes, save
 

@@ -20,7 +20,7 @@ from ..system.process import before_leaving, leave
 
 if TYPE_CHECKING:
     from ..metrics import Metric
-    from .landscape import Landscape
+    from ..training.landscape import Landscape
 
 CODE = """
 import sys

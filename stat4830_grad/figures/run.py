@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..metrics import Metric
+from ..training.landscape import Landscape
 from .curves import draw_curves
-from .landscape import Landscape
 from .path import draw_path
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogFormatter, LogLocator, MaxNLocator, NullLocator
 
+from ..metrics import drawable
 from ..system.files import write_bytes
 from ..system.wording import SUPERSCRIPTS
-from .numbers import drawable
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7"
 SKY, GREY, BLACK = "#56B4E9", "#777777", "#000000"

@@ -12,10 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter
 
-from ..metrics import Metric
+from ..metrics import Metric, drawable
 from ..training.sweep_row import Cell, SweepRow, metrics_of
 from .legend import NAMES, SEEDS, Look, Values, label, numeric, tell_apart, varying
-from .numbers import drawable
 from .style import (
     entries_of,
     in_percent,

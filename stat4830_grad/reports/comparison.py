@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..figures.landscape import Landscape
 from ..metrics import Metric
 from ..training.finished import FinishedRun, common_columns, facts
+from ..training.landscape import Landscape
 from .packing import Data, about, curves
 from .parts import environment, function, write_report
 

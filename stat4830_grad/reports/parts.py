@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ..config.values import leaves, written
-from ..figures.landscape import Landscape
 from ..pages import document
 from ..system.files import write_text
+from ..training.landscape import Landscape
 from ..training.run_directory import finite
 from .packing import Data, packed
 

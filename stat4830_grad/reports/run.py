@@ -8,14 +8,15 @@ from typing import Any
 
 from ..config.problems import ImageProblem
 from ..config.schema import Config
-from ..figures.landscape import Landscape
 from ..metrics import Metric
 from ..system.reading import read_config, read_json
+from ..training.landscape import Landscape
 from ..training.report import headline
 from ..training.rows import Row
+from ..training.snapshots import Snapshots
 from .packing import Data, about, curves
 from .parts import configuration, environment, function, write_report
-from .weights import Snapshots, weights
+from .weights import weights
 
 
 def report_run(

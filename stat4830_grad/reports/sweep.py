@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..figures.landscape import Landscape
 from ..metrics import Metric
+from ..training.landscape import Landscape
 from ..training.rows import Row
 from ..training.sweep_row import SweepRow, deciding, metrics_of
 from .packing import Data, about, curves

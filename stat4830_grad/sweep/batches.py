@@ -11,7 +11,6 @@ import torch
 
 from ..config.fields import Count
 from ..config.jobs import Job, group
-from ..console.progress import progress
 from ..core import NEVER, OptimizerState, Params, State
 from ..problems.reduction import reduced
 from ..system.errors import DataError, StoppedError
@@ -24,6 +23,7 @@ from ..training.experiment import build
 from ..training.inputs import FILE as INPUTS
 from ..training.inputs import record_inputs, refuse_changed_inputs
 from ..training.outcome import summarise
+from ..training.progress import progress
 from ..training.resume import kept_part, refuse_foreign
 from ..training.rows import Row, rows_before
 from ..training.run_directory import RunDirectory, write_config, write_json

@@ -18,11 +18,9 @@ from ..config.optimizers import Optimizer
 from ..config.schema import Config
 from ..config.values import leaves
 from ..figures.basins import draw_basins
-from ..figures.landscape import Landscape
 from ..figures.legend import tell_apart
 from ..figures.path import draw_paths
 from ..figures.run import draw_run
-from ..figures.sampling import landscape_of_files
 from ..figures.sweep import draw_results
 from ..figures.sweep_curves import draw_curves_of_all
 from ..figures.titles import shared_title
@@ -31,9 +29,11 @@ from ..reports.parts import Table, configuration, environment
 from ..reports.run import report_run
 from ..reports.sweep import SweepReport, report_sweep
 from ..system.reading import read_config, read_json
+from ..training.landscape import Landscape
 from ..training.report import headline
 from ..training.rows import Row, columns_of, read_rows
 from ..training.run_directory import RunDirectory
+from ..training.sampling import landscape_of_files
 from ..training.sweep_row import SweepRow
 from ..training.theory import rate
 from .cells import column

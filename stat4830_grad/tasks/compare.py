@@ -14,7 +14,6 @@ from ..console.tables import Column, FittedTable, show_named
 from ..console.terminal import make_console, say, say_whole
 from ..figures.compare import draw_comparison, title, told_apart
 from ..figures.path import draw_paths
-from ..figures.sampling import landscape_of_files
 from ..metrics import apart
 from ..problems import metric_named
 from ..reports.comparison import report_comparison
@@ -29,6 +28,7 @@ from ..training.finished import (
     find_runs,
 )
 from ..training.run_directory import write_json
+from ..training.sampling import landscape_of_files
 
 SHOWN = 30
 """Rows of the table on the terminal."""

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from ..config.values import leaves
 from ..core import Params
-from ..data.weights import load
-from ..system.errors import UserError
 from ..system.reading import read_config, read_json
 from ..training.finished import TELLS_NOTHING
 from ..training.rows import Row
+from ..training.saved_params import initial_params, last_params
 
 Array = NDArray[np.float64]
 PROJECT = "stat4830_grad"
@@ -105,18 +104,12 @@ class LeftRun:
 
         Parameters of one number are left out: they are logged as such.
         """
-        return finite_entries(self._loaded("initial_weights.pt"))
+        return finite_entries(initial_params(self.path))
 
     def last_weights(self) -> dict[str, Array]:
         """The same at the last checkpoint."""
-        return finite_entries(self._loaded("checkpoint.pt").get("params", {}))
-
-    def _loaded(self, name: str) -> dict[str, Any]:
-        try:
-            found: dict[str, Any] = load(self.path / name, torch.device("cpu"))
-        except UserError:  # a run may be told without them
-            return {}
-        return found
+        _, params = last_params(self.path)
+        return finite_entries(params)
 
     @property
     def steps(self) -> int:

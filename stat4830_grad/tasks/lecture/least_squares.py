@@ -13,11 +13,11 @@ from ...config.composing import compose
 from ...config.schema import Gradient
 from ...core import Params, Record, State
 from ...figures.descent import draw_descent, draw_gradients
-from ...figures.landscape import Landscape
-from ...figures.sampling import as_array, sampled
 from ...gradients.methods import GRADIENTS
 from ...graph import trace
 from ...problems import LeastSquares
+from ...training.landscape import Landscape
+from ...training.sampling import as_array, sampled
 from .calculus import edge, graph_picture, node, scalar, walked
 from .protocol import column, history, single
 from .row import Claim, Picture, Row, same, scientific, value, values

@@ -13,12 +13,14 @@ from torch import Tensor
 from ...config.composing import compose
 from ...config.lecture import UPDATES, VAL_ACCURACY
 from ...config.schema import Config
-from ...core import Params, Record
+from ...core import Params
 from ...data import ImagePart, Images, Part, load_images
 from ...figures.images import SHOWN, draw_examples, draw_mistakes
 from ...figures.training import draw_training
 from ...problems import Classification
 from ...system.errors import DataError
+from ...training.execution import rows_of
+from ...training.rows import Row as Logged
 from .protocol import history, single
 from .row import Picture, Row, missing, value
 
@@ -124,12 +126,12 @@ class Trained:
     """One model's run by the protocol."""
 
     objective: Classification
-    records: list[Record]
+    rows: list[Logged]
     params: Params  # after UPDATES updates
 
     def at_the_end(self, metric: str) -> float:
         """A metric in the lecture's last logged row."""
-        return next(float(r.values[metric]) for r in self.records if r.updates == UPDATES)
+        return next(row[metric] for row in self.rows if row["step"] == UPDATES)
 
 
 def train_model(model: str, config: Config) -> Trained:
@@ -138,7 +140,8 @@ def train_model(model: str, config: Config) -> Trained:
     experiment = single(chosen)
     run = history(experiment, chosen)
     params = next(state.params for state, record in run if record.updates == UPDATES)
-    return Trained(classification(experiment.objective), [record for _, record in run], params)
+    rows = [row for _, record in run for row in rows_of(record)]
+    return Trained(classification(experiment.objective), rows, params)
 
 
 def training(config: Config) -> Row:
@@ -148,8 +151,8 @@ def training(config: Config) -> Row:
         value(what, stated, run.at_the_end("val_accuracy"))
         for (what, stated), run in zip(STATED_ACCURACY.items(), runs.values(), strict=True)
     )
-    records = {MODELS[name]: run.records for name, run in runs.items()}
-    curves = partial(draw_training, records, UPDATES)
+    logged = {MODELS[name]: run.rows for name, run in runs.items()}
+    curves = partial(draw_training, logged, UPDATES)
     pictures = [
         Picture("L15_training", "Training and validation loss and accuracy of both models.", curves)
     ]

@@ -11,13 +11,10 @@ from rich.console import Console
 
 from ...config.problems import ImageProblem
 from ...config.schema import Config
-from ...console.progress import progress
 from ...console.terminal import make_console, say, say_whole
 from ...core import State
 from ...figures.process import FigureProcess
-from ...figures.sampling import landscape, landscape_of_files
 from ...reports.run import report_run
-from ...reports.weights import Snapshots
 from ...system.errors import StoppedError
 from ...system.files import make_directory
 from ...training.checkpoint import Checkpoint, save_checkpoint, save_params
@@ -25,10 +22,13 @@ from ...training.execution import Interrupt, Sink, execute
 from ...training.experiment import Experiment, build
 from ...training.inputs import record_inputs
 from ...training.outcome import EXIT, summarise
+from ...training.progress import progress
 from ...training.report import already_ended, closing, headline, lost_rows, notes, where
 from ...training.resume import checked_rows, ended_before, kept_part, saved_checkpoint
 from ...training.rows import Row, columns_of, read_rows
 from ...training.run_directory import RunDirectory, write_config
+from ...training.sampling import landscape, landscape_of_files
+from ...training.snapshots import Snapshots
 from ...training.step_sizes import limit_in_words, warning
 
 

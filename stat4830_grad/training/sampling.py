@@ -12,14 +12,14 @@ from omegaconf import OmegaConf
 
 from ..config.load import parse, plain
 from ..core import Objective, Params
-from ..data.weights import load
+from ..metrics import LARGEST
 from ..problems.reduction import reduced
 from ..system.errors import UserError
-from ..training.coordinates import coordinates, located
-from ..training.rows import Row
-from ..training.setup import prepare
+from .coordinates import coordinates, located
 from .landscape import Array, Landscape, Path, window
-from .numbers import LARGEST
+from .rows import Row
+from .saved_params import initial_params
+from .setup import prepare
 
 POINTS = {1: 400, 2: 150}
 """Of the grid along its longest side, by the number of parameters."""
@@ -60,10 +60,10 @@ def landscape_of_files(directory: Directory, runs: Sequence[Sequence[Row]]) -> L
     None too where f can no longer be had, or where it is not the function that all of them
     minimised: what they recorded as their loss says so.
     """
+    like = initial_params(directory)
+    if not coordinates(like, 0):
+        return None
     try:
-        like: Params = load(directory / "initial_weights.pt", torch.device("cpu"))
-        if not coordinates(like, 0):
-            return None
         config = parse(plain(OmegaConf.load(directory / "config.yaml")))
         objective = reduced(prepare(msgspec.structs.replace(config, device="cpu")).objective)
     except (UserError, OSError):
