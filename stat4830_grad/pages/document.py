@@ -48,14 +48,14 @@ def document(
         data: what the scripts find as JSON in the element `data`.
         body: the file of this room that holds the page's elements.
         styles: files of this room, after those of all pages.
-        scripts: files of this room, in the order in which they are run.
+        scripts: files of this room after that of all pages, in the order in which they are run.
     """
     return TEMPLATE.format(
         title=html.escape(title),
         styles="\n".join(map(text_of, ("page.css", *styles))),
         body=text_of(body),
         data=embedded(data),
-        scripts="\n".join(map(text_of, scripts)),
+        scripts="\n".join(map(text_of, ("page.js", *scripts))),
     )
 
 

@@ -105,11 +105,7 @@ class Editor {
     const { shape } = state.item.tensor;
     const canvas = heatmap(state.item.tensor, state.item.name);
     canvas.addEventListener("click", (event) => {
-      const box = canvas.getBoundingClientRect();
-      const { rows, columns, place } = arrangement(shape);
-      const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
-      const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
-      const entry = place(row, column);
+      const entry = arrangement(shape).place(...pixelAt(event, canvas));
       if (entry >= 0) state.entry = entry;
       this.show(state, true);
     });

@@ -27,29 +27,14 @@ function tiles(count, h, w) {
   return { rows: (h + gap) * down - gap, columns: (w + gap) * across - gap, place };
 }
 
-/* Three numbers from 0 to 255 of a colour that the style sheet names. */
-function colour(name) {
-  const text = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  return [1, 3, 5].map((k) => parseInt(text.slice(k, k + 2), 16));
-}
-
 /* Paint a tensor, one pixel an entry; the style sheet makes it larger. */
 function paint(canvas, t) {
   const { rows, columns, place } = arrangement(t.shape);
-  [canvas.width, canvas.height] = [columns, rows];
-  const image = new ImageData(columns, rows);
-  const [none, plus, minus] = ["--heat-zero", "--heat-plus", "--heat-minus"].map(colour);
   const top = largest(t) || 1;
-  for (let i = 0; i < rows * columns; i++) {
-    const entry = place(Math.floor(i / columns), i % columns);
-    if (entry < 0) continue;
-    const x = t.data[entry] / top;
-    const strength = Number.isFinite(x) ? Math.sqrt(Math.abs(x)) : 1;
-    const end = x < 0 ? minus : plus;
-    none.forEach((from, k) => (image.data[4 * i + k] = from + (end[k] - from) * strength));
-    image.data[4 * i + 3] = 255;
-  }
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  paintNumbers(canvas, rows, columns, (row, column) => {
+    const entry = place(row, column);
+    return entry < 0 ? undefined : t.data[entry] / top;
+  });
 }
 
 /* A picture of a tensor that says each number under the pointer. */
@@ -65,13 +50,12 @@ function heatmap(t, name) {
   canvas.style.width = `${Math.max(columns * scale, 6)}px`;
   canvas.style.aspectRatio = `${Math.max(columns * scale, 6)} / ${Math.max(rows * scale, 6)}`;
   canvas.addEventListener("pointermove", (event) => {
-    const box = canvas.getBoundingClientRect();
-    const row = Math.min(rows - 1, Math.floor(((event.clientY - box.top) / box.height) * rows));
-    const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
-    const entry = place(Math.max(row, 0), Math.min(Math.max(column, 0), columns - 1));
-    if (entry >= 0) showTip(event, `${name}[${indexText(entry, t.shape)}] = ${numberText(t.data[entry])}`);
+    const entry = place(...pixelAt(event, canvas));
+    if (entry < 0) return;
+    const text = `${name}[${indexText(entry, t.shape)}] = ${numberText(t.data[entry])}`;
+    tip(text, event.clientX, event.clientY);
   });
-  canvas.addEventListener("pointerleave", hideTip);
+  canvas.addEventListener("pointerleave", () => tip(""));
   return canvas;
 }
 
@@ -86,16 +70,4 @@ function indexText(entry, shape) {
     entry = Math.floor(entry / length);
   }
   return index.join(", ");
-}
-
-function showTip(event, text) {
-  const tip = document.getElementById("tip");
-  tip.textContent = text;
-  tip.hidden = false;
-  const left = Math.min(event.clientX + 12, window.innerWidth - tip.offsetWidth - 8);
-  tip.style.transform = `translate(${left}px, ${event.clientY + 16}px)`;
-}
-
-function hideTip() {
-  document.getElementById("tip").hidden = true;
 }

@@ -59,16 +59,16 @@ function isRight(question, typed) {
 class Quiz {
   constructor(page) {
     Object.assign(this, { page, on: false, open: null, answers: new Map() });
-    find("predict").addEventListener("click", () => this.turn(!this.on));
-    find("question").addEventListener("submit", (event) => {
+    byId("predict").addEventListener("click", () => this.turn(!this.on));
+    byId("question").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.answer(find("answer").value);
+      this.answer(byId("answer").value);
     });
   }
 
   turn(on) {
     this.on = on;
-    find("predict").setAttribute("aria-pressed", String(on));
+    byId("predict").setAttribute("aria-pressed", String(on));
     this.open = null;
     this.page.table.renew();
     this.page.show();
@@ -84,24 +84,24 @@ class Quiz {
     this.answers.set(this.page.at, { typed: typed.trim(), right: isRight(this.open, typed) });
     this.open = null;
     this.page.show();
-    find("graph").focus({ preventScroll: true });
+    byId("graph").focus({ preventScroll: true });
   }
 
   /* The form of an open question, or the verdict on an answer that was given. */
   show() {
     const asked = this.open !== null;
-    find("question").hidden = !asked;
-    find("sentence").hidden = asked;
+    byId("question").hidden = !asked;
+    byId("sentence").hidden = asked;
     if (asked) {
-      find("ask").textContent = this.open.text;
-      find("answer").value = "";
-      find("answer").focus({ preventScroll: true });
+      byId("ask").textContent = this.open.text;
+      byId("answer").value = "";
+      byId("answer").focus({ preventScroll: true });
     }
     const given = this.on && !asked ? this.answers.get(this.page.at) : undefined;
-    find("verdict").textContent = given ? verdict(given) : "";
-    find("verdict").className = given?.right ? "right" : "wrong";
+    byId("verdict").textContent = given ? verdict(given) : "";
+    byId("verdict").className = given?.right ? "right" : "wrong";
     const all = [...this.answers.values()];
-    find("score").textContent = this.on && all.length
+    byId("score").textContent = this.on && all.length
       ? `${all.filter((one) => one.right).length} of ${all.length} right` : "";
   }
 }

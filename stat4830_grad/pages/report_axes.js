@@ -60,11 +60,6 @@ class Axis {
   }
 }
 
-function superscript(number) {
-  const digits = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
-  return String(number).replace(/./g, (char) => digits[char]);
-}
-
 function range(values, positive, keep = () => true) {
   let [low, high] = [Infinity, -Infinity];
   for (let i = 0; i < values.length; i += 1) {

@@ -1,14 +1,9 @@
 // What the parts of a report share: data, elements, numbers in words, and the state of the page.
 
-const data = JSON.parse(document.getElementById("data").textContent);
+const data = JSON.parse(byId("data").textContent);
 
-function unpack(text) {
-  // Base64 of float32, little-endian, as `packed` of reports/packing.py writes it.
-  const raw = atob(text);
-  const bytes = new Uint8Array(raw.length);
-  for (let i = 0; i < raw.length; i += 1) bytes[i] = raw.charCodeAt(i);
-  return new Float32Array(bytes.buffer);
-}
+// Base64 of float32, little-endian, as `packed` of reports/packing.py writes it.
+const unpack = (text) => new Float32Array(bytesOf(text).buffer);
 
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -33,10 +28,6 @@ function numberText(value, percent = false) {
     : String(Number(value.toPrecision(5)));
   return minus(text);
 }
-
-const minus = (text) => text.replace(/-/g, "−");
-
-const byId = (id) => document.getElementById(id);
 
 // ---- the state: what is hovered, chosen and filtered, and the step
 
@@ -70,10 +61,6 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 const category = (i) => (dark.matches ? onDark : onLight)[i % onLight.length];
 dark.addEventListener("change", changed);
 
-function colour(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-}
-
 function onRamp(share) {
   // From dark blue over green to yellow; darker parts are lifted on a dark ground.
   const stops = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [223, 200, 30]];
@@ -102,14 +89,4 @@ async function copy(text, button) {
   const before = button.textContent;
   button.textContent = "Copied";
   setTimeout(() => { button.textContent = before; }, 1200);
-}
-
-function tip(text, x, y) {
-  const shown = byId("tip");
-  shown.hidden = !text;
-  if (!text) return;
-  shown.textContent = text;
-  const left = Math.min(x + 14, innerWidth - shown.offsetWidth - 8);
-  const top = y + 18 + shown.offsetHeight > innerHeight ? y - shown.offsetHeight - 10 : y + 18;
-  shown.style.transform = `translate(${Math.max(4, left)}px, ${top}px)`;
 }

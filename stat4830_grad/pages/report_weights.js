@@ -31,40 +31,22 @@ class Weights {
   }
 }
 
-function signed(text) { // base64 of int8
-  const raw = atob(text);
-  return Int8Array.from({ length: raw.length }, (_, i) => raw.charCodeAt(i));
-}
+const signed = (text) => new Int8Array(bytesOf(text).buffer);
 
 function weightImage(layer, unit) {
-  const canvas = element("canvas", { class: "weight heat", width: SIDE, height: SIDE, role: "img" });
+  const canvas = element("canvas", { class: "weight heat", role: "img" });
   canvas.setAttribute("aria-label", `${layer.name}, unit ${unit + 1}, as an image of 28 by 28`);
   let shown = layer.frames.at(-1);
+  const share = (row, column) => shown[(unit * SIDE + row) * SIDE + column] / 127;
   canvas.paint = (frame) => {
     shown = layer.frames[frame];
-    const pen = canvas.getContext("2d");
-    const image = pen.createImageData(SIDE, SIDE);
-    const ends = ["heat-zero", "heat-plus", "heat-minus"].map((name) => channels(colour(name)));
-    for (let i = 0; i < SIDE * SIDE; i += 1) {
-      const value = shown[unit * SIDE * SIDE + i] / 127;
-      const share = Math.sqrt(Math.min(1, Math.abs(value)));
-      const end_ = ends[value < 0 ? 2 : 1];
-      for (let k = 0; k < 3; k += 1) image.data[4 * i + k] = ends[0][k] + share * (end_[k] - ends[0][k]);
-      image.data[4 * i + 3] = 255;
-    }
-    pen.putImageData(image, 0, 0);
+    paintNumbers(canvas, SIDE, SIDE, share);
   };
   canvas.addEventListener("pointermove", (event) => {
-    const box = canvas.getBoundingClientRect();
-    const at = (offset, size) => Math.min(SIDE - 1, Math.max(0, Math.floor((offset / size) * SIDE)));
-    const [row, column] = [at(event.clientY - box.top, box.height), at(event.clientX - box.left, box.width)];
-    const value = (shown[unit * SIDE * SIDE + row * SIDE + column] / 127) * layer.top;
-    tip(`unit ${unit + 1}, row ${row}, column ${column}: about ${numberText(Number(value.toPrecision(2)))}`, event.clientX, event.clientY);
+    const [row, column] = pixelAt(event, canvas);
+    const value = numberText(Number((share(row, column) * layer.top).toPrecision(2)));
+    tip(`unit ${unit + 1}, row ${row}, column ${column}: about ${value}`, event.clientX, event.clientY);
   });
   canvas.addEventListener("pointerleave", () => tip(""));
   return canvas;
-}
-
-function channels(hex) {
-  return [1, 3, 5].map((k) => parseInt(hex.slice(k, k + 2), 16));
 }

@@ -14,7 +14,7 @@ function decoded(value, pool) {
   if (value === null) return null;
   if (typeof value === "number") return scalar(value);
   if (value.b === undefined) return { shape: value.s, data: null, norm: value.n };
-  const bytes = Uint8Array.from(atob(pool[value.b]), (letter) => letter.charCodeAt(0));
+  const bytes = bytesOf(pool[value.b]);
   const entries = value.t === 4 ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);
   return tensor(value.s, Float64Array.from(entries));
 }

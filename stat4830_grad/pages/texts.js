@@ -1,8 +1,6 @@
 /* Numbers and formulas as text, written as the program's table of steps writes them. */
 
-const SUPERSCRIPTS = Object.fromEntries([..."0123456789-−"].map((c, i) => [c, "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻"[i]]));
 const SUBSCRIPTS = Object.fromEntries([..."0123456789"].map((c, i) => [c, "₀₁₂₃₄₅₆₇₈₉"[i]]));
-const translated = (text, letters) => [...text].map((c) => letters[c] ?? c).join("");
 
 /* w1 -> w₁ */
 const subscripted = (name) =>
@@ -19,14 +17,14 @@ function numberText(x) {
   const text = small
     ? `${digits}e${sign}${String(Math.abs(exponent)).padStart(2, "0")}`
     : String(Number(x.toPrecision(4)));
-  return text.replaceAll("-", "−");
+  return minus(text);
 }
 
 /* As numberText, with a superscript: 2·10⁻¹⁶. */
 function powerText(x) {
   if (!(x > 0)) return numberText(x);
   const [digits, exponent] = x.toExponential(0).split("e").map(Number);
-  return `${digits === 1 ? "" : `${digits}·`}10${translated(String(exponent), SUPERSCRIPTS)}`;
+  return `${digits === 1 ? "" : `${digits}·`}10${superscript(exponent)}`;
 }
 
 /* In parentheses where its sign, or a power of ten, would run into what stands before it. */
@@ -103,7 +101,7 @@ const productText = (a, b) => (isNumber(a) && a !== "1" && !isNumber(b) ? a + b 
 
 function powerOf(a, b) {
   const whole = /^\(?(−?\d+)\)?$/.exec(b);
-  return whole ? a + translated(whole[1], SUPERSCRIPTS) : `${a}^${b}`;
+  return whole ? a + superscript(whole[1]) : `${a}^${b}`;
 }
 
 /* b aᵇ⁻¹ */

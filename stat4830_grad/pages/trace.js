@@ -1,7 +1,5 @@
 /* The page of a trace: reads the data, and keeps formula, graph and table at the same step. */
 
-const find = (id) => document.getElementById(id);
-
 class Page {
   constructor(raw) {
     this.trace = readTrace(raw);
@@ -30,32 +28,32 @@ class Page {
   }
 
   build() {
-    find("title").textContent = this.trace.title;
+    byId("title").textContent = this.trace.title;
     document.title = this.trace.title;
-    find("formula").textContent = this.trace.formula ?? "";
-    this.graph = new GraphView(find("graph"), this.trace, (name) => this.goTo(name));
-    this.table = new Rows(find("steps"), this.steps.length, (row, i) => this.fillStep(row, i), (i) => this.go(i));
+    byId("formula").textContent = this.trace.formula ?? "";
+    this.graph = new GraphView(byId("graph"), this.trace, (name) => this.goTo(name));
+    this.table = new Rows(byId("steps"), this.steps.length, (row, i) => this.fillStep(row, i), (i) => this.go(i));
     this.lines = this.linesOfProgram();
-    this.listing = new Rows(find("program"), this.lines.length, (row, i) => this.fillLine(row, i), (i) => this.goToLine(i));
+    this.listing = new Rows(byId("program"), this.lines.length, (row, i) => this.fillLine(row, i), (i) => this.goToLine(i));
     this.graph.measure(this.now);
-    find("editing").hidden = !this.items.length;
-    this.editor = new Editor(find("editor"), this.items, () => this.recompute(true));
-    find("reset").addEventListener("click", () => this.reset());
-    find("slider").max = this.steps.length - 1;
-    find("slider").addEventListener("input", () => this.go(Number(find("slider").value)));
+    byId("editing").hidden = !this.items.length;
+    this.editor = new Editor(byId("editor"), this.items, () => this.recompute(true));
+    byId("reset").addEventListener("click", () => this.reset());
+    byId("slider").max = this.steps.length - 1;
+    byId("slider").addEventListener("input", () => this.go(Number(byId("slider").value)));
     const moves = { first: () => 0, back: () => this.at - 1, next: () => this.at + 1, last: () => this.steps.length - 1 };
-    for (const [id, where] of Object.entries(moves)) find(id).addEventListener("click", () => this.go(where()));
-    find("plumbing").hidden = find("keys").hidden =
+    for (const [id, where] of Object.entries(moves)) byId(id).addEventListener("click", () => this.go(where()));
+    byId("plumbing").hidden = byId("keys").hidden =
       !this.trace.nodes.some((node) => node.edges.some((edge) => edge.through.length));
-    find("layers").hidden = find("fold-key").hidden = !this.graph.folded.size;
+    byId("layers").hidden = byId("fold-key").hidden = !this.graph.folded.size;
     for (const what of ["plumbing", "layers"]) {
-      find(what).addEventListener("click", () => this.toggle(what));
+      byId(what).addEventListener("click", () => this.toggle(what));
     }
-    find("search").addEventListener("input", () => this.search(this.at - 1));
-    find("search").addEventListener("keydown", (event) => {
+    byId("search").addEventListener("input", () => this.search(this.at - 1));
+    byId("search").addEventListener("keydown", (event) => {
       if (event.key === "Enter") this.search(this.at);
     });
-    find("play").addEventListener("click", () => this.play(!this.playing));
+    byId("play").addEventListener("click", () => this.play(!this.playing));
   }
 
   /* The file's lines if the trace knows them, else the operations in their order. */
@@ -119,13 +117,13 @@ class Page {
 
   show() {
     const step = this.steps[this.at];
-    find("count").textContent = `Step ${this.at} of ${this.steps.length - 1} · ${passName(step)}`;
-    find("sentence").textContent = sentence(this.trace, step, this.now);
+    byId("count").textContent = `Step ${this.at} of ${this.steps.length - 1} · ${passName(step)}`;
+    byId("sentence").textContent = sentence(this.trace, step, this.now);
     this.showMistake();
-    find("stage").dataset.kind = step.kind;
-    find("slider").value = this.at;
-    find("slider").setAttribute("aria-valuetext", `step ${this.at}, ${passName(step)}`);
-    find("status").textContent = this.statusText();
+    byId("stage").dataset.kind = step.kind;
+    byId("slider").value = this.at;
+    byId("slider").setAttribute("aria-valuetext", `step ${this.at}, ${passName(step)}`);
+    byId("status").textContent = this.statusText();
     const asked = this.quiz.open !== null;
     this.quiz.show();
     this.graph.update(this.now, asked ? this.at - 1 : this.at, subject(this.trace, step), this.quiz.on);
@@ -139,12 +137,12 @@ class Page {
   /* At the edge where a student's gradient and ours part: both, and what is wrong. */
   showMistake() {
     const { parting } = this.trace;
-    find("mistake").hidden = this.at !== this.stop || this.quiz.open !== null;
+    byId("mistake").hidden = this.at !== this.stop || this.quiz.open !== null;
     if (!parting) return;
     const ours = tensorText(this.recorded.arrived[parting.leaf][0]);
     const what = partial(this.trace.function, parting.leaf);
     const numbers = `Your ${what} is ${tensorText(parting.theirs)}, torch’s is ${ours}.`;
-    find("mistake").textContent =
+    byId("mistake").textContent =
       `On the way to ${subscripted(parting.leaf)} your gradient and torch’s part. ${numbers} ${parting.mistakes.join(" ")}`;
   }
 
@@ -160,8 +158,8 @@ class Page {
   showPictures(step) {
     const told = this.quiz.open ? [] : tensorsOf(this.trace, step, this.now);
     const shown = told.filter(([, t]) => t?.data && t.data.length > 1);
-    find("matrices").hidden = !shown.length;
-    find("pictures").replaceChildren(...shown.map(([name, t]) => {
+    byId("matrices").hidden = !shown.length;
+    byId("pictures").replaceChildren(...shown.map(([name, t]) => {
       const figure = document.createElement("figure");
       const caption = document.createElement("figcaption");
       caption.textContent = `${name}: ${tensorText(t)}`;
@@ -178,7 +176,7 @@ class Page {
     rewrite(this.trace, this.now);
     this.table.renew();
     this.listing.renew();
-    find("reset").hidden = !changed;
+    byId("reset").hidden = !changed;
     this.graph.measure(this.now);
     this.show();
     if (edited) this.writeAddress();
@@ -211,18 +209,18 @@ class Page {
 
   /* Turn something that the graph shows or folds on or off. */
   toggle(what) {
-    if (find(what).hidden) return;
+    if (byId(what).hidden) return;
     this.graph[what] = !this.graph[what];
-    find(what).setAttribute("aria-pressed", String(this.graph[what]));
+    byId(what).setAttribute("aria-pressed", String(this.graph[what]));
     this.graph.measure(this.now);
     this.show();
   }
 
   /* To the next step after `from` that contains what is looked for. */
   search(from) {
-    const words = find("search").value;
+    const words = byId("search").value;
     const found = nextStepWith(words, from, this.trace, this.steps, this.now);
-    find("search").classList.toggle("none", found < 0 && words.trim() !== "");
+    byId("search").classList.toggle("none", found < 0 && words.trim() !== "");
     if (found >= 0) this.go(found);
   }
 
@@ -230,7 +228,7 @@ class Page {
     clearInterval(this.playing);
     this.playing = on ? setInterval(() => this.go(this.at + 1), 1200) : null;
     if (on && this.at === this.steps.length - 1) this.go(0);
-    find("play").setAttribute("aria-pressed", String(on));
+    byId("play").setAttribute("aria-pressed", String(on));
   }
 
   pressed(event) {
@@ -238,7 +236,7 @@ class Page {
     if (event.ctrlKey || event.metaKey || event.altKey || typing) return;
     const moves = { ArrowRight: this.at + 1, ArrowLeft: this.at - 1, Home: 0, End: this.steps.length - 1 };
     if (event.key in moves) this.go(moves[event.key]);
-    else if (event.key === "/") find("search").focus();
+    else if (event.key === "/") byId("search").focus();
     else if (event.key === "p") this.toggle("plumbing");
     else if (event.key === "l") this.toggle("layers");
     else if (event.key === " " && !event.target.matches("button")) this.play(!this.playing);
@@ -247,4 +245,4 @@ class Page {
   }
 }
 
-window.page = new Page(JSON.parse(find("data").textContent));
+window.page = new Page(JSON.parse(byId("data").textContent));
