@@ -21,7 +21,7 @@ from .classification import Classification
 from .environment import Environment
 from .file_model import FileModel
 from .file_module import opened, weights
-from .file_objective import as_gradient
+from .file_objective import as_gradient, no_gradient
 from .likelihoods import Likelihood
 from .model_forms import Form, tried
 from .rows import of_one_run, one_by_one, takes_vmap, together
@@ -53,10 +53,7 @@ class FileClassification(Classification):
             ConfigError: it has none, or what it returns is none.
         """
         if not self.by_hand:
-            raise ConfigError(
-                f"gradient=manual: {self.model.said} defines no function gradient; "
-                "write gradient=backward, or derive it by hand"
-            )
+            raise no_gradient(self.model.said)
         like, train = self.model.like, self.data.train
         apply = together if of_one_run(params, like) or self.vmapped else one_by_one
         grads = apply(self.gradient_of_one, params, like)

@@ -62,10 +62,7 @@ class FileObjective:
             ConfigError: it has none, or what it returns is none.
         """
         if not self.by_hand:
-            raise ConfigError(
-                f"gradient=manual: {self.file.said} defines no function gradient; "
-                "write gradient=backward, or derive it by hand"
-            )
+            raise no_gradient(self.file.said)
         return self.loss(params), self.of_rows("gradient", params)
 
     def metrics(self, params: Params) -> dict[str, Tensor]:
@@ -147,6 +144,14 @@ def as_metrics(answer: Any, said: str, like: Params) -> dict[str, Tensor]:
         }
     except (TypeError, ValueError, RuntimeError):
         raise ConfigError(f"{said}: each entry that metrics returns must be one number") from None
+
+
+def no_gradient(said: str) -> ConfigError:
+    """That `gradient=manual` asks a file, `said` as messages name it, for what it does not have."""
+    return ConfigError(
+        f"gradient=manual: {said} defines no function gradient; "
+        "write gradient=backward, or derive it by hand"
+    )
 
 
 def as_gradient(answer: Any, params: Params, said: str) -> Params:

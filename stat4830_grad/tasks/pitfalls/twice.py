@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from .lesson import Pitfall, Print, Way
+from .two_ways import with_backward
 
 
 def freed(print: Print) -> None:
@@ -12,16 +13,6 @@ def freed(print: Print) -> None:
     x.requires_grad_()
     f = x**3 - 3 * x
     f.backward()
-    print("x.grad, once", x.grad)
-    f.backward()
-    print("x.grad, twice", x.grad)
-
-
-def retained(print: Print) -> None:
-    x = torch.tensor(2.0)
-    x.requires_grad_()
-    f = x**3 - 3 * x
-    f.backward(retain_graph=True)
     print("x.grad, once", x.grad)
     f.backward()
     print("x.grad, twice", x.grad)
@@ -47,7 +38,7 @@ TWICE = Pitfall(
     ),
     ways=(
         Way("wrong", "the graph is gone", freed),
-        Way("right", "keep the graph", retained),
+        Way("right", "keep the graph", with_backward),
         Way("right", "or make a new one", computed_again),
     ),
 )
