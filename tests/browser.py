@@ -42,7 +42,12 @@ class Visit:
 
     def __init__(self, browser: Any, directory: Path, **options: Any) -> None:
         self.context = browser.new_context(
-            **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce", **options}
+            **{
+                "viewport": {"width": 1280, "height": 800},
+                "reduced_motion": "reduce",
+                "permissions": ["clipboard-read", "clipboard-write"],
+                **options,
+            }
         )
         self.tab = self.context.new_page()
         self.directory = directory

@@ -6,7 +6,6 @@ import json
 import math
 import pickle
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +31,6 @@ from stat4830_grad.training.sweep_row import SweepRow
 
 LOSS, X = metric_named("loss"), metric_named("x")
 RATES = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0]
-
-
-@pytest.fixture
-def visit(browser: Any, tmp_path: Path) -> Iterator[Visit]:
-    visit = Visit(browser, tmp_path, permissions=["clipboard-read", "clipboard-write"])
-    yield visit
-    visit.context.close()
-    assert visit.complaints == []
 
 
 def trained(directory: Path, *choices: str) -> Path:
