@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..metrics import drawable
+from ..system.wording import typeset
 from ..training.landscape import Landscape
 from ..training.sweep_row import SweepRow
 from .path import draw_function
@@ -27,7 +28,6 @@ from .style import (
     logarithmic,
     plain_axes,
     save,
-    signed,
 )
 
 COLOURS = [(BLUE, "o"), (GREEN, "s"), (PURPLE, "^"), (ORANGE, "D")]
@@ -83,7 +83,7 @@ def dress_axis(axes: Axes, sizes: Sequence[float], known: dict[str, Any]) -> Non
     axes.set_ylabel("step size η")
     for at, style in zip(known["minimisers"], ("--", "-.", ":") * 9, strict=False):
         if at["step_limit"] is not None:
-            label = f"limit at x = {signed(at['x'])}: {at['step_limit']:.3g}"
+            label = f"limit at x = {typeset(at['x'])}: {at['step_limit']:.3g}"
             axes.axhline(at["step_limit"], color=BLACK, linestyle=style, label=label)
 
 
@@ -96,7 +96,7 @@ def scatter(
 ) -> None:
     """One mark per run: its colour and shape say where it went."""
     looks = {
-        at["x"]: (f"to x = {signed(at['x'])}", look)
+        at["x"]: (f"to x = {typeset(at['x'])}", look)
         for at, look in zip(known["minimisers"], COLOURS * 9, strict=False)
     }
     found: dict[tuple[str, tuple[str, str]], list[tuple[float, float]]] = {}

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from ..system.wording import SUPERSCRIPTS, subscripted
+from ..system.wording import SUPERSCRIPTS, subscripted, typeset
 from ..training.landscape import Array, Landscape
-from .style import BLACK, BLUE, ORANGE, plain_axes, signed
+from .style import BLACK, BLUE, ORANGE, plain_axes
 
 LEVELS = np.linspace(0.04, 1, 11) ** 2
 """Of contours, as shares of the height shown: a quadratic's are evenly spaced."""
@@ -47,7 +47,7 @@ def draw_contours(axes: Axes, landscape: Landscape, color: str = BLUE) -> None:
 
 def in_digits(level: float) -> str:
     """Three digits: 52.5, −2, 7.31·10⁴."""
-    digits, _, exponent = signed(level).partition("e")
+    digits, _, exponent = typeset(level).partition("e")
     power = "10" + str(int(exponent.replace("−", "-"))).translate(SUPERSCRIPTS) if exponent else ""
     return f"{digits}·{power}" if power else digits
 
@@ -60,4 +60,4 @@ def is_square(landscape: Landscape) -> bool:
 
 def point(w: Array) -> str:
     """(1, −0.5)."""
-    return f"({', '.join(signed(float(value)) for value in w)})"
+    return f"({', '.join(typeset(float(value)) for value in w)})"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ..system.wording import typeset
 from .style import BLACK, BLUE, ORANGE, plain_axes, save
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def draw_function_and_derivative(
     draw_graph(left, x, f)
     for point, level, offset in ((-1, 2, (0, 8)), (1, -2, (0, -16))):
         left.plot(point, level, "o", color=BLACK, markersize=5)
-        text = f"f({point}) = {level}".replace("-", "−")
+        text = f"f({typeset(point)}) = {typeset(level)}"
         left.annotate(text, (point, level), offset, textcoords="offset points", ha="center")
     left.set_ylim(-3, 3)
     left.set_title("f(x) = x³ − 3x", fontsize=11)

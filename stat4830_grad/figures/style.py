@@ -165,11 +165,6 @@ class PowersOfTen(LogFormatter):
         return power if factor == "1" else f"{factor}·{power}"
 
 
-def signed(value: float) -> str:
-    """Three digits, with a real minus sign."""
-    return f"{value:.3g}".replace("-", "−")
-
-
 def legend_below(figure: Figure, entries: dict[str, Any]) -> None:
     """One legend for the whole figure, in as many columns as its width has room for."""
     if entries:

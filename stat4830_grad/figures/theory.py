@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
+from ..system.wording import typeset
 from ..training.sweep_row import SweepRow
 from .legend import Look
-from .style import BLACK, GREY, log_spaced, signed
+from .style import BLACK, GREY, log_spaced
 
 Known = dict[str, Any]
 Predict = Callable[[SweepRow, Sequence[float]], list[float]]
@@ -89,5 +90,5 @@ def mark_theory(axes: Axes, known: Known) -> None:
         axes.axvline(value, color=BLACK, linewidth=1, linestyle=style, label=text)
     for at, style in zip(known.get("minimisers", []), ("--", ":", "-.") * 9, strict=False):
         if at["step_limit"] is not None:
-            text = f"limit at x = {signed(at['x'])}: {at['step_limit']:.3g}"
+            text = f"limit at x = {typeset(at['x'])}: {at['step_limit']:.3g}"
             axes.axvline(at["step_limit"], color=BLACK, linewidth=1, linestyle=style, label=text)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..system.wording import SUPERSCRIPTS
+from ..system.wording import SUPERSCRIPTS, typeset
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def slope(a: str, b: str) -> str:
     if not is_number(b):
         return f"{product(b, a)}^({b} − 1)"
     exponent = float(b.strip("()").replace("−", "-")) - 1
-    lowered = f"{exponent:g}".replace("-", "−")
+    lowered = typeset(exponent, 6)
     if exponent == 0:
         return b
     return product(b, a if exponent == 1 else power(a, lowered))

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..system.wording import typeset
+
 MOST_ENTRIES = 30_000
 """Tensors of up to so many entries are kept whole for the page of a trace."""
 
@@ -82,7 +84,7 @@ def allocated(tensor: Tensor) -> Tensor:
 
 def number(value: float) -> str:
     """Four significant digits, with a real minus sign."""
-    return f"{value + 0.0:.4g}".replace("-", "−")
+    return typeset(value, 4)
 
 
 def dimensions(shape: tuple[int, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ..config.formula_tree import Call, Name, Number, Tree
-from ..system.wording import SUPERSCRIPTS, subscripted
+from ..system.wording import SUPERSCRIPTS, subscripted, typeset
 
 SUM, PRODUCT, POWER, ATOM = range(4)
 """How strongly the parts of a text are bound together."""
@@ -23,8 +23,7 @@ def written(tree: Tree) -> tuple[str, int]:
     """The text, and how strongly it is bound."""
     match tree:
         case Number(value):
-            text = f"{value:.6g}".replace("-", "−")
-            return text, SUM if value < 0 else ATOM
+            return typeset(value, 6), SUM if value < 0 else ATOM
         case Name(name):
             return subscripted(name), ATOM
         case Call("add", (left, right)):

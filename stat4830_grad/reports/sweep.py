@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..metrics import Metric
+from ..system.wording import typeset
 from ..training.landscape import Landscape
 from ..training.rows import Row
 from ..training.sweep_row import SweepRow, deciding, metrics_of
@@ -128,7 +129,7 @@ def lines(theory: Mapping[str, Any]) -> list[Data]:
     if limit is not None and limit not in theory.get("step_sizes", {}).values():
         found.append({"key": lr, "at": limit, "text": "limit of convergence"})
     for near in theory.get("minimisers", []):
-        x = f"{near['x']:.3g}".replace("-", "−")
+        x = typeset(near["x"])
         found.append({"key": "problem.x0", "at": near["x"], "text": f"minimiser {x}"})
         if near.get("step_limit") is not None:
             text = f"limit near x = {x}"

@@ -1,4 +1,5 @@
-"""Words of messages: what was meant, several things in a row, one line; names as in print."""
+"""Words of messages: what was meant, several things in a row, one line; numbers and names as in
+print."""
 
 from __future__ import annotations
 
@@ -40,6 +41,11 @@ def shown(text: str) -> str:
     """Text for one line of a message: printable, and cut where it is long."""
     plain = text if text.isprintable() else repr(text)[1:-1]
     return plain if len(plain) <= LONGEST else plain[: LONGEST - 1] + "…"
+
+
+def typeset(value: float, digits: int = 3) -> str:
+    """`−0.333`: a number to so many significant digits, with a real minus sign."""
+    return f"{value + 0.0:.{digits}g}".replace("-", "−")
 
 
 SUPERSCRIPTS = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")

@@ -16,6 +16,7 @@ from ...figures.descent import draw_descent, draw_gradients
 from ...gradients.methods import GRADIENTS
 from ...graph import trace
 from ...problems import LeastSquares
+from ...system.wording import typeset
 from ...training.landscape import Landscape
 from ...training.sampling import as_array, sampled
 from .calculus import edge, graph_picture, node, scalar, walked
@@ -47,7 +48,7 @@ def gradient_field() -> Row:
     formula = (POINTS @ objective.X.mT - objective.y) @ objective.X  # rows Xᵀ(Xw − y)
     claims = [values("w*", "(1.0, −0.5)", objective.minimiser.tolist())]
     for k, point in enumerate(POINTS.tolist()):
-        what = f"∇f({point[0]:g}, {point[1]:g}), hand and autograd".replace("-", "−")
+        what = f"∇f({', '.join(map(typeset, point))}), hand and autograd"
         claims.append(same(what, ways["manual"][k], ways["autograd_grad"][k]))
     claims.append(same("∇f and Xᵀ(Xw − y)", ways["backward"], formula))
     both = (ways["manual"], ways["autograd_grad"])
