@@ -91,7 +91,7 @@ def sweep(composed: DictConfig, own: HydraConf, jobs: list[Job], directory: Path
         settle(None)  # then every job its own number
     with no_garbage():
         from .sweep.run import run_sweep  # imports torch
-        from .sweep.slurm import runner
+        from .sweep.runner import runner
 
     try:
         options, run_jobs = sweep_options(composed), runner(own.launcher)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -85,6 +87,29 @@ def fresh_cli(tmp_path: Path) -> Cli:
         )
 
     return run
+
+
+SLURM = Path(__file__).parents[1] / "scripts" / "slurm"
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[Path]:
+    """Directory of a Slurm of this session's own; SLURM_CONF points there while it runs."""
+    if os.geteuid() != 0:
+        lacking("slurm", "Slurm cannot be started by anyone but root")
+    if not all(map(shutil.which, ("sbatch", "munge"))):
+        lacking("slurm", "Slurm is not installed; scripts/slurm install brings it")
+    directory = Path(tempfile.mkdtemp(prefix="stat4830_slurm_"))
+    directory.chmod(0o755)  # the user munge has to reach its socket in there
+    environment = {**os.environ, "STAT4830_SLURM_DIR": str(directory)}
+    try:
+        subprocess.run([SLURM, "start"], env=environment, check=True, timeout=120)
+        os.environ["SLURM_CONF"] = str(directory / "slurm.conf")
+        yield directory
+    finally:
+        os.environ.pop("SLURM_CONF", None)
+        subprocess.run([SLURM, "stop"], env=environment, check=True, timeout=120)
+        shutil.rmtree(directory)
 
 
 @pytest.fixture(scope="session")

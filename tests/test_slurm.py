@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
-import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import submitit
-import torch
-from conftest import PYTHONPATH, Cli, lacking
+from conftest import PYTHONPATH, SLURM, Cli
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
+from on_slurm import await_true, contents, process_of, rows_of, tasks_of
 
 import hydra_plugins.stat4830_launchers.batched_slurm  # noqa: F401 (registers its options)
 from stat4830_grad.app import register_resolvers
@@ -31,33 +25,11 @@ from stat4830_grad.config.help import conf_dir
 from stat4830_grad.config.hydra_versions import COMPOSING
 from stat4830_grad.config.jobs import Job
 from stat4830_grad.config.load import plain
-from stat4830_grad.sweep.slurm import runner
+from stat4830_grad.sweep.runner import runner
 from stat4830_grad.sweep.task import cut
 from stat4830_grad.system.errors import ConfigError
 
 pytestmark = [pytest.mark.slurm, pytest.mark.xdist_group("slurm")]  # one worker starts it
-
-SCRIPT = Path(__file__).parents[1] / "scripts" / "slurm"
-
-
-@pytest.fixture(scope="session")
-def slurm() -> Iterator[Path]:
-    """Directory of a Slurm of this session's own; SLURM_CONF points there while it runs."""
-    if os.geteuid() != 0:
-        lacking("slurm", "Slurm cannot be started by anyone but root")
-    if not all(map(shutil.which, ("sbatch", "munge"))):
-        lacking("slurm", "Slurm is not installed; scripts/slurm install brings it")
-    directory = Path(tempfile.mkdtemp(prefix="stat4830_slurm_"))
-    directory.chmod(0o755)  # the user munge has to reach its socket in there
-    environment = {**os.environ, "STAT4830_SLURM_DIR": str(directory)}
-    try:
-        subprocess.run([SCRIPT, "start"], env=environment, check=True, timeout=120)
-        os.environ["SLURM_CONF"] = str(directory / "slurm.conf")
-        yield directory
-    finally:
-        os.environ.pop("SLURM_CONF", None)
-        subprocess.run([SCRIPT, "stop"], env=environment, check=True, timeout=120)
-        shutil.rmtree(directory)
 
 
 def await_output(path: Path, text: str) -> None:
@@ -85,7 +57,7 @@ def test_starting_twice_changes_nothing(slurm: Path) -> None:
     before = (slurm / "slurmctld.pid").read_text()
     environment = {**os.environ, "STAT4830_SLURM_DIR": str(slurm)}
     said = subprocess.run(
-        [SCRIPT, "start"], env=environment, check=True, timeout=60, capture_output=True, text=True
+        [SLURM, "start"], env=environment, check=True, timeout=60, capture_output=True, text=True
     )
     assert said.stdout == f"export SLURM_CONF={slurm}/slurm.conf\n"
     assert (slurm / "slurmctld.pid").read_text() == before
@@ -130,22 +102,6 @@ SWEEP = (
 """3 x 16 jobs of each of two rules: 6 batches of 16. Large step sizes diverge."""
 
 
-def rows_of(directory: Path) -> dict[int, dict[str, str]]:
-    """Rows of sweep.csv by the number of the job; whole ones only."""
-    path = directory / "sweep.csv"
-    text = path.read_text() if path.exists() else ""
-    lines = csv.DictReader(text[: text.rfind("\n") + 1].splitlines())
-    return {int(row["job"]): row for row in lines}
-
-
-def await_true(what: str, question: Callable[[], bool]) -> None:
-    """Return once the answer is yes; fail after 60 s."""
-    until = time.monotonic() + 60
-    while not question():
-        assert time.monotonic() < until, f"waited in vain: {what}"
-        time.sleep(0.02)
-
-
 def await_training(directory: Path, task: int) -> None:
     """Return when a task has trained for a moment: its last job's directory is made just before."""
     last = f"{16 * task + 15:03d}_*/metrics.csv"
@@ -164,22 +120,6 @@ def await_interrupted(directory: Path, task: int) -> None:
     await_true(f"task {task} is interrupted in the middle", interrupted)
 
 
-def contents(directory: Path) -> dict[str, tuple[dict[str, str], list[str], dict[str, Any]]]:
-    """What each job left, without times: its row, its metrics.csv and its parameters."""
-    found = {}
-    for row in rows_of(directory).values():
-        job = directory / row["directory"]
-        with (job / "metrics.csv").open() as file:
-            metrics = [str({**line, "seconds": ""}) for line in csv.DictReader(file)]
-        params = torch.load(job / "checkpoint.pt", weights_only=True)["params"]
-        found[job.name] = (
-            {**row, "seconds": ""},
-            metrics,
-            {k: v.item() for k, v in params.items()},
-        )
-    return found
-
-
 def test_a_sweep_with_a_requeued_task_leaves_what_the_local_sweep_leaves(
     slurm: Path, fresh_cli: Cli, tmp_path: Path
 ) -> None:
@@ -188,9 +128,8 @@ def test_a_sweep_with_a_requeued_task_leaves_what_the_local_sweep_leaves(
     directory = tmp_path / "cluster"
     with ThreadPoolExecutor(1) as pool:
         remote = pool.submit(fresh_cli, *SWEEP, *LAUNCHER, f"hydra.sweep.dir={directory}")
-        noted = directory / ".sweep" / "slurm.json"
-        await_true("the array is submitted", noted.exists)
-        ids = json.loads(noted.read_text())
+        await_true("the array is submitted", lambda: bool(tasks_of(directory)))
+        ids = tasks_of(directory)
         await_training(directory, 0)
         subprocess.run(["scontrol", "requeue", ids[0]], check=True)
         await_interrupted(directory, 0)
@@ -207,18 +146,6 @@ def test_a_sweep_with_a_requeued_task_leaves_what_the_local_sweep_leaves(
     assert best[0] == best[1]
 
 
-def process_of(task: str) -> int:
-    """The Python process of a task that runs on this node."""
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            words = (process / "cmdline").read_bytes().split(b"\0")
-            variables = (process / "environ").read_bytes().split(b"\0")
-            ours = f"SLURM_JOB_ID={task}".encode() in variables
-            if ours and b"python" in words[0] and b"submitit.core._submit" in words:
-                return int(process.name)
-    pytest.fail(f"no process of task {task}")
-
-
 def test_lists_run_on_slurm_too_and_a_task_that_is_killed_is_failed_rows(
     slurm: Path, fresh_cli: Cli, tmp_path: Path
 ) -> None:
@@ -229,7 +156,7 @@ def test_lists_run_on_slurm_too_and_a_task_that_is_killed_is_failed_rows(
             fresh_cli, *words, *LAUNCHER, "optimizer.lr=[0.01,5]", f"hydra.run.dir={directory}"
         )
         await_true("a job is over", lambda: 1 in rows_of(directory))
-        task = json.loads((directory / ".sweep" / "slurm.json").read_text())[0]
+        task = tasks_of(directory)[0]
         os.kill(process_of(task), signal.SIGKILL)
         done = remote.result()
     assert done.returncode == 1
@@ -247,7 +174,7 @@ def test_a_task_waits_after_sigterm_and_ctrl_c_ends_it(slurm: Path, tmp_path: Pa
         [sys.executable, "-m", "stat4830_grad", *words], cwd=tmp_path, env=environment
     )
     await_true("a job is over", lambda: 1 in rows_of(tmp_path / "sweep"))
-    task = json.loads((tmp_path / "sweep" / ".sweep" / "slurm.json").read_text())[0]
+    task = tasks_of(tmp_path / "sweep")[0]
     subprocess.run(["scancel", "--signal=TERM", task], check=True)
     await_true("the task has saved", lambda: 0 in rows_of(tmp_path / "sweep"))
     time.sleep(0.5)
@@ -287,6 +214,11 @@ def test_without_submitit_or_slurm_it_says_what_to_do(monkeypatch: pytest.Monkey
 def test_options_out_of_range_are_named(slurm: Path) -> None:
     with pytest.raises(ConfigError, match=r"hydra.launcher.batch_size=0: must be .* >= 1"):
         runner(launcher(batch_size=0))
+
+
+def test_a_task_has_to_have_time_before_it_saves(slurm: Path) -> None:
+    with pytest.raises(ConfigError, match="before they have begun; write fewer seconds"):
+        runner(launcher(timeout_min=1))
 
 
 def test_tasks_hold_whole_batches_and_small_kinds_share_one() -> None:

@@ -21,6 +21,8 @@ SETTABLE = (
     "COLUMNS",
     "CUDA_VISIBLE_DEVICES",
     "NO_COLOR",
+    "PATH",
+    "SLURM_CONF",
     "STAT4830_CACHE_DIR",
     "http_proxy",
     "https_proxy",

@@ -3,7 +3,7 @@
 Hydra loads this file outside sys.modules, where dataclasses cannot have annotations as text.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -13,7 +13,7 @@ from hydra_plugins.stat4830_launchers.batched import BatchedLauncher
 
 @dataclass
 class BatchedSlurmLauncherConf:
-    """What a task asks Slurm for; `stat4830_grad.sweep.slurm.Request` has the bounds."""
+    """What a task asks Slurm for; `stat4830_grad.sweep.slurm.request.Request` has the bounds."""
 
     _target_: str = "hydra_plugins.stat4830_launchers.batched_slurm.BatchedSlurmLauncher"
 
@@ -26,7 +26,7 @@ class BatchedSlurmLauncherConf:
     array_parallelism: int = 256  # tasks that may run at the same time
     signal_delay_s: int = 90  # seconds before the time limit at which a task saves and requeues
     max_num_timeout: int = 1000  # times a task may reach its time limit
-    additional_parameters: dict[str, Any] = field(default_factory=dict)  # of sbatch: account, qos …
+    additional_parameters: Any = None  # of sbatch: {account: x, qos: y}
 
 
 ConfigStore.instance().store(

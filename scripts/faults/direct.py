@@ -42,13 +42,12 @@ def run_checked(words: tuple[str, ...], raw: dict[str, Any]) -> int:
     named = {word.partition("=")[0]: word.partition("=")[2] for word in words}
     own = [word for word in words if not word.startswith((RESUME, AGAIN, PLACE))]
     if is_sweep(raw):
-        from stat4830_grad.sweep.batches import run_jobs
         from stat4830_grad.sweep.run import run_sweep
 
         again = named.get("sweep.resume")
         place = Path(again or named["hydra.run.dir"])
         options = Sweep(**{**raw["sweep"], "resume": again})
-        return run_sweep(make_jobs([Stem(own, raw)]), place, options, {}, run_jobs)
+        return run_sweep(make_jobs([Stem(own, raw)]), place, options, {})
     from stat4830_grad.tasks import train
 
     if (before := named.get("resume")) is not None:

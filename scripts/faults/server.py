@@ -15,10 +15,12 @@ import sys
 import time
 from typing import Any
 
+from stat4830_grad.system.process import SIGNALS, begin, leave
+
 PREPARED = (
     *("torch", "hydra", "stat4830_grad.__main__", "stat4830_grad.config.help"),
     *("stat4830_grad.tasks.train.one_run", "stat4830_grad.tasks.compare"),
-    *("stat4830_grad.sweep.run", "stat4830_grad.sweep.slurm", "stat4830_grad.config.preflight"),
+    *("stat4830_grad.sweep.run", "stat4830_grad.sweep.runner", "stat4830_grad.config.preflight"),
     *("hydra_plugins.stat4830_launchers.batched", "stat4830_grad.figures.process", "faults.shim"),
     *("torch._dynamo.eval_frame", "stat4830_grad.data.split", "stat4830_grad.problems.formula"),
 )
@@ -28,6 +30,7 @@ PREPARED = (
 def main() -> None:
     """Serve until standard input ends."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also under nohup
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # a child takes them once it is the program
     for module in PREPARED:
         try:
             importlib.import_module(module)
@@ -89,12 +92,11 @@ def child(asked: dict[str, Any]) -> None:
         from faults import hooks
 
         getattr(hooks, asked["hook"])()
-    from stat4830_grad.system.process import begin, leave
-
+    begin()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     if asked["direct"]:
         from . import direct
 
-        begin()
         leave(direct.run(asked["words"]))
     from stat4830_grad.__main__ import main as run
 

@@ -99,7 +99,8 @@ def complaint(message: str, raw: dict[str, Any]) -> str:
         return unknown_option(group, str(value), options(group))
     if "a group of keys" in what:
         inside = [one for one in known_keys() if one.startswith(f"{key}.")]
-        example = f"; write {key}.NAME=NUMBER" if key == FREE else f": {', '.join(inside)}"
+        example = f": {', '.join(inside)}" if inside else ""
+        example = f"; write {key}.NAME=NUMBER" if key == FREE else example
         return f"{key}={shown(typed)}: {key} is a group of keys{example}"
     if isinstance(value, dict) and key == FREE:  # of keys that are the user's own
         for name, one in value.items():

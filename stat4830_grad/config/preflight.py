@@ -19,7 +19,7 @@ from .commands import assigned
 from .failures import discard_on_signal, report
 from .jobs import Job, Stem, is_sweep, make_jobs, sort_out
 from .load import load, plain, sweep_options
-from .schema import Config
+from .schema import Config, Sweep
 
 Request = Config | list[Job]
 """What a command line asks for: one run, or the jobs of a sweep."""
@@ -71,7 +71,9 @@ def check_directories(config: DictConfig, *, is_multirun: bool) -> Request | Non
     Raises:
         ConfigError: the configuration cannot be run, or not in its directory.
     """
-    overrides, again = config.hydra.overrides.task, sweep_options(config).resume
+    overrides, options = config.hydra.overrides.task, sweep_options(config)
+    again, launcher = options.resume, config.hydra.runtime.choices["hydra/launcher"]
+    refuse_to_leave(options, launcher)
     if again is not None and not (Path(again) / ".sweep").is_dir():
         single = (Path(again) / "metrics.csv").is_file()
         instead = f"; to go on with the run there, write {assigned('resume', again)}"
@@ -84,7 +86,6 @@ def check_directories(config: DictConfig, *, is_multirun: bool) -> Request | Non
     if is_multirun:
         return None
     raw = plain(config)
-    launcher = config.hydra.runtime.choices["hydra/launcher"]
     if launcher not in (("batched", "batched_slurm") if is_sweep(raw) else ("batched",)):
         raise ConfigError(f"hydra/launcher={launcher} runs the jobs of a sweep: add -m")
     if again is not None and not is_sweep(raw):
@@ -101,6 +102,19 @@ def check_directories(config: DictConfig, *, is_multirun: bool) -> Request | Non
                 f"or go on with it by {assigned(key, directory)}"
             )
     return request
+
+
+def refuse_to_leave(options: Sweep, launcher: str) -> None:
+    """See that jobs are left to Slurm only.
+
+    Raises:
+        ConfigError: this machine would run them, and nobody would wait.
+    """
+    if not options.wait and launcher != "batched_slurm":
+        raise ConfigError(
+            "sweep.wait=false: a sweep on this machine ends with its process, so it waits; "
+            "on a cluster hydra/launcher=batched_slurm goes with it"
+        )
 
 
 def stays_in_place(key: str, resumed: str | None, directory: Path) -> None:

@@ -55,6 +55,7 @@ class Sweep(Struct, frozen=True, forbid_unknown_fields=True):
 
     zip: bool = False
     resume: str | None = None
+    wait: bool = True  # false: on Slurm only
     batch: Count | None = None
     memory: Positive | None = None
     job_figures: Annotated[int, Meta(ge=0)] = 100

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,9 +37,6 @@ from .memory import MIB, bytes_per_run, runs_that_fit, usable_bytes
 from .other_tasks import run_task
 from .report import describe
 from .table import ENDED, FINAL
-
-Runner = Callable[[Sequence[Job], SweepContext], None]
-"""Runs what is not final of some jobs; leaves a directory and a row for each."""
 
 
 def run_jobs(jobs: Sequence[Job], context: SweepContext) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from ..system.cgroups import free_memory
 from ..training.experiment import Experiment
 
 MIB, GIB = 2**20, 2**30
@@ -47,7 +48,7 @@ def usable_bytes(device: torch.device, asked: float | None) -> float:
 
 
 def free_bytes(device: torch.device) -> int:
-    """Memory a batch could have: the device's, or the machine's within this process's limit."""
+    """Memory a batch could have: the device's, or the machine's within this process's limits."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     try:
@@ -56,12 +57,20 @@ def free_bytes(device: torch.device) -> int:
         free = int(available.split()[1]) * 1024
     except (OSError, StopIteration):  # not Linux
         free = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
-    try:
-        limit = int(Path("/sys/fs/cgroup/memory.max").read_text())
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
-    except (OSError, ValueError):  # no limit
-        return free
-    return max(0, min(free, limit - used))
+    limits = free_memory(Path("/")), free_of_slurm()
+    return min([free, *(limit for limit in limits if limit is not None)])
+
+
+def free_of_slurm() -> int | None:
+    """What Slurm still grants this process if it runs in a task; None: there is no limit.
+
+    Clusters that do not hold tasks to it by cgroups kill them when they are above it.
+    """
+    granted = os.environ.get("SLURM_MEM_PER_NODE", "")
+    if not granted.isdecimal():
+        return None
+    resident = int(Path("/proc/self/statm").read_text("utf-8").split()[1])
+    return max(0, int(granted) * MIB - resident * os.sysconf("SC_PAGE_SIZE"))
 
 
 def runs_that_fit(each: int, budget: float) -> int:

@@ -88,10 +88,19 @@ def shown_key(value: Cell) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def tally(rows: Sequence[SweepRow], jobs: int) -> str:
-    """`62 completed, 2 diverged of 64 jobs`."""
+def tally(rows: Sequence[SweepRow], jobs: int, elsewhere: int = 0) -> str:
+    """`62 completed, 2 diverged of 64 jobs`.
+
+    Args:
+        elsewhere: jobs without a row that are in Slurm's queue.
+    """
     counts = Counter(row.status for row in rows)
     order = ("completed", "increased", "diverged", "failed", "interrupted")
     said = ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
-    missing = jobs - len(rows)
-    return f"{said or 'nothing ran'}{f', {missing} not run' if missing else ''} of {jobs:,} jobs"
+    missing = jobs - len(rows) - elsewhere
+    parts = [
+        said or ("none has ended" if elsewhere else "nothing ran"),
+        f"{elsewhere:,} queued or running" if elsewhere else "",
+        f"{missing:,} not run" if missing else "",
+    ]
+    return f"{', '.join(filter(None, parts))} of {jobs:,} jobs"

@@ -26,11 +26,11 @@ from ..training.finished import is_run
 from ..training.inputs import record_inputs, refuse_changed_inputs
 from ..training.run_directory import write_json
 from ..training.sweep_row import SweepRow, deciding
-from .batches import Runner, run_jobs
 from .cells import column, ended
 from .context import SweepContext
 from .drawing import draw_jobs, draw_sweep
 from .report import ranked, table, tally
+from .runner import Runner, run_here
 from .table import FINAL
 
 
@@ -39,11 +39,11 @@ def run_sweep(
     directory: Path,
     options: Sweep,
     hydra: dict[str, Any],
-    run: Runner = run_jobs,
+    run: Runner = run_here,
 ) -> int:
     """Have `run` run the jobs, on this machine or another; return the exit code.
 
-    0: all completed or diverged; 1: a job failed; 130 or 143: interrupted.
+    0: all completed or diverged, or left to Slurm; 1: a job failed; 129, 130 or 143: interrupted.
 
     Raises:
         ConfigError: no job can be run, or `directory` holds another sweep.
@@ -56,9 +56,9 @@ def run_sweep(
         with context.stop.listening():
             begin(jobs, directory, options)
             guard_inputs(runnable, directory, options)
-            run(runnable, context)
+            over = run(runnable, context)
         refuse(jobs, errors, context)
-        return conclude(jobs, context)
+        return conclude(jobs, context) if over else leave(jobs, context)
 
 
 def guard_inputs(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:
@@ -150,6 +150,17 @@ def refuse(jobs: Sequence[Job], errors: dict[str, UserError], context: SweepCont
         if job.name in errors:
             context.say_whole(f"{job.name} failed: {errors[job.name]}", style="red")
             context.table.append(ended(job, "failed", error=str(errors[job.name])))
+
+
+def leave(jobs: Sequence[Job], context: SweepContext) -> int:
+    """What a sweep has so far whose tasks are in Slurm's queue, and how to come back to it."""
+    rows = context.table.rows()
+    if rows:
+        show(context.console, table(rows, [column(key) for key in jobs[0].swept]))
+    context.say(tally(rows, len(jobs), elsewhere=len(jobs) - len(rows)))
+    again = assigned("sweep.resume", context.directory)
+    context.say_whole(f"later, to see how far it is and to end it: the same command and {again}")
+    return exit_codes.COMPLETED
 
 
 def conclude(jobs: Sequence[Job], context: SweepContext) -> int:

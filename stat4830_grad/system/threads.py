@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from .cgroups import cgroups
 from .errors import ConfigError
 
 ASKED = os.environ.get("OMP_NUM_THREADS", "")
@@ -111,24 +112,8 @@ def quota(root: Path) -> int | None:
     Args:
         root: below which proc/self/cgroup and sys/fs/cgroup are.
     """
-    found = [limit for place in cgroups(root) for limit in limits(place)]
+    found = [limit for place in cgroups(root, "cpu") for limit in limits(place)]
     return math.ceil(min(found)) if found else None
-
-
-def cgroups(root: Path) -> Iterator[Path]:
-    """The directories of the cgroups that bound the CPUs of this process, and those above them."""
-    try:
-        lines = (root / "proc/self/cgroup").read_text("utf-8").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        for mounted in (controllers, "cpu") if controllers else ("", "unified"):
-            base = root / "sys/fs/cgroup" / mounted
-            place = base / path.lstrip("/")
-            yield from (place, *place.parents[: len(place.parts) - len(base.parts)])
 
 
 def limits(place: Path) -> Iterator[float]:
