@@ -222,10 +222,12 @@ def per_row(value: Tensor, like: Tensor) -> Tensor:
 
 
 def row_norm(params: Params, rows: int) -> Tensor:
-    """Euclidean norm over all parameters of each run: (*K,), `rows` being len(*K)."""
-    norms = [
-        torch.linalg.vector_norm(p.reshape((*p.shape[:rows], -1)), dim=-1) for p in params.values()
-    ]
+    """Euclidean norm over all parameters of each run: (*K,), `rows` being len(*K).
+
+    Entries lie side by side, as those of one run do, so that torch adds them in the same order.
+    """
+    flat = [p.reshape((*p.shape[:rows], -1)).contiguous() for p in params.values()]
+    norms = [torch.linalg.vector_norm(p, dim=-1) for p in flat]
     norm: Tensor = torch.linalg.vector_norm(torch.stack(norms), dim=0)
     return norm
 

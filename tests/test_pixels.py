@@ -9,12 +9,14 @@ import pytest
 import torch
 from cases import MODELS, SOFTMAX_MODELS, batch, relative
 
+from stat4830_grad.compiled import panels, strips
 from stat4830_grad.config.composing import compose
-from stat4830_grad.data import Part, Split, kernels
+from stat4830_grad.data import Part, Split
 from stat4830_grad.data.pixels import Pixels
 from stat4830_grad.gradients.methods import GRADIENTS
 from stat4830_grad.problems import Classification
-from stat4830_grad.problems.likelihoods import likelihood_of
+from stat4830_grad.problems.likelihoods import BINARY, COMPILED, likelihood_of
+from stat4830_grad.training.experiment import Experiment, build
 from stat4830_grad.training.setup import prepare
 
 CLOSE = {torch.float32: 1e-5, torch.float64: 1e-13}
@@ -83,13 +85,81 @@ def test_an_infinite_column_leaves_the_others_as_they_were() -> None:
     assert not (X @ spoiled)[:, 1].isfinite().any()
 
 
+@pytest.mark.parametrize("dtype", CLOSE)
+def test_a_column_has_the_bits_it_has_alone(dtype: torch.dtype) -> None:
+    X = pixels(2100, 70, dtype)
+    for B in (X, X.mT):
+        W = weights(B.shape[1], 37, dtype=dtype)
+        alone = torch.stack([B @ w for w in W.mT], dim=1)
+        for columns in (1, 3, 4, 6, 31, 32, 37):
+            assert torch.equal(B @ W[:, :columns], alone[:, :columns])
+
+
 def test_the_number_of_threads_changes_no_bit() -> None:
     X, W = pixels(5000, 9).mT, weights(1, 5000, 32)
-    base = torch.zeros(1, 32, dtype=torch.float64).numpy()
     one, three = (
-        kernels.times_panels(9, *X._entries, W.numpy(), 1.0, base, threads) for threads in (1, 3)
+        panels.times_panels(9, *X._entries, W.numpy(), 1.0, 0.5, threads) for threads in (1, 3)
     )
     assert (one == three).all()
+    V = W[0, :, :6].mT.contiguous().numpy()
+    few, more = (strips.times_columns(*X._strips, V, 1.0, 0.5, threads) for threads in (1, 3))
+    assert (few == more).all()
+    assert (few == one[0, :, :6].T).all()
+
+
+@pytest.mark.parametrize("dtype", CLOSE)
+def test_compiled_cross_entropy_is_that_of_torch(dtype: torch.dtype) -> None:
+    z = torch.linspace(-800, 800, 3 * 1500, dtype=dtype).reshape(3, 1500)
+    z[0] /= 100
+    y = (torch.arange(1500) % 3 == 0).to(dtype)
+    assert relative(COMPILED.loss(z, y), BINARY.loss(z.double(), y.double())) < CLOSE[dtype]
+    slope = BINARY.slope(z.double(), y.double())
+    assert relative(COMPILED.slope(z, y), slope) < CLOSE[dtype]
+    for row in range(3):
+        assert torch.equal(COMPILED.loss(z, y)[row], COMPILED.loss(z[row], y))
+        assert torch.equal(COMPILED.slope(z, y)[row], COMPILED.slope(z[row], y))
+
+
+def test_compiled_cross_entropy_is_differentiated_once_and_twice() -> None:
+    z = weights(2, 7).requires_grad_()
+    y = (torch.arange(7) % 2).double()
+    assert torch.autograd.gradcheck(lambda z: COMPILED.loss(z, y).sin(), z)
+    assert torch.autograd.gradgradcheck(lambda z: COMPILED.loss(z, y).sin(), z)
+
+
+@pytest.mark.parametrize("z", [torch.inf, -torch.inf, torch.nan])
+@pytest.mark.parametrize("y", [0.0, 1.0])
+def test_a_logit_that_is_not_finite_has_a_loss_that_is_not_and_the_slope_of_torch(
+    z: float, y: float
+) -> None:
+    at, label = torch.tensor([[z, 1.0], [0.5, 1.0]]), torch.tensor([y, 1.0])
+    found, right = COMPILED.loss(at, label), BINARY.loss(at, label)
+    assert torch.equal(found.isfinite(), right.isfinite())
+    found, right = COMPILED.slope(at, label), BINARY.slope(at, label)
+    assert torch.allclose(found, right, equal_nan=True)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "gradient"), [("gd", "manual"), ("adam", "backward"), ("gd", "autograd_grad")]
+)
+def test_a_run_of_a_batch_has_the_bits_of_the_run_alone(optimizer: str, gradient: str) -> None:
+    words = ("problem=digits", "device=cpu", f"optimizer={optimizer}", f"gradient={gradient}")
+    sizes = [0.01 * 1.6**k for k in range(33)]
+    configs = [compose(*words, f"optimizer.lr={size}") for size in sizes]
+    setup = prepare(configs[0])
+    together = records(build(configs, torch.Size((len(sizes),)), setup))
+    for k in (0, 11, 32):
+        alone = records(build(configs[k : k + 1], torch.Size(()), setup))
+        for name, values in alone.items():
+            assert torch.equal(values, together[name][:, k]), name
+
+
+def records(experiment: Experiment) -> dict[str, torch.Tensor]:
+    """The weights at the end, and what is logged on the way."""
+    found = list(experiment.train(experiment.start(), steps=40, due=lambda t: t % 10 == 0))
+    logged = [record.values for _, record in found]
+    columns = {name: torch.stack([values[name] for values in logged]) for name in logged[0]}
+    return {**columns, "w": found[-1][0].params["w"][None]}
 
 
 def test_products_compile_where_nothing_can_be_written() -> None:
@@ -112,9 +182,13 @@ def test_a_model_on_bytes_is_the_model_on_the_dense_matrix(model: str, gradient:
     X = pixels(30, 9)
     ten = model in SOFTMAX_MODELS
     y = torch.arange(30) % 10 if ten else (torch.arange(30) % 2).double()
-    chosen, likelihood = {**MODELS, **SOFTMAX_MODELS}[model], likelihood_of(10 if ten else 2)
+    chosen, classes = {**MODELS, **SOFTMAX_MODELS}[model], 10 if ten else 2
     on_bytes, dense = (
-        Classification(chosen, Split("made", Part(inputs, y), None, None, ""), likelihood)
+        Classification(
+            chosen,
+            Split("made", Part(inputs, y), None, None, ""),
+            likelihood_of(classes, compiled=inputs is X),
+        )
         for inputs in (X, X.dense())
     )
     params = batch(dense, [1, 2, 3])

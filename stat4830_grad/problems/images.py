@@ -30,6 +30,7 @@ def build(
     """
     images = data.load_images(problem.name, where.data_dir)
     indices = load_indices(Path(problem.indices)) if problem.indices else None
+    compiled = compiles(products_for(model, where.products), where.device)
     split = data.split_images(
         images,
         generator=where.generator,
@@ -41,7 +42,7 @@ def build(
         labels=problem.labels,
         dtype=where.dtype,
         device=where.device,
-        compiled=compiles(products_for(model, where.products), where.device),
+        compiled=compiled,
         indices=indices,
         indices_are=f"problem.indices={problem.indices}",
     )
@@ -51,7 +52,7 @@ def build(
         "n_train": problem.n_train,
         "n_val": problem.n_val,
     }
-    likelihood = likelihood_of(data.CLASSES[problem.labels])
+    likelihood = likelihood_of(data.CLASSES[problem.labels], compiled=compiled)
     before = drawn_before(problem, model)
     return classifier(model, split, likelihood, where, drawn_before=before), dataset
 

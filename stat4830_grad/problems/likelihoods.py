@@ -7,7 +7,7 @@ Both losses are mean cross-entropies, −1/n Σ log P(y), and for both the deriv
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor
@@ -92,9 +92,54 @@ class Softmax:
         return (y[:, None] == torch.arange(self.outputs, device=y.device)).to(z.dtype)
 
 
-BINARY = Binary()
+@dataclass(frozen=True)
+class CompiledBinary(Binary):
+    """The same for logits on the CPU, each sum in one order: a run gets the bits it gets alone."""
+
+    def loss(self, z: Tensor, y: Tensor) -> Tensor:
+        """`Binary.loss`, differentiable any number of times."""
+        if not (z.requires_grad and torch.is_grad_enabled()):
+            return on_rows("losses", z, y).reshape(z.shape[:-1])
+        loss: Tensor = CompiledLoss.apply(z, y)
+        return loss
+
+    def slope(self, z: Tensor, y: Tensor) -> Tensor:
+        """`Binary.slope`."""
+        return on_rows("slopes", z, y).reshape(z.shape)
 
 
-def likelihood_of(classes: int) -> Likelihood:
-    """That of labels of so many classes."""
-    return BINARY if classes == 2 else Softmax(classes)
+class CompiledLoss(torch.autograd.Function):
+    """z ↦ the loss, whose derivative is g ↦ g · slope; where that is differentiated, torch's."""
+
+    @staticmethod
+    def forward(ctx: Any, z: Tensor, y: Tensor) -> Tensor:
+        """The loss (*K,) of logits z (*K, n) and labels y (n,)."""
+        ctx.save_for_backward(z, y)
+        return COMPILED.loss(z, y)
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None]:
+        """∂f/∂z (*K, n) for ∂f/∂loss = g (*K,); nothing for y, which is data."""
+        z, y = ctx.saved_tensors
+        slope = BINARY.slope(z, y) if torch.is_grad_enabled() else COMPILED.slope(z, y)
+        return g.unsqueeze(-1) * slope, None
+
+
+def on_rows(name: Literal["losses", "slopes"], z: Tensor, y: Tensor) -> Tensor:
+    """What the function of this name in `cross_entropy` makes of z (*K, n) as (K, n) and y (n,)."""
+    from ..compiled import compilation, cross_entropy  # numba takes 0.2 s to import
+
+    compilation.take_torchs_threads()
+    function = cross_entropy.losses if name == "losses" else cross_entropy.slopes
+    rows = z.detach().reshape(-1, z.shape[-1]).contiguous()
+    return torch.from_numpy(function(rows.numpy(), y.numpy()))
+
+
+BINARY, COMPILED = Binary(), CompiledBinary()
+
+
+def likelihood_of(classes: int, *, compiled: bool = False) -> Likelihood:
+    """That of labels of so many classes; of two, `compiled` for images that stay bytes."""
+    if classes == 2:
+        return COMPILED if compiled else BINARY
+    return Softmax(classes)
