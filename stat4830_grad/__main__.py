@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from .system.process import begin, leave, no_garbage
+from .system.module_path import leave_out_directory
 
 
 def main() -> None:
     """Entry point of `python -m stat4830_grad` and of `stat4830-grad`."""
-    begin()  # first: from here on a signal ends the process as it should
+    leave_out_directory()  # before anything is imported that Python has not imported itself
+    from .system.process import begin, leave, no_garbage
+
+    begin()  # from here on a signal ends the process as it should
     import shutil
     import sys
 

@@ -37,6 +37,7 @@ class Bug:
 
 POWER = "test_torture.py -k power"
 TRUST = "test_trust.py"
+DECIDES = "test_sandbox.py -k decide"
 BUGS = (
     Bug("a file is not synced", "system/files.py", "os.fsync(number)\n", "pass\n", POWER),
     Bug(
@@ -126,6 +127,15 @@ BUGS = (
         *("one row of a batch changes the others", "training/steppers.py"),
         *("torch.where(loss.isfinite(), d", "torch.where(loss.isfinite().all(), d"),
         "test_torture.py -k divergence",
+    ),
+    Bug(
+        *("the verdict is what a student's process finds", "tasks/check/diagnosis.py"),
+        *("return Diagnosis(not findings,", "return Diagnosis(not tried[0].findings,", DECIDES),
+    ),
+    Bug(
+        *("the verdict is what a student's process prints", "tasks/check/diagnosis.py"),
+        *("Diagnosis(not findings,", 'Diagnosis(not findings or "right" in student.printed,'),
+        DECIDES,
     ),
     Bug(
         *("a second signal is lost", "training/execution.py"),

@@ -18,9 +18,9 @@ from ..config import schema
 from ..core import Gradient, Objective, Params, apart, stacked
 from ..problems.penalty import Penalisable
 from ..sandbox.answers import NAME, Finding, fits, offer, read
+from ..sandbox.arguments import are_large, copied, differs, marks
 from ..sandbox.limits import Limits
 from ..sandbox.student import KEY, Answer, Student, plain
-from ..sandbox.worker import copied, differs, worth_looking
 from ..system.errors import ConfigError
 from ..system.user_file import UserFunction, run_file
 from .methods import backward
@@ -95,7 +95,11 @@ def asked_there(path: Path, limits: Limits) -> Ask:
 
 
 def asked_here(function: UserFunction) -> Ask:
-    """The file in this process: it sees copies of the data, made once."""
+    """The file in this process: it sees copies of the data, made once.
+
+    Large ones are compared with the data ever more rarely, as that takes as long as a gradient;
+    what PyTorch changes in place is noticed at once nevertheless.
+    """
     seen: list[tuple[Objective, dict[str, object], dict[str, object]]] = []
     calls = 0
 
@@ -107,13 +111,16 @@ def asked_here(function: UserFunction) -> Ask:
             calls = 0
         _, data, own = seen[0]
         calls += 1
-        mine = {name: p.clone() for name, p in params.items()}
+        mine, before = {name: p.clone() for name, p in params.items()}, marks(own)
         began = time.perf_counter()
         answer = function.called_with(offer(own, mine))
         seconds = time.perf_counter() - began
         values, findings = read(answer, params)
-        looked = worth_looking(calls, data)
-        changed = tuple(k for k in data if looked and differs(own[k], data[k]))
+        looked = not are_large(data) or calls & (calls - 1) == 0
+        now = marks(own)
+        changed = tuple(
+            k for k in data if now.get(k) != before.get(k) or (looked and differs(own[k], data[k]))
+        )
         return Answer(values, findings, changed, seconds)
 
     return ask

@@ -21,7 +21,7 @@ class Limits(Struct, frozen=True):
     seconds: float  # that one call may last
     memory: float  # GiB beyond what PyTorch itself takes
     threads: int  # of the CPU
-    reads: list[str] | None = None  # files and folders that it may read; None is all
+    reads: list[str] | None = None  # files and folders that it may read, and no variable; None: all
     by_hand: bool = False  # whether neither autograd nor this package may compute the answer
 
 

@@ -17,8 +17,13 @@ READ_FILE, READ_DIR = 0x4, 0x8
 BENEATH = 1  # a rule about a folder and all in it, or about a file
 PR_SET_NO_NEW_PRIVS = 38
 
-SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/proc", "/sys", "/dev", "/opt", "/nix")
-"""Where libraries and what they look up are."""
+SYSTEM = (
+    *("/usr", "/lib", "/lib64", "/bin", "/opt", "/nix", "/sys"),
+    *("/etc/ld.so.cache", "/etc/localtime", "/etc/nsswitch.conf", "/etc/passwd", "/etc/group"),
+    *("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys"),
+    *("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"),
+)
+"""Where libraries and what they look up are: nothing of other processes, terminals or secrets."""
 
 OPEN = "it can read all files that you can read"
 

@@ -12,12 +12,13 @@ from msgspec import to_builtins
 from torch import Tensor
 
 from ..core import Params
+from ..system.reading import MIB
 from ..system.user_file import read_source
 from ..system.wording import duration
 from .answers import NAME, Finding
 from .conversation import Conversation, NoAnswerError
 from .limits import Limits
-from .notebook import code_of
+from .notebook import LARGEST, SUFFIX, code_of
 from .wire import Frame
 
 KEY = "gradient.path"
@@ -25,6 +26,9 @@ START = 120.0
 """Seconds within which a process begins, on a machine that is busy too."""
 
 KINDS = ("missing", "not_numbers", "unknown")
+DAY = 86_400.0
+"""Seconds; no call lasts as long."""
+
 LONGEST = 400
 """Most characters of a sentence that comes from the file's process."""
 
@@ -57,7 +61,8 @@ class Student:
         self.path, self.limits = path, limits
         self.said = said or f"{KEY}={path}"
         wanted = f"a Python file with a function {NAME}"
-        self._source = code_of(read_source(path, self.said, wanted), path, self.said)
+        most = LARGEST if path.suffix == SUFFIX else MIB
+        self._source = code_of(read_source(path, self.said, wanted, most), path, self.said)
         self._talk: Conversation | None = None
         self._data: Mapping[str, Any] | None = None
         self.open: str | None = None
@@ -94,8 +99,8 @@ class Student:
 
         Args:
             data: what the problem offers besides; the same tensors are handed over once.
-            often: whether this is one of many calls: data are not copied anew for each, and of
-                large data a change is noticed a few calls later.
+            often: whether this is one of many calls: data are not copied anew for each. Large ones
+                are read-only then; a file that writes there is asked once more, with a copy.
             quiet: whether Python's warnings, which NumPy's are too, are not printed.
 
         Raises:
@@ -110,7 +115,12 @@ class Student:
             plain = {name: list(v) for name, v in data.items() if name not in tensors}
             self._ask({"op": "data", "plain": plain}, tensors)
             self._data = dict(data)
-        frame = self._ask({"op": "call", "often": often, "quiet": quiet}, params)
+        try:
+            frame = self._ask({"op": "call", "often": often, "quiet": quiet}, params)
+        except NoAnswerError as failure:
+            if often and failure.kind == "signal" and (again := self.ask(data, params)).changed:
+                return again
+            raise
         device = next(iter(params.values())).device
         values = {name: frame.tensors[name].to(device) for name in params if name in frame.tensors}
         try:
@@ -118,6 +128,8 @@ class Student:
             changed = tuple(name for name in frame.header["changed"] if name in {*params, *data})
             self.seconds = float(frame.header["seconds"])
             drawn = frame.header["drawn"] is True
+            if any(v.dtype == torch.bool for v in values.values()) or not 0 <= self.seconds < DAY:
+                raise ValueError
         except (KeyError, TypeError, ValueError):
             raise self._failed("its answer cannot be read", "tampered") from None
         return Answer(values, findings, changed, self.seconds, drawn)

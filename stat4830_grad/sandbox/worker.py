@@ -24,18 +24,20 @@ from typing import Any
 import msgspec
 import numpy as np
 import torch
-from torch import Tensor
 
 from ..core import Params
 from ..system.errors import ConfigError
 from ..system.user_file import UserFunction, blame, run_source
 from .answers import NAME, offer, read
+from .arguments import Mark, are_large, copied, differs, kept, marks
 from .by_hand import REASON, ByHand
+from .environment import forget
 from .limits import Limits, lower
 from .reading import hold
 from .system_calls import refuse
 from .wire import ANSWER, DTYPES, SIZES, Frame, bytes_of, packed, sizes, unpacked
 
+MOST = 4096  # characters of a sentence
 REQUEST = 2**40  # bytes that we may send, which are as many as the data have
 
 
@@ -47,8 +49,8 @@ class Worker:
         self._file = Path()
         self._function: UserFunction | None = None
         self._data: dict[str, Any] = {}  # as they came
-        self._own: dict[str, Any] = {}  # what the function is given, where it keeps them
-        self._calls = 0
+        self._own: dict[str, Any] = {}  # what the function is given in many calls
+        self._marks: dict[str, Mark] = {}  # of those
         self._by_hand: ByHand | None = None
         self._no_leaf: int | None = None  # the line that read `.grad` of a tensor that is no leaf
 
@@ -90,9 +92,10 @@ class Worker:
         try:
             return operations[frame.header["op"]](frame)
         except ConfigError as error:
-            return {"error": str(error), "by_hand": REASON in str(error)}, {}
+            return {"error": str(error)[:MOST], "by_hand": REASON in str(error)}, {}
         except BaseException as error:  # the file may raise anything
-            return {"error": f"{frame.header.get('said', '')}: {blame(error, self._file)}"}, {}
+            said = blame(error, self._file)[:MOST]
+            return {"error": f"{frame.header.get('said', '')}: {said}"}, {}
 
     def _begin(self, frame: Frame) -> tuple[dict[str, Any], Params]:
         limits = msgspec.convert(frame.header["limits"], Limits)
@@ -101,6 +104,8 @@ class Worker:
         self._watch_warnings()
         torch.set_num_threads(limits.threads)
         lower(limits)
+        if limits.reads is not None:
+            forget()
         if limits.by_hand:
             self._by_hand = ByHand()
         said = [one for one in (hold(limits.reads), refuse()) if one]
@@ -127,13 +132,12 @@ class Worker:
 
     def _take(self, frame: Frame) -> tuple[dict[str, Any], Params]:
         self._data = {**frame.tensors, **frame.header["plain"]}
-        self._own = copied(self._data)
-        self._calls = 0
+        self._own = kept(self._data)
+        self._marks = marks(self._own)
         return {}, {}
 
     def _call(self, frame: Frame) -> tuple[dict[str, Any], Params]:
         assert self._function
-        self._calls += 1
         often = frame.header["often"]
         own = self._own if often else copied(self._data)
         params = frame.tensors
@@ -149,17 +153,24 @@ class Worker:
         seconds = time.perf_counter() - began
         drawn = not often and random_states() != before
         changed = [] if often else [k for k in params if differs(mine[k], params[k])]
-        if not often or worth_looking(self._calls, self._data):
-            changed += [k for k in self._data if differs(own[k], self._data[k])]
+        changed += self._changed_data(own, often=often)
         values, findings = read(answer, params, self._no_leaf)
         if sum(t.numel() * t.itemsize for t in values.values()) > ANSWER - 8 * len(values):
             shapes = ", ".join(f"{name} {tuple(t.shape)}" for name, t in values.items())
             raise ConfigError(f"{self._function.said}: its gradient is too large: {shapes}")
-        told = [(f.kind, f.parameters, f.sentence) for f in findings]
+        found = [(f.kind, f.parameters, f.sentence[:MOST]) for f in findings]
         known = set(DTYPES.values())
         sent = {name: t if t.dtype in known else t.double() for name, t in values.items()}
-        said = {"findings": told, "changed": changed, "seconds": seconds, "drawn": drawn}
+        said = {"findings": found, "changed": changed, "seconds": seconds, "drawn": drawn}
         return said, sent
+
+    def _changed_data(self, own: dict[str, Any], *, often: bool) -> list[str]:
+        """The names of what is no longer as it was given."""
+        if often and are_large(self._data):
+            now = marks(own)
+            plain = [k for k in own.keys() - self._marks.keys() if own[k] != self._data[k]]
+            return [*plain, *(k for k in self._marks if now.get(k) != self._marks[k])]
+        return [k for k in self._data if differs(own[k], self._data[k])]
 
 
 def random_states() -> tuple[bytes, bytes, object]:
@@ -191,30 +202,6 @@ def silence() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
-
-
-def worth_looking(calls: int, data: dict[str, Any]) -> bool:
-    """Whether the data are compared after this call: always, or of large ones at first and ever
-    more rarely, as reading them takes as long as a gradient."""
-    size = sum(t.numel() for t in data.values() if isinstance(t, Tensor))
-    return size <= 2**17 or calls & (calls - 1) == 0
-
-
-def copied(data: dict[str, Any]) -> dict[str, Any]:
-    """The same values, which the function may change."""
-    return {k: v.clone() if isinstance(v, Tensor) else list(v) for k, v in data.items()}
-
-
-def differs(mine: object, before: object) -> bool:
-    """Whether an argument is no longer what it was: its values, its shape, its dtype."""
-    if isinstance(mine, Tensor) and isinstance(before, Tensor):
-        if mine.shape != before.shape or mine.dtype != before.dtype:
-            return True
-        mine = mine.detach()
-        return not torch.equal(mine, before) and not torch.equal(
-            mine.nan_to_num(), before.nan_to_num()
-        )
-    return mine != before
 
 
 def printing(number: int) -> io.TextIOWrapper:

@@ -1,6 +1,6 @@
 """How a process begins and ends: signals, standard streams, imports.
 
-`__main__` imports this before anything else and calls `begin`, so it imports next to nothing.
+`__main__` imports this first and calls `begin`, so it imports next to nothing.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from .errors import ConfigError
+from .module_path import add_places_of
 from .reading import MIB, reading
 from .wording import by_likeness, likeness
 
@@ -142,13 +143,16 @@ def run_file(path: Path, key: str, wanted: str) -> UserFile:
     return run_source(read_source(path, said, wanted), path, said)
 
 
-def read_source(path: Path, said: str, wanted: str) -> bytes:
+def read_source(path: Path, said: str, wanted: str, most: int = MIB) -> bytes:
     """What a file of the user's holds; nothing of it is run.
+
+    Args:
+        most: bytes that it may have.
 
     Raises:
         ConfigError: it is missing, or cannot be read.
     """
-    with reading(path, wanted, called=said, most=MIB, kind=ConfigError):
+    with reading(path, wanted, called=said, most=most, kind=ConfigError):
         return path.read_bytes()
 
 
@@ -158,6 +162,7 @@ def run_source(source: bytes, path: Path, said: str) -> UserFile:
     Raises:
         ConfigError: it raises an error.
     """
+    add_places_of(str(path))
     module = ModuleType(f"file:{path.stem}")  # no other module's name
     module.__file__ = str(path)
     sys.modules[module.__name__] = module  # where dataclasses look for what annotations name

@@ -31,8 +31,10 @@ def run(config: Config, directory: Path, command: str) -> int:
     assert config.grade is not None  # conf/task/grade.yaml has it
     assert config.submissions is not None
     console, grading = make_console(), config.grade
+    place = Path(config.submissions)
+    refuse_inside(place)
     begin(config, directory)
-    every = submissions(Path(config.submissions))
+    every = submissions(place)
     before = {} if grading.only else kept(directory)
     chosen = only(every, grading.only) if grading.only else every
     left = [one for one in chosen if not same(one, before.get(one.name))]
@@ -51,6 +53,19 @@ def run(config: Config, directory: Path, command: str) -> int:
         say(console, f"A submission was not locked in: {loose}.", style="yellow")
     say_whole(console, f"files: {directory}")
     return exit_codes.COMPLETED
+
+
+def refuse_inside(place: Path) -> None:
+    """See that this was not started inside the directory of the submissions.
+
+    Raises:
+        ConfigError: it was: there `python -m` takes a file of a student's for a module.
+    """
+    if Path.cwd().resolve().is_relative_to(place.resolve()):
+        raise ConfigError(
+            f"submissions={place}: Python may take a file of the directory it is called in for a "
+            "module; call this from outside the submissions: cd .. and submissions=NAME"
+        )
 
 
 def begin(config: Config, directory: Path) -> None:

@@ -22,6 +22,7 @@ from ...sandbox.conversation import NoAnswerError
 from ...sandbox.limits import Limits
 from ...sandbox.student import Student
 from ...system.errors import ConfigError
+from ...system.wording import shown
 from ...training.experiment import build
 from ..check.comparison import TOLERANCES
 from ..check.diagnosis import Diagnosis, diagnose
@@ -81,9 +82,9 @@ def graded(submission: Submission, config: Config, grading: Grading) -> Result:
     reads = [str(submission.place.resolve())]  # of no other student
     limits = Limits(grading.seconds, grading.memory, threads=1, reads=reads, by_hand=by_hand)
     try:
-        objective, pairs = places(varied(config, submission.name))
+        objective, pairs = places(varied(config, f"{submission.name}:{content}"))
         names = list(pairs[0][0])
-        with Student(submission.file, limits, said=submission.file.name) as student:
+        with Student(submission.file, limits, said=shown(submission.file.name)) as student:
             try:
                 found = diagnose(student, objective, pairs, TOLERANCES["float64"])
             except NoAnswerError as failure:
@@ -117,7 +118,7 @@ def concluded(
     share = sum(parameters.values()) / len(parameters) if parameters else 0.0
     return Result(
         name=submission.name,
-        file=submission.file.name if submission.file else "",
+        file=shown(submission.file.name) if submission.file else "",
         fingerprint=fingerprint,
         status=status,
         score=round(grading.points * share, 4),
@@ -153,7 +154,7 @@ def places(config: Config) -> tuple[Objective, list[tuple[Params, Params]]]:
 
 
 def varied(config: Config, name: str) -> Config:
-    """The problem of one submission: data and shapes drawn from the seed and its name.
+    """The problem of one submission: data and shapes drawn from the seed and `name`.
 
     What a table, a polynomial or a user's own file holds stays, and so does what is given by hand.
     """
