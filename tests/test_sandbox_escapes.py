@@ -12,6 +12,7 @@ from hostile_files import after
 from test_sandbox import diagnosed, filtered, landlock, objective, start
 
 from stat4830_grad.core import Objective, Params
+from stat4830_grad.gradients.methods import backward
 from stat4830_grad.sandbox.conversation import NoAnswerError
 from stat4830_grad.sandbox.limits import Limits
 from stat4830_grad.sandbox.student import Answer, Student
@@ -193,6 +194,16 @@ def test_what_a_process_sends_is_looked_at(
     with student(where, source) as one, pytest.raises(NoAnswerError) as caught:
         one.ask(objective.constants(), start)
     assert caught.value.kind == "tampered"
+
+
+def test_a_whole_frame_is_an_answer_like_any(
+    where: Path, objective: Objective, start: Params
+) -> None:
+    """So that the others are refused for what is in them."""
+    with student(where, forged("{}")) as one:
+        assert torch.equal(
+            one.ask(objective.constants(), start).values["w"], backward(objective, start)[1]["w"]
+        )
 
 
 def test_long_texts_are_cut_and_stay_what_they_are(
