@@ -83,6 +83,15 @@ def test_kernels_are_images_side_by_side(visit: Visit) -> None:
     assert visit.text("#tip") == "k[1, 0, 0, 0] = −0.4915"
 
 
+def test_a_long_vector_is_a_picture_of_several_lines(visit: Visit) -> None:
+    tall = torch.linspace(-1, 1, 200, dtype=torch.float64).reshape(200, 1)
+    tab = visit.open(trace(lambda p: (p["u"] ** 2).sum(), {"u": tall}), "#step=0")
+    canvas = tab.locator("#pictures canvas.heat")
+    assert canvas.evaluate("canvas => [canvas.width, canvas.height]") == [20, 10]
+    canvas.hover(position={"x": 1, "y": 1.5 * canvas.bounding_box()["height"] / 10})
+    assert visit.text("#tip") == "u[20, 0] = −0.799"
+
+
 def test_layers_fold_into_boxes_and_open_again(visit: Visit) -> None:
     target = objective("tanh_mlp")
     visit.tab.set_viewport_size({"width": 1280, "height": 1600})

@@ -2,16 +2,20 @@
 
 const PICTURE = 28; // rows and columns of an image of MNIST's kind
 
-/* How entries lie in a picture: a vector is a strip, 784 entries are an image, rows of 784 and the
-   slices of three dimensions or more are images side by side. place(row, column) is the entry
-   there, or −1. */
+const STRIP = 64; // entries of a vector in one line
+
+/* How entries lie in a picture: a vector is a strip, in several lines if it is long; 784 entries are
+   an image, rows of 784 and the slices of three dimensions or more are images side by side.
+   place(row, column) is the entry there, or −1. */
 function arrangement(shape) {
   const size = sizeOf(shape);
   const width = shape.at(-1) ?? 1;
   if (width === PICTURE * PICTURE) return tiles(size / width, PICTURE, PICTURE);
   if (shape.length > 2) return tiles(size / (width * shape.at(-2)), shape.at(-2), width);
-  const columns = shape.length < 2 ? size : width;
-  return { rows: size / columns, columns, place: (row, column) => row * columns + column };
+  const long = size > STRIP && (width === 1 || width === size);
+  const columns = long ? Math.ceil(Math.sqrt(2 * size)) : shape.length < 2 ? size : width;
+  const place = (row, column) => (row * columns + column < size ? row * columns + column : -1);
+  return { rows: Math.ceil(size / columns), columns, place };
 }
 
 /* `count` images of h rows and w columns, with a line between them. */
