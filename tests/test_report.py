@@ -20,7 +20,7 @@ from stat4830_grad.reports.lecture import report_lecture
 from stat4830_grad.reports.packing import LEAST, curves, thinned
 from stat4830_grad.reports.run import report_run
 from stat4830_grad.reports.sweep import SweepReport, report_sweep
-from stat4830_grad.sweep.drawing import in_memory
+from stat4830_grad.sweep.drawing import in_memory, shared_settings
 from stat4830_grad.tasks.train.one_run import train_one
 from stat4830_grad.training.experiment import build
 from stat4830_grad.training.rows import Row, columns_of, read_rows
@@ -112,7 +112,9 @@ def test_a_run_shows_what_it_was_and_repeats_itself(visit: Visit, run: Path) -> 
     assert copied(visit) == "the command"
     settings = visit.text("#configuration")
     assert re.search(r"optimizer\.lr\s+0\.02", settings)
+    assert "submissions" not in settings  # of another task
     assert re.search(r"torch\s+\d+\.\d+", visit.text("#environment"))
+    assert re.search(r"seconds\s+\S{1,9}\n", visit.text("#environment"))
     ends = visit.text("#ends")
     final = json.loads((run / "summary.json").read_text())["final"]["x"]
     assert f"{final:.5g}" in ends
@@ -164,6 +166,10 @@ def test_curves_tell_values_zoom_and_take_logarithmic_axes(visit: Visit, run: Pa
 def test_jobs_are_sorted_filtered_and_linked(visit: Visit, sweep: Path) -> None:
     tab = opened(visit, sweep)
     assert first_cells(visit) == [str(n) for n in range(10)]
+    assert visit.text(".keys").split() == ["optimizer.lr", "0.01", "1"]  # and colours between
+    losses = tab.locator(".jobs tbody td:nth-child(5)")
+    assert losses.all_inner_texts()[-1] == "∞"
+    assert {cell.get_attribute("class") for cell in losses.all()} == {"number"}
     tab.click("th >> text=loss")
     tab.click("th >> text=loss")  # the greatest first
     assert first_cells(visit) == ["7", "8", "9", "6", "5", "4", "3", "2", "1", "0"]
@@ -260,10 +266,12 @@ def test_nothing_is_wider_than_the_window(
 
 def test_nothing_serious_is_in_the_way_of_anybody(visit: Visit, run: Path, sweep: Path) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    for directory in (run, sweep):
-        found = axe.run(opened(visit, directory)).response["violations"]
-        serious = [v["id"] for v in found if v["impact"] in ("serious", "critical")]
-        assert serious == []
+    for scheme in ("light", "dark"):
+        visit.tab.emulate_media(color_scheme=scheme)
+        for directory in (run, sweep):
+            found = axe.run(opened(visit, directory)).response["violations"]
+            serious = [v["id"] for v in found if v["impact"] in ("serious", "critical")]
+            assert serious == []
 
 
 def test_ten_thousand_jobs_make_few_rows_and_a_page_of_a_few_megabytes(
@@ -290,6 +298,12 @@ def test_rows_are_thinned_evenly_with_both_ends(run: Path) -> None:
     data = curves([rows] * 10_000, [LOSS])
     assert (data["thinned"], set(data["counts"])) == (True, {20})
     assert set(curves([rows] * 30_000, [LOSS])["counts"]) == {LEAST}
+
+
+def test_the_settings_of_a_sweep_are_those_that_its_jobs_share(run: Path) -> None:
+    shared = dict(shared_settings(run, ["optimizer", "problem.x0"]))
+    assert shared["problem.name"] == "polynomial"
+    assert not [key for key in shared if key.startswith(("optimizer", "problem.x0"))]
 
 
 def test_a_sweep_and_its_jobs_leave_reports(cli: Cli, tmp_path: Path) -> None:

@@ -119,6 +119,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     minibatch: Count | None = None
 
 
+OF_OTHER_TASKS = ("pitfall", "runs", "compare", "trace", "list", "submissions", "grade")
+"""Keys that say nothing of a run."""
+
 PARTS = {"problem": Problem, "model": Model, "optimizer": Optimizer}
 """The parts of a configuration that are chosen among options, each a struct."""
 

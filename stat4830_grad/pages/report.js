@@ -60,6 +60,14 @@ function panels(host) {
       element("i", { style: `background:var(--category-${run % onLight.length})` }), label));
     host.before(element("p", { class: "keys" }, ...keys));
   }
+  if (data.shades) host.before(shadesKey());
+}
+
+function shadesKey() { // what the colours of many runs mean
+  const { title, values } = data.table.find((c) => c.name === data.shaded_by);
+  const [low, high] = range(values.map(asNumber), false).map((value) => numberText(value));
+  return element("p", { class: "keys" }, element("span", { class: "key" },
+    `${title} ${low}`, element("i", { class: "ramp" }), high));
 }
 
 function commandBox(text) {
@@ -137,7 +145,9 @@ function begin() {
 let before = {};
 
 function redraw() {
-  onLight.forEach((_, i) => document.documentElement.style.setProperty(`--category-${i}`, category(i)));
+  const { style } = document.documentElement;
+  onLight.forEach((_, i) => style.setProperty(`--category-${i}`, category(i)));
+  style.setProperty("--ramp", [0, 0.25, 0.5, 0.75, 1].map(onRamp).join(","));
   // What is filtered moves the axes; what is hovered only what lies above them.
   const light = before.shown === state.shown && before.width === innerWidth && before.dark === dark.matches
     && before.only === true && before.changes === changes();

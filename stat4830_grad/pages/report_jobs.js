@@ -2,7 +2,8 @@
 
 class Jobs {
   constructor(host) {
-    this.columns = data.table; // [{name, title, percent, values}]
+    this.columns = data.table // [{name, title, percent, values}]
+      .map((c) => ({ ...c, numeric: c.values.some((v) => typeof v === "number") }));
     this.count = data.labels.length;
     this.sorted = { column: null, down: false };
     this.active = 0;
@@ -41,7 +42,7 @@ class Jobs {
       const button = element("button", { type: "button", onclick: () => this.sortBy(i) }, column.title);
       const now = this.sorted.column === i;
       const sort = now ? (this.sorted.down ? "descending" : "ascending") : "none";
-      return element("th", { scope: "col", "aria-sort": sort }, button);
+      return element("th", { scope: "col", "aria-sort": sort, class: column.numeric ? "number" : null }, button);
     }), element("th", { scope: "col" }, "command"));
   }
 
@@ -113,7 +114,7 @@ class Jobs {
     const cells = this.columns.map((column) => {
       const value = column.values[run];
       const number = typeof value === "number";
-      return element("td", { class: number ? "number" : null }, numberText(value, column.percent && number));
+      return element("td", { class: column.numeric ? "number" : null }, numberText(value, column.percent && number));
     });
     const button = element("button", { type: "button", tabindex: "-1", title: data.commands[run],
       onclick: (event) => { event.stopPropagation(); copy(data.commands[run], button); } }, "Copy");

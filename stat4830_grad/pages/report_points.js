@@ -93,11 +93,11 @@ class Points {
   }
 
   theory(pen) {
-    let labels = 0;
+    const [left, top, right, bottom] = this.sheet.inner;
+    const texts = []; // written last, so that no line crosses them
     const on = (axis, at, vertical, text) => {
       const share = axis.share(at);
       if (!(share >= 0 && share <= 1)) return;
-      const [left, top, right, bottom] = this.sheet.inner;
       pen.strokeStyle = pen.fillStyle = colour("soft");
       pen.setLineDash([5, 4]);
       pen.beginPath();
@@ -106,18 +106,20 @@ class Points {
       pen.stroke();
       pen.setLineDash([]);
       const late = vertical && share > 0.8;
-      pen.textAlign = late ? "right" : "left";
-      pen.textBaseline = "top";
-      const down = vertical ? top + 1.2 * this.sheet.em * labels++ : p + 3;
-      pen.strokeStyle = colour("ground"); // a ground for the words, where lines cross them
-      pen.lineWidth = 4;
-      pen.strokeText(text, vertical ? p + (late ? -4 : 4) : left + 6, down);
-      pen.lineWidth = 1;
-      pen.fillText(text, vertical ? p + (late ? -4 : 4) : left + 6, down);
+      const down = vertical ? top + 1.2 * this.sheet.em * texts.length : p + 3;
+      texts.push({ text, align: late ? "right" : "left", x: vertical ? p + (late ? -4 : 4) : left + 6, y: down });
     };
     for (const line of data.lines ?? []) {
       if (line.key === this.x.name) on(this.ax, line.at, true, line.text);
       if (line.key === this.y.name) on(this.ay, line.at, false, line.text);
+    }
+    pen.textBaseline = "top";
+    for (const { text, align, x, y } of texts) {
+      pen.textAlign = align;
+      pen.strokeStyle = colour("ground"); // a ground for the words, where lines cross them
+      pen.lineWidth = 4;
+      pen.strokeText(text, x, y);
+      pen.fillText(text, x, y);
     }
   }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ..config.schema import OF_OTHER_TASKS
 from ..config.values import leaves, written
 from ..pages import document
 from ..system.files import write_text
@@ -40,15 +41,15 @@ def write_report(directory: Path, title: str, data: Data) -> None:
 
 def configuration(tree: Mapping[str, Any]) -> Table:
     """Every key of a run and its value, as they are typed."""
-    unset = ("pitfall", "runs", "compare", "trace", "list", "resume", "sweep")
-    kept = {key: value for key, value in tree.items() if key not in unset}
+    kept = {k: v for k, v in tree.items() if k not in (*OF_OTHER_TASKS, "resume", "sweep")}
     return [(key, written(value)) for key, value in leaves(kept)]
 
 
 def environment(summary: Mapping[str, Any]) -> Table:
     """Where and with what a run was made, as its summary.json has it."""
     names = ("device", "threads", "dtype", "seconds", "batch")
-    said = [(name, f"{summary[name]}") for name in names if name in summary]
+    found = {name: summary[name] for name in names if name in summary}
+    said = [(k, f"{v:.4g}" if isinstance(v, float) else f"{v}") for k, v in found.items()]
     said += [(f"data {key}", str(value)) for key, value in leaves(summary.get("dataset") or {})]
     said += [(f"{one['key']} SHA-256", str(one["sha256"])) for one in summary.get("inputs", [])]
     said += [(name, str(value)) for name, value in (summary.get("versions") or {}).items()]

@@ -59,6 +59,7 @@ def report_sweep(report: SweepReport, directory: Path) -> None:
         "labels": [row.directory for row in rows],
         "statuses": [row.status for row in rows],
         "shades": shades(rows, report.swept),
+        "shaded_by": shaded_by(rows, report.swept),
         "curves": curves(
             [report.logged.get(row.directory, ()) for row in rows],
             list(dict.fromkeys([*of_f, *drawn])),
@@ -106,13 +107,18 @@ def shades(rows: Sequence[SweepRow], swept: Sequence[str]) -> list[float] | None
     """A number from 0 to 1 for each of many runs; None where they are few enough for colours."""
     if len(rows) <= APART:
         return None
-    numeric = [key for key in swept if all(is_number(row.swept.get(key)) for row in rows)]
-    most = max(numeric, key=lambda key: len({row.swept[key] for row in rows}), default=None)
-    values = [float(row.swept[most]) for row in rows] if most else [float(r.job) for r in rows]
+    key = shaded_by(rows, swept)
+    values = [float(row.job if key == "job" else row.swept[key]) for row in rows]
     if min(values) > 0 and max(values) > 20 * min(values):
         values = [math.log(value) for value in values]
     low, width = min(values), max(values) - min(values) or 1.0
     return [round((value - low) / width, 4) for value in values]
+
+
+def shaded_by(rows: Sequence[SweepRow], swept: Sequence[str]) -> str:
+    """The swept key with the most numbers; the job's own number where there is none."""
+    numeric = [key for key in swept if all(is_number(row.swept.get(key)) for row in rows)]
+    return max(numeric, key=lambda key: len({row.swept[key] for row in rows}), default="job")
 
 
 def is_number(value: object) -> bool:

@@ -86,9 +86,9 @@ def draw_sweep(
 
 
 def shared_settings(path: Path, swept: Sequence[str]) -> Table:
-    """The configuration of one of the jobs, but for the swept keys."""
+    """The configuration of one of the jobs, but for the swept keys, and groups as a whole."""
     settings = configuration(read_config(path / "config.yaml"))
-    return [(key, value) for key, value in settings if key not in swept]
+    return [(k, v) for k, v in settings if not {k, k.partition(".")[0]} & set(swept)]
 
 
 def draw_paths_and_basins(

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..config.schema import OF_OTHER_TASKS
 from ..config.values import leaves
 from ..core import Params
 from ..system.reading import read_config, read_json
@@ -53,8 +54,8 @@ class LeftRun:
     def config(self) -> dict[str, Any]:
         """What was chosen, as nested dicts; nothing of how it was logged or drawn."""
         tree = read_config(self.path / "config.yaml")
-        unset = ("task", "pitfall", "runs", "compare", "trace", "list")
-        return {k: v for k, v in tree.items() if k not in (*TELLS_NOTHING, *unset)}
+        left_out = (*TELLS_NOTHING, *OF_OTHER_TASKS, "task")
+        return {k: v for k, v in tree.items() if k not in left_out}
 
     @property
     def keys(self) -> dict[str, Any]:
