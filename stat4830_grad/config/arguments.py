@@ -6,6 +6,7 @@ says what to type.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,8 +18,9 @@ from . import formulas, paths, torch_options
 from .commands import assigned
 from .flags import MODES, split_flags
 from .keys import GROUPS, options
+from .lists import refuse_many
 from .messages import unknown_option
-from .overrides import chooses, parse, several
+from .overrides import DEEPEST, chooses, count, depth, parse, several
 from .stray import bare, unreadable
 from .torch_classes import CLASSES
 from .values import list_keys, written
@@ -39,6 +41,7 @@ def arrange(words: Sequence[str]) -> list[str]:
     overrides = torch_options.completed([formulas.with_new_key(word, rest) for word in read])
     parsed = [one for word in overrides if (one := parse(word)) is not None]
     sweeps = [one for one in parsed if one.is_sweep_override()]
+    refuse_many(math.prod(map(count, sweeps)))
     if not sweeps or {"-m", "--multirun"} & set(flags):
         return [*flags, *overrides]
     if modes := [flag for flag in flags if flag.partition("=")[0] in MODES]:
@@ -50,6 +53,8 @@ def arrange(words: Sequence[str]) -> list[str]:
 def readable(words: Sequence[str], at: int, *, own_conf: bool) -> str:
     """The override at a place in the command, as Hydra reads it."""
     word = words[at]
+    if (deep := depth(word)) > DEEPEST:
+        raise ConfigError(f"{shown(word)}: {deep} brackets within each other are too many to read")
     if "=" not in word.lstrip("="):
         raise ConfigError(bare(words, at))
     word = paths.expanded(word)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,9 @@ LIST_KEYS = list_keys()
 
 LARGEST_EXPONENT = 300
 MOST_POINTS = 100_000
+MOST_RUNS = 100_000
+"""Of one sweep: each has a directory of its own."""
+
 EXAMPLES = {"logspace": "${logspace:-4,0,9}", "linspace": "${linspace:0.1,1,10}"}
 
 Assignment = dict[str, Any]
@@ -50,8 +54,19 @@ def assignments(lists: dict[str, list[Any]], *, paired: bool) -> list[Assignment
     if paired and len(set(lengths.values())) > 1:
         said = ", ".join(f"{key} has {n}" for key, n in lengths.items())
         raise ConfigError(f"sweep.zip=true pairs lists of one length: {said}")
+    refuse_many(next(iter(lengths.values()), 1) if paired else math.prod(lengths.values()))
     combined = zip(*lists.values(), strict=True) if paired else itertools.product(*lists.values())
     return [dict(zip(lists, values, strict=True)) for values in combined]
+
+
+def refuse_many(runs: float) -> None:
+    """See that a sweep has no more runs than can be made.
+
+    Raises:
+        ConfigError: it has.
+    """
+    if runs > MOST_RUNS:
+        raise ConfigError(f"a sweep has at most {MOST_RUNS:,} runs; these are {runs:,.6g}")
 
 
 def logspace(*numbers: Any) -> list[float]:
