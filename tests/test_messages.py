@@ -11,6 +11,7 @@ from test_config import config, message
 
 from stat4830_grad.config.arguments import arrange
 from stat4830_grad.config.keys import keys_of
+from stat4830_grad.config.lists import assignments
 from stat4830_grad.config.messages import wrong_key
 from stat4830_grad.config.models import MLP
 from stat4830_grad.config.problems import LeastSquares
@@ -49,10 +50,6 @@ from stat4830_grad.system.errors import ConfigError
         ("seed=range(1000) optimizer.lr=range(1000)", "at most 100,000 runs; these are 1e+06"),
         ("seed=shuffle(range(0,inf))", "at most 100,000 runs; these are inf"),
         ("seed=range(0,1,0)", "at most 100,000 runs; these are inf"),
-        (
-            "optimizer=momentum optimizer.lr=${linspace:1,2,999} optimizer.beta=${linspace:0,0.9,999}",
-            "these are 998,001",
-        ),
         (f"log.every={'[' * 900}1{']' * 900}", "900 brackets within each other"),
         ("+foo=3", "there is no key foo"),
         ("task=compare", "write runs=[DIR,DIR]"),
@@ -157,3 +154,10 @@ def test_one_refusal_composes_the_configuration_once() -> None:
     assert wrong_key(["lr=1"]) == "there is no key lr; write optimizer.lr=1"
     assert keys_of.cache_info().misses == 1
     assert keys_of.cache_info().hits == 1
+
+
+def test_lists_that_make_too_many_runs_are_refused_before_they_are_combined() -> None:
+    lists = {"optimizer.lr": [0.1] * 999, "optimizer.beta": [0.5] * 999}
+    assert len(assignments(lists, paired=True)) == 999
+    with pytest.raises(ConfigError, match="at most 100,000 runs; these are 998,001"):
+        assignments(lists, paired=False)
