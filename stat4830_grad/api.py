@@ -52,7 +52,8 @@ def train(config: Config, experiment: Experiment | None = None) -> Iterator[tupl
         ConfigError, DataError: as `build`.
     """
     parts = experiment or build(config)
-    return parts.train(parts.start(), steps=config.steps, due=config.log.due)
+    log = config.log
+    return parts.train(parts.start(), steps=config.steps, due=log.due, following=log.following)
 
 
 def check(

@@ -20,7 +20,7 @@ from stat4830_grad.config.load import load, plain
 from stat4830_grad.config.messages import explain
 from stat4830_grad.config.models import Logistic, TanhMLP
 from stat4830_grad.config.problems import Mnist
-from stat4830_grad.config.schema import Config
+from stat4830_grad.config.schema import Config, Log
 from stat4830_grad.system.errors import ConfigError
 
 
@@ -70,6 +70,13 @@ def test_mnist_defaults_to_the_lectures_protocol() -> None:
     rows = [t for t in range(1001) if mnist.log.due(t)]
     assert rows[:3] == [0, 1, 11]
     assert rows[-1] == 991
+
+
+@pytest.mark.parametrize(("every", "first"), [(1, 0), (1, 1), (10, 1), (7, 3), (3, 20), (5, 0)])
+def test_the_row_that_follows_is_the_next_that_is_due(every: int, first: int) -> None:
+    log = Log(every=every, first=first)
+    for t in range(50):
+        assert log.following(t) == next(u for u in range(t + 1, 100) if log.due(u))
 
 
 def test_mlp_is_the_relu_network() -> None:

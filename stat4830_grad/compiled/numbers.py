@@ -19,7 +19,7 @@ from ..core import OptimizerState, Params
 from .stretches import POWER, RuleCode
 from .trees import calls, exact
 
-BEGINS = 10_000
+BEGINS = 20_000
 """Updates that torch makes first of what compiled code rounds otherwise: they take as long as it
 takes to load or compile the code, so that a short run need not wait for it."""
 

@@ -41,6 +41,12 @@ class Log(Struct, frozen=True, forbid_unknown_fields=True):
         past = updates - self.first
         return updates == 0 or (past >= 0 and past % self.every == 0)
 
+    def following(self, updates: int) -> int:
+        """The first number of updates above this one after which a row is due."""
+        past = updates - self.first
+        following = self.first if past < 0 else updates + self.every - past % self.every
+        return max(following, 1)
+
 
 class Checkpoint(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: NotNegative

@@ -138,7 +138,10 @@ def records_of(
     """
     begun = False
     try:
-        for one in experiment.train(state, steps=config.steps, due=config.log.due, stop=stop):
+        log = config.log
+        for one in experiment.train(
+            state, steps=config.steps, due=log.due, following=log.following, stop=stop
+        ):
             begun = True
             yield one
     except StoppedError:

@@ -62,6 +62,7 @@ class Experiment:
         *,
         steps: int,
         due: Callable[[int], bool],
+        following: Callable[[int], int] | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[tuple[State, Record]]:
         """`loop.train` with these parts.
@@ -78,7 +79,9 @@ class Experiment:
         replayed = held and not minibatches and self.lr.device.type == "cuda"
         stepper: MakeStepper | None = Replayed if replayed else None
         stepper = stepper or compiled_stepper(parts, state.updates, steps) or Eager
-        return train(parts, state, steps=steps, due=due, stop=stop, stepper=stepper)
+        return train(
+            parts, state, steps=steps, due=due, following=following, stop=stop, stepper=stepper
+        )
 
     def minibatches(self) -> Minibatches | None:
         """What each update sees of the objective; None is all of it.

@@ -29,6 +29,7 @@ def train(
     *,
     steps: int,
     due: Callable[[int], bool],
+    following: Callable[[int], int] | None = None,
     stop: Callable[[], bool] = lambda: False,
     stepper: MakeStepper = Eager,
 ) -> Iterator[tuple[State, Record]]:
@@ -41,7 +42,9 @@ def train(
 
     Args:
         steps: number of updates, counted from the initial point, after which to end.
-        stop: asked once after every update.
+        following: from a number of updates to the next one at which `due` says so; where it is not
+            given, `due` is asked for one after another, which takes longer than compiled updates.
+        stop: asked once after every update, or as often as `stepper` says.
         stepper: makes the updates. Records are of the whole objective, also with minibatches.
     """
     t, clock, asked = state.updates, Stopwatch(parts.lr.device, state.seconds), Asked(stop)
@@ -56,7 +59,10 @@ def train(
             yield State(t, seconds, *now), Record(t, seconds, measured(parts, updates, t), reason)
         if t >= steps or asked.stopped or over:
             return
-        end = next(u for u in range(t + 1, steps + 1) if u == steps or due(u))
+        if following:
+            end = min(following(t), steps)
+        else:
+            end = next(u for u in range(t + 1, steps + 1) if u == steps or due(u))
         clock.resume()
         t = updates.advance(t, end, asked)
 
