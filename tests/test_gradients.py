@@ -9,7 +9,7 @@ import torch
 from cases import NAMES, batch, objective, relative, start
 
 from stat4830_grad.core import Params
-from stat4830_grad.gradients.methods import GRADIENTS
+from stat4830_grad.gradients.methods import GRADIENTS, autograd_grad_of, backward_of
 from stat4830_grad.problems import Polynomial
 
 
@@ -123,3 +123,14 @@ def test_a_parameter_the_loss_does_not_reach_has_gradient_zero(method: str) -> N
     target = Half((0.5, 0.0, 0.0), x0=3.0)
     _, grads = GRADIENTS[method](target, target.init(torch.Generator()))
     assert (float(grads["x"]), float(grads["b"])) == (3.0, 0.0)
+
+
+@pytest.mark.parametrize("method", ["backward", "autograd_grad"])
+def test_what_the_loss_does_not_depend_on_has_a_gradient_of_zeros(method: str) -> None:
+    function = {"backward": backward_of, "autograd_grad": autograd_grad_of}[method]
+    params = {"x": torch.tensor([1.0, 2.0]), "unused": torch.ones(2, 3)}
+    loss, grads = function(lambda p: p["x"] ** 2, params)
+    assert torch.equal(loss, torch.tensor([1.0, 4.0]))
+    assert torch.equal(grads["x"], torch.tensor([2.0, 4.0]))
+    assert torch.equal(grads["unused"], torch.zeros(2, 3))
+    assert not any(value.requires_grad for value in (loss, *grads.values()))

@@ -295,3 +295,20 @@ def test_a_run_resumed_between_two_records_has_none_where_it_begins() -> None:
     state = replace(begin({"x": torch.tensor(2.0)}, rule, lr.shape), updates=5)
     run = train(Parts(CUBIC, manual, rule, lr), state, steps=12, due={0, 8}.__contains__)
     assert [record.updates for _, record in run] == [8, 12]
+
+
+class Large(Polynomial):
+    """Losses of which two add up to more than float32 holds."""
+
+    def loss_and_gradient(self, params: Params) -> tuple[Tensor, Params]:
+        x = params["x"]
+        return torch.where(x > 5, torch.inf, torch.full_like(x, 3e38)), {"x": -torch.ones_like(x)}
+
+
+def test_losses_too_large_to_add_up_are_no_divergence() -> None:
+    rule, lr = optimizers.gd(), torch.ones(2)
+    state = begin({"x": torch.tensor([0.0, 3.0])}, rule, lr.shape)
+    large = Large((1.0, 0.0), x0=0.0)
+    [*_, (end, _)] = train(Parts(large, manual, rule, lr), state, steps=9, due=lambda t: t == 0)
+    assert end.diverged_at.tolist() == [6, 3]
+    assert end.updates == 6

@@ -36,10 +36,7 @@ def backward_of(function: Callable[[Params], Tensor], params: Params) -> tuple[T
     leaves = as_leaves(params)
     loss = function(leaves)
     total(loss).backward()
-    return loss.detach(), {
-        name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
-        for name, leaf in leaves.items()
-    }
+    return loss.detach(), {name: present(leaf.grad, leaf) for name, leaf in leaves.items()}
 
 
 @capturable
@@ -52,8 +49,15 @@ def autograd_grad_of(function: Callable[[Params], Tensor], params: Params) -> tu
     """`autograd_grad`, of a function that returns the loss (*K,) and is no more."""
     leaves = as_leaves(params)
     loss = function(leaves)
-    grads = torch.autograd.grad(total(loss), list(leaves.values()), materialize_grads=True)
-    return loss.detach(), dict(zip(leaves, grads, strict=True))
+    # Its own `materialize_grads` takes longer to look for what is missing.
+    grads = torch.autograd.grad(total(loss), [*leaves.values()], allow_unused=True)
+    given = zip(leaves.items(), grads, strict=True)
+    return loss.detach(), {name: present(grad, leaf) for (name, leaf), grad in given}
+
+
+def present(grad: Tensor | None, leaf: Tensor) -> Tensor:
+    """The gradient of a leaf: zeros where the loss does not depend on it."""
+    return torch.zeros_like(leaf) if grad is None else grad
 
 
 def total(loss: Tensor) -> Tensor:

@@ -55,15 +55,22 @@ class Rule:
         if self.powers:
             power = {name: state[POWER][name] * beta for name, beta in self.powers.items()}
             numbers, after[POWER] = (*numbers, *(1 - p for p in power.values())), power
-        moved, held = {}, [state[part] for part in self.memory]
-        kept: list[Params] = [{} for _ in held]
-        for name, p in params.items():
-            of_rows = tuple(per_row(number, p) for number in numbers)
-            memory = tuple(part[name] for part in held)
-            moved[name], memory = self.move(p, grads[name], per_row(lr, p), memory, of_rows)
-            for part, value in zip(kept, memory, strict=True):
-                part[name] = value
-        return moved, {**dict(zip(self.memory, kept, strict=True)), **after}
+        if not self.memory and not numbers:  # nothing to be put together
+            move = self.move
+            return {n: move(p, grads[n], per_row(lr, p), (), ())[0] for n, p in params.items()}, {}
+        made = {
+            name: self.move(
+                p,
+                grads[name],
+                per_row(lr, p),
+                tuple([state[part][name] for part in self.memory]),
+                tuple([per_row(number, p) for number in numbers]),
+            )
+            for name, p in params.items()
+        }
+        for s, part in enumerate(self.memory):
+            after[part] = {name: memory[s] for name, (_, memory) in made.items()}
+        return {name: p for name, (p, _) in made.items()}, after
 
 
 def rule(choice: choices.Rule, values: Mapping[str, Tensor]) -> Rule:

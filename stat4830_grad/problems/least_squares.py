@@ -60,7 +60,9 @@ class LeastSquares:
 
     def residual(self, params: Params) -> Tensor:
         """Xw − y (*K, n)."""
-        return params["w"] @ self.X.mT - self.y
+        w = params["w"]
+        Xw = self.X @ w if w.ndim == 1 else w @ self.X.mT  # of one run without turning X
+        return Xw - self.y
 
     def penalised(self, strength: Tensor) -> Self:
         """`Penalisable.penalised`; the minimiser is that of ridge regression."""

@@ -75,7 +75,8 @@ class Asked:
 
     def __call__(self) -> bool:
         """Whether to stop: once it was so, it stays so."""
-        self.stopped = self.stopped or self._stop()
+        if not self.stopped:
+            self.stopped = self._stop()
         return self.stopped
 
 

@@ -86,14 +86,15 @@ class Eager:
 
     def _advance(self, t: int, end: int, stop: Callable[[], bool]) -> int:
         objective, gradient, update = self._objective, self._gradient, self._optimizer.update
-        minibatches = self._minibatches
+        minibatches, lr = self._minibatches, self._lr
+        finite = all_finite if lr.ndim else math.isfinite
         (params, memory, diverged_at), grads = self.state, self.grads
         diverges = False
         while t < end and not diverges:
-            params, memory = update(params, grads, self._lr, memory)
+            params, memory = update(params, grads, lr, memory)
             t += 1
             loss, grads = gradient(minibatches.at(t) if minibatches else objective, params)
-            if not self._on_host or not all_finite(loss):
+            if not self._on_host or not finite(loss):
                 before, diverged_at = diverged_at, first_nonfinite(loss, diverged_at, t)
                 diverges = self._on_host and not torch.equal(before, diverged_at)
             if stop():
@@ -114,8 +115,11 @@ def first_nonfinite(loss: Tensor, diverged_at: Tensor, t: Tensor | int) -> Tenso
 
 
 def all_finite(loss: Tensor) -> bool:
-    """Whether every entry is finite; makes the host wait for the device."""
-    return math.isfinite(loss) if loss.ndim == 0 else bool(loss.isfinite().all())
+    """Whether every entry is finite; makes the host wait for the device.
+
+    A finite sum says so in one operation; one that is not may also be too large for its dtype.
+    """
+    return math.isfinite(loss.sum()) or bool(loss.isfinite().all())
 
 
 Capture = Callable[[Callable[[], None]], Callable[[], None]]
