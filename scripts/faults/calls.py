@@ -8,19 +8,19 @@ from pathlib import Path
 
 from .commands import Commands, Fault
 from .left import broken, rude, wrong_result
-from .scenarios import Scenario, fresh, reference, scenarios
+from .scenarios import Scenario, fresh, others, reference, scenarios
 from .tally import Tally
 
 FAULTS = (("fail", errno.EIO), ("fail", errno.ENOSPC), ("short", 0), ("kill", 0))
 
 
 def run(commands: Commands, place: Path, quick: bool) -> Tally:
-    """Every k of every scenario and of a comparison; quickly: a run that is killed, some k."""
+    """Every k of every scenario; quickly: a run that is killed, some k."""
     tally = Tally()
     if commands.shim is None:
         tally.notes.append("no C compiler here, or no Linux: no call can be made to fail")
         return tally
-    for scenario in scenarios()[: 1 if quick else None]:
+    for scenario in scenarios()[:1] if quick else (*scenarios(), *others()):
         for mode, number in FAULTS[-1:] if quick else FAULTS:
             every(scenario, mode, number, commands, place, tally, step=13 if quick else 1)
     return tally

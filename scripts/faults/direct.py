@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from stat4830_grad.config.failures import report
 from stat4830_grad.config.hydra_versions import compose_ours
 from stat4830_grad.config.jobs import Stem, is_sweep, make_jobs
 from stat4830_grad.config.load import parse, plain, resumed
-from stat4830_grad.config.schema import Sweep
+from stat4830_grad.config.schema import Config, Sweep
 
 RESUME, AGAIN, PLACE = "resume=", "sweep.resume=", "hydra.run.dir="
 
@@ -38,7 +39,7 @@ def run(words: Sequence[str]) -> int:
 
 
 def run_checked(words: tuple[str, ...], raw: dict[str, Any]) -> int:
-    """A run, a resumed one, or a sweep."""
+    """A run, a resumed one, a sweep, or another task."""
     named = {word.partition("=")[0]: word.partition("=")[2] for word in words}
     own = [word for word in words if not word.startswith((RESUME, AGAIN, PLACE))]
     if is_sweep(raw):
@@ -48,9 +49,21 @@ def run_checked(words: tuple[str, ...], raw: dict[str, Any]) -> int:
         place = Path(again or named["hydra.run.dir"])
         options = Sweep(**{**raw["sweep"], "resume": again})
         return run_sweep(make_jobs([Stem(own, raw)]), place, options, {})
+    if raw["task"] != "train":
+        return run_other(parse(raw), Path(named.get("grade.resume") or named["hydra.run.dir"]))
     from stat4830_grad.tasks import train
 
     if (before := named.get("resume")) is not None:
         config = parse(resumed(Path(before), raw, own))
         return train.run(config, Path(before), "")
     return train.run(parse(raw), Path(named["hydra.run.dir"]), "")
+
+
+def run_other(config: Config, directory: Path) -> int:
+    """A task that does not train."""
+    if config.task == "grade":
+        from stat4830_grad.sandbox.server import warm
+
+        warm()
+    task = importlib.import_module(f"stat4830_grad.tasks.{config.task}")
+    return int(task.run(config, directory, ""))

@@ -1,21 +1,24 @@
-"""kill -9 at random moments, again and again until a run or sweep is done; two go on at once."""
+"""kill -9: while a run starts; at random moments until it, or a sweep, is done; two that go on."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import random
 import shutil
 import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
-from .commands import Commands
+from .commands import Commands, Fault
 from .left import result, rude, wrong_result
 from .scenarios import SAVING, Scenario
 from .tally import Tally
 
 AT = "hydra.run.dir=run"
 RUN = ("problem=least_squares", "optimizer=adam", "steps=150", "log.every=5", *SAVING)
+SHORT = ("problem=least_squares", "steps=3", "figures=false")
 JOBS = f"problem.x0=[{','.join(str(0.5 + k / 40) for k in range(32))}]"
 SWEEP = ("problem=polynomial", JOBS, "optimizer=momentum", "steps=30", "log.every=3", *SAVING)
 MOST = 200
@@ -23,8 +26,10 @@ MOST = 200
 
 
 def run(commands: Commands, place: Path, quick: bool) -> Tally:
-    """100 runs, 20 sweeps of 32 jobs in one batch, 20 pairs; quickly: 2, 1 and 1."""
+    """A start at each call, 100 runs, 20 sweeps of 32 jobs, 20 pairs; quickly: 2, 2, 1 and 1."""
     tally, chance = Tally(), random.Random(4830)
+    if commands.shim is not None:
+        kill_starts(commands, place / "starts", tally, (3, 9) if quick else itertools.count(1))
     alone = Scenario("run", (*RUN, AT), ("resume=run",))
     swept = Scenario("sweep", (*SWEEP, AT), (*SWEEP, "sweep.resume=run"), (), ".sweep/jobs-0.json")
     for scenario, count in ((alone, 2 if quick else 100), (swept, 1 if quick else 20)):
@@ -42,6 +47,50 @@ def run(commands: Commands, place: Path, quick: bool) -> Tally:
     for k in range(1 if quick else 20):
         tally.count(f"pair {k}", two_at_once(commands, place / "run", place / f"pair_{k}"))
     return tally
+
+
+def kill_starts(commands: Commands, place: Path, tally: Tally, moments: Iterable[int]) -> None:
+    """Kill a run, Hydra's part of it too, at its k-th call on a file, for each k until it begins.
+
+    Whoever reads the directory then says what is there, and the same command starts in it anew.
+    """
+    words = (*SHORT, AT)
+    whole = place / "whole"
+    whole.mkdir(parents=True)
+    assert commands(whole, *words).code == 0
+    wanted = result(whole / "run")
+    for k in moments:
+        at = place / str(k)
+        at.mkdir()
+        fault = Fault(at / "run", "kill", 0, k, at / "record")
+        code = commands(at, *words, fault=fault, direct=False).code
+        if code != -signal.SIGKILL or (at / "run" / "config.yaml").exists():
+            return
+        wrong = misread(commands, at)
+        if wrong is None:
+            done = commands(at, *words)
+            wrong = done.err or None if done.code else wrong_result(at / "run", wanted)
+        tally.count(f"start, call {k}", wrong)
+
+
+def misread(commands: Commands, at: Path) -> str | None:
+    """Which command takes what a start has left for something else; None if none does."""
+    begun = (at / "run").is_dir() and any((at / "run").iterdir())
+    listing = commands(at, "task=list", "list.directory=.", "hydra.run.dir=listing")
+    if listing.code != 0 or ("not begun" in listing.out) != begun:
+        return f"task=list: {(listing.out + listing.err).strip()[-300:]}"
+    again: list[tuple[tuple[str, ...], bool]] = [
+        (("resume=run",), True),
+        (("task=compare", "runs=[run,run]", "hydra.run.dir=compared"), True),
+        ((*SWEEP, "sweep.resume=run"), False),
+    ]
+    for words, direct in again:
+        refused = commands(at, *words, direct=direct)
+        if refused.code != 2 or not refused.message:
+            return f"{' '.join(words)}: {refused.code}, {refused.err.strip()[-300:]}"
+        if begun and "ended before it began; start it anew" not in refused.err:
+            return f"{' '.join(words)}: {refused.err.strip()}"
+    return None
 
 
 def killed_until_done(

@@ -1,10 +1,11 @@
-"""What a run or a sweep has left in its directory: whole or not, and the same as another or not."""
+"""What a command has left in its directory: whole or not, and the same as another's or not."""
 
 from __future__ import annotations
 
 import csv
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from .commands import Outcome
 CODES = (0, 1, 2, 3, 4, 5, 6, 129, 130, 143)
 """Exit codes that the README names."""
 
+ENDS = {".png": b"IEND\xaeB`\x82", ".svg": b"</svg>", ".html": b"</html>"}
+"""How pictures and pages end."""
+
 
 def rows_of(directory: Path) -> list[tuple[float, ...]]:
     """metrics.csv without its seconds."""
@@ -28,15 +32,18 @@ def rows_of(directory: Path) -> list[tuple[float, ...]]:
 
 
 def result(directory: Path) -> dict[str, Any]:
-    """All numbers of a finished run, or of each job of a sweep, but its times."""
-    if (table := directory / "sweep.csv").exists():
-        with table.open(newline="", encoding="utf-8") as file:
-            cells = [
-                {name: value for name, value in row.items() if name != "seconds"}
-                for row in csv.DictReader(file)
-            ]
-        jobs = {row["directory"]: result(directory / row["directory"]) for row in cells}
-        return {"rows": cells, "jobs": jobs}
+    """All that a finished command found out, but its times."""
+    kinds: dict[str, Callable[[Path], dict[str, Any]]] = {
+        "sweep.csv": of_sweep,
+        "comparison.json": of_comparison,
+        "grading.json": of_grading,
+    }
+    kind = next((of for name, of in kinds.items() if (directory / name).exists()), of_run)
+    return kind(directory)
+
+
+def of_run(directory: Path) -> dict[str, Any]:
+    """All numbers of a run."""
     content = torch.load(directory / "checkpoint.pt", weights_only=True)
     summary = json.loads((directory / "summary.json").read_text("utf-8"))
     return {
@@ -47,6 +54,43 @@ def result(directory: Path) -> dict[str, Any]:
         "summary": [summary[key] for key in ("status", "steps", "best_step")],
         "final": {k: v for k, v in summary["final"].items() if k != "seconds"},
     }
+
+
+def of_sweep(directory: Path) -> dict[str, Any]:
+    """The table of a sweep, and all numbers of each job."""
+    rows = cells(directory / "sweep.csv", without="seconds")
+    return {
+        "rows": rows,
+        "jobs": {r["directory"]: of_run(directory / r["directory"]) for r in rows},
+    }
+
+
+def of_comparison(directory: Path) -> dict[str, Any]:
+    """What was compared, and which files tell of it."""
+    found = json.loads((directory / "comparison.json").read_text("utf-8"))
+    return {"found": found, "files": names(directory)}
+
+
+def of_grading(directory: Path) -> dict[str, Any]:
+    """The gradebook, what Gradescope is told, and which files tell of it."""
+    told = [
+        {**json.loads(path.read_text("utf-8")), "execution_time": 0}
+        for path in sorted((directory / "results").iterdir())
+        if path.suffix == ".json"
+    ]
+    return {"book": cells(directory / "gradebook.csv"), "told": told, "files": names(directory)}
+
+
+def cells(table: Path, without: str = "") -> list[dict[str, str]]:
+    """The rows of a CSV file, but for one column."""
+    with table.open(newline="", encoding="utf-8") as file:
+        return [{k: v for k, v in row.items() if k != without} for row in csv.DictReader(file)]
+
+
+def names(directory: Path) -> list[str]:
+    """The files below a directory that people look at."""
+    found = sorted(str(path.relative_to(directory)) for path in directory.rglob("*.*"))
+    return [name for name in found if not name.startswith(".") and not name.endswith(".partial")]
 
 
 def listed(params: dict[str, torch.Tensor]) -> dict[str, Any]:
@@ -82,6 +126,8 @@ def read(path: Path) -> None:
         assert isinstance(yaml.safe_load(path.read_text("utf-8")), dict)
     elif path.name == "metrics.csv":
         read_rows(path.parent)
+    elif path.suffix in ENDS and not path.read_bytes().rstrip(b"\n").endswith(ENDS[path.suffix]):
+        raise ValueError("its end is missing")
 
 
 def rude(outcome: Outcome) -> str | None:

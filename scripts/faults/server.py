@@ -22,6 +22,7 @@ PREPARED = (
     *("stat4830_grad.tasks.train.one_run", "stat4830_grad.tasks.compare"),
     *("stat4830_grad.sweep.run", "stat4830_grad.sweep.runner", "stat4830_grad.config.preflight"),
     *("hydra_plugins.stat4830_launchers.batched", "stat4830_grad.figures.process", "faults.shim"),
+    *("stat4830_grad.tasks.grade", "stat4830_grad.figures.compare", "stat4830_grad.figures.path"),
     *("torch._dynamo.eval_frame", "stat4830_grad.data.split", "stat4830_grad.problems.formula"),
 )
 """What is imported before any child is forked. Not `app`, whose directories are named then."""

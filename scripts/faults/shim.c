@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,9 +25,13 @@ static size_t below_length;
 static int mode, error_number, record = -1;
 static long chosen, count;
 
+/* What a process starts later is not counted: it may close the record and open others there. */
+static void forget(void) { below_length = 0, record = -1; }
+
 /* Counts and records from now on calls on files below `directory`; call number `k` goes wrong. */
 void faults_begin(const char *directory, int how, int error, long k, const char *record_to) {
   snprintf(below, sizeof below, "%s", directory);
+  pthread_atfork(NULL, NULL, forget);
   mode = how, error_number = error, chosen = k, count = 0;
   if (record_to[0]) record = open(record_to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   below_length = strlen(below);

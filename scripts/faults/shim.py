@@ -18,7 +18,18 @@ def compile_shim(directory: Path) -> Path | None:
     library = directory / "shim.so"
     if compiler is None or not Path("/proc/self/fd").exists():
         return None
-    command = [compiler, "-shared", "-fPIC", "-O1", "-w", "-o", str(library), str(SOURCE), "-ldl"]
+    command = [
+        compiler,
+        "-shared",
+        "-fPIC",
+        "-O1",
+        "-w",
+        "-o",
+        str(library),
+        str(SOURCE),
+        "-ldl",
+        "-lpthread",
+    ]
     done = subprocess.run(command, capture_output=True)
     return library if done.returncode == 0 else None
 

@@ -20,6 +20,7 @@ from .hydra_versions import compose_ours
 from .keys import FREE, GROUPS, known_keys, options
 from .messages import unknown_option
 from .schema import Config, Sweep
+from .starts import what_is_there
 from .synonyms import is_half, meant
 from .torch_options import no_such_class
 from .values import canonical, choices, written
@@ -217,7 +218,7 @@ def not_a_run(directory: Path) -> str:
         return f"a sweep is in that directory; write {resume} after the sweep's command"
     if not directory.is_dir():
         return "there is no such directory"
-    return "no run with a checkpoint is in that directory"
+    return what_is_there(directory) or "no run with a checkpoint is in that directory"
 
 
 def plain(config: Any) -> dict[str, Any]:

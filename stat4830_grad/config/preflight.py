@@ -20,6 +20,7 @@ from .failures import discard_on_signal, report
 from .jobs import Job, Stem, is_sweep, make_jobs, sort_out
 from .load import load, plain, sweep_options
 from .schema import Config, Sweep
+from .starts import sweep_began, what_is_there
 
 Request = Config | list[Job]
 """What a command line asks for: one run, or the jobs of a sweep."""
@@ -74,13 +75,12 @@ def check_directories(config: DictConfig, *, is_multirun: bool) -> Request | Non
     overrides, options = config.hydra.overrides.task, sweep_options(config)
     again, launcher = options.resume, config.hydra.runtime.choices["hydra/launcher"]
     refuse_to_leave(options, launcher)
-    if again is not None and not (Path(again) / ".sweep").is_dir():
+    if again is not None and not sweep_began(Path(again)):
         single = (Path(again) / "metrics.csv").is_file()
         instead = f"; to go on with the run there, write {assigned('resume', again)}"
-        raise ConfigError(
-            f"{assigned('sweep.resume', again)}: no sweep is in that directory"
-            f"{instead if single else ''}"
-        )
+        none = f"no sweep is in that directory{instead if single else ''}"
+        why = what_is_there(Path(again)) or none
+        raise ConfigError(f"{assigned('sweep.resume', again)}: {why}")
     directory = Path(config.hydra.sweep.dir if is_multirun else config.hydra.run.dir)
     stays_in_place("sweep.resume", again, directory)
     if is_multirun:

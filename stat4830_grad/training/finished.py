@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..config.starts import what_is_there
 from ..config.values import leaves
 from ..metrics import Metric
 from ..system.errors import ConfigError, DataError
@@ -69,7 +70,9 @@ def find_directories(patterns: Sequence[str]) -> list[Path]:
         found = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]
         runs = [run for path in found for run in (path, *sorted(path.glob("*"))) if is_run(run)]
         if not runs:
-            raise ConfigError(f"runs: {pattern} matches no directory with a metrics.csv")
+            why = next(filter(None, map(what_is_there, found)), None)
+            none = f"{pattern} matches no directory with a metrics.csv"
+            raise ConfigError(f"runs: {pattern}: {why}" if why else f"runs: {none}")
         paths |= dict.fromkeys(runs)
     return list(paths)
 

@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 import yaml
 
+from ..config.starts import only_started
 from ..config.values import leaves
 from ..system.lock import LOCK, in_use
 
-DAMAGED, RUNNING, NOT_ENDED = "damaged", "running", "not ended"
+DAMAGED, RUNNING, NOT_ENDED, NOT_BEGUN = "damaged", "running", "not ended", "not begun"
 """What is said of a run whose summary.json cannot be read; of one that a process is writing to;
-of one that was killed before it wrote a summary."""
+of one that was killed before it wrote a summary; and while it started."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,10 @@ def found_in(directory: Path, *, held: bool = False) -> Iterator[PastRun]:
     held = held or (LOCK in inside and in_use(directory))
     if "metrics.csv" in inside and "config.yaml" in inside:
         yield read_past_run(directory, inside, held=held)
+        return
+    if ".hydra" in inside and only_started(directory):
+        status = RUNNING if held else NOT_BEGUN
+        yield PastRun(directory, inside[".hydra"].stat().st_mtime, status, {})
         return
     for name, entry in inside.items():
         if not name.startswith(".") and entry.is_dir(follow_symlinks=False):
