@@ -137,6 +137,7 @@ def test_the_lectures_accuracies_come_out(
     )
 
 
+@pytest.mark.xdist_group("cut")  # one worker makes the whole run
 @pytest.mark.parametrize(
     ("ending", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGKILL, -9)]
 )

@@ -87,7 +87,7 @@ def test_a_requeued_task_starts_again(slurm: Path, tmp_path: Path) -> None:
 # hydra/launcher=batched_slurm ---------------------------------------------------------------------
 
 STEPS = 8_000
-JOBS = 96
+JOBS = 64
 LAUNCHER = (
     "hydra/launcher=batched_slurm",
     "hydra.launcher.batch_size=16",
@@ -96,10 +96,10 @@ LAUNCHER = (
 )
 SWEEP = (
     *("-m", "problem=polynomial", f"steps={STEPS}", "log.every=1000", "device=cpu"),
-    *("figures=false", "optimizer=gd,momentum", "problem.x0=-0.5,0.5,2"),
+    *("figures=false", "optimizer=gd,momentum", "problem.x0=-0.5,2"),
     "optimizer.lr=" + ",".join(f"{0.001 * 1.5**i:.4g}" for i in range(16)),
 )
-"""3 x 16 jobs of each of two rules: 6 batches of 16. Large step sizes diverge."""
+"""2 x 16 jobs of each of two rules: 4 batches of 16. Large step sizes diverge."""
 
 
 def await_training(directory: Path, task: int) -> None:
@@ -135,7 +135,7 @@ def test_a_sweep_with_a_requeued_task_leaves_what_the_local_sweep_leaves(
         await_interrupted(directory, 0)
         done = remote.result()
     assert done.returncode == 0, done.stderr
-    for task, starts in zip(ids, [2, 1, 1, 1, 1, 1], strict=True):
+    for task, starts in zip(ids, [2, 1, 1, 1], strict=True):
         log = directory / ".sweep" / "slurm" / task / f"{task}_0_log.out"
         assert log.read_text().count("Starting with") == starts
     there, here = contents(directory), contents(tmp_path / "local")

@@ -17,6 +17,8 @@ from faults.commands import Commands, serving
 from faults.disk import Call, Disk
 from faults.tally import Tally
 
+pytestmark = pytest.mark.xdist_group("torture")  # one worker starts the server of commands
+
 
 @pytest.fixture(scope="module")
 def commands() -> Iterator[Commands]:
