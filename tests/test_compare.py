@@ -33,10 +33,10 @@ def test_the_first_step_and_in_it_the_first_column_is_named(tmp_path: Path) -> N
     one, other = find_runs([str(tmp_path / "*")])
     found = first_difference(one, other, 1e-5)
     assert found is not None
-    assert (found.step, found.column, found.values) == (1, "grad_norm", (1.0, 1.001))
+    assert (found.step, found.column.name, found.values) == (1, "grad_norm", (1.0, 1.001))
     later = first_difference(one, other, 1e-2)
     assert later is not None
-    assert (later.step, later.column) == (2, "loss")
+    assert (later.step, later.column.name) == (2, "loss")
     assert first_difference(one, other, 0.1) is None
 
 

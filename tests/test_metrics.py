@@ -21,11 +21,17 @@ from stat4830_grad.figures.style import BLUE, VERMILION
 from stat4830_grad.figures.sweep import on_scale, results
 from stat4830_grad.metrics import GRAD_NORM, LOSS, Metric, apart
 from stat4830_grad.problems import Polynomial, metric_named
+from stat4830_grad.sweep.cells import row_of
 from stat4830_grad.sweep.report import ranked, table
+from stat4830_grad.system.errors import DataError
+from stat4830_grad.tasks.train.one_run import train_one
 from stat4830_grad.training.execution import execute
 from stat4830_grad.training.experiment import build
+from stat4830_grad.training.finished import common_columns, find_runs
 from stat4830_grad.training.outcome import summarise
+from stat4830_grad.training.past_runs import past_runs
 from stat4830_grad.training.report import table as final_and_best
+from stat4830_grad.training.rows import meanings
 from stat4830_grad.training.run_directory import RunDirectory
 from stat4830_grad.training.sweep_row import SweepRow
 
@@ -120,3 +126,50 @@ def test_jobs_are_ranked_and_drawn_by_it() -> None:
     assert all(text.get_text().endswith(" %") for text in panel.get_yticklabels())
     assert on_scale(rows[0], REGRET)
     assert not on_scale(rows[0], ODD), "it has risen, and less is better"
+
+
+OWN = """
+start = {"a": 1.0, "b_2": 2.0}
+
+
+def loss(a, b_2):
+    return (a - b_2) ** 2
+
+
+def metrics(a, b_2):
+    return {"my_gap": abs(a - b_2), "score2": a, "distance": b_2}
+"""
+
+
+def test_what_a_file_logs_is_read_back_as_it_was_logged(tmp_path: Path) -> None:
+    """An underscore is a space in a label, and score2 no entry of a vector."""
+    (tmp_path / "mine.py").write_text(OWN, "utf-8")
+    words = ["problem=file", f"problem.path={tmp_path / 'mine.py'}", "steps=2", "figures=false"]
+    config = compose(*words)
+    logged = build([config], torch.Size(())).columns
+    for name in ("one", "other"):
+        assert train_one(config, tmp_path / name, "", None) == 0
+    runs = find_runs([str(tmp_path / "one"), str(tmp_path / "other")])
+    assert [run.columns for run in runs] == [logged, logged]
+    labels = {metric.name: (metric.label, metric.panel) for metric in runs[0].columns}
+    assert labels["my_gap"] == ("my gap", "")
+    assert labels["score2"] == ("score2", "")
+    assert labels["distance"] == ("distance", "")
+    (past, _) = past_runs(tmp_path)
+    assert [past.metric(metric.name) for metric in logged] == list(logged)
+    cells = {"job": "0", "status": "completed", "directory": "one", "final_score2": "1"}
+    assert list(row_of(cells, tmp_path).final) == [past.metric("score2")]
+    (tmp_path / "other" / "metrics.json").write_bytes(b"[{")
+    with pytest.raises(DataError, match=r"metrics\.json is damaged"):
+        find_runs([str(tmp_path / "one"), str(tmp_path / "other")])
+    (tmp_path / "other" / "metrics.json").unlink()  # as a run of an earlier version
+    names = [metric.name for metric in common_columns(find_runs([f"{tmp_path}/o*"]))]
+    assert names == [metric.name for metric in logged]
+
+
+def test_a_run_whose_columns_say_what_they_mean_leaves_no_file_about_them(
+    run: tuple[RunDirectory, dict[str, Any]], tmp_path: Path
+) -> None:
+    files = RunDirectory(tmp_path / "plain", (LOSS, GRAD_NORM), [])
+    assert not (files.path / "metrics.json").exists()
+    assert {metric.name for metric in meanings(run[0].path).values()} == {"regret", "odd_accuracy"}

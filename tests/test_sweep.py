@@ -323,7 +323,7 @@ def test_a_row_is_written_again_as_it_was_read() -> None:
         **{"final_val_accuracy": "0.5", "final_w1": "-inf", "best_val_accuracy": "0.75"},
         **{"predicted_rate": "0.25", "seconds": "0.125", "directory": "003_x", "error": ""},
     }
-    row = row_of(cells)
+    row = row_of(cells, Path())
     assert row.swept["optimizer.lr"] == 1e-5
     assert row.swept["problem.noise"] == "0.10"
     assert row.final[metric_named("w1")] == -math.inf

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..config.jobs import Job
 from ..config.values import written
 from ..metrics import Metric
 from ..problems import metric_named
+from ..training.rows import meanings
 from ..training.sweep_row import Cell, SweepRow
 
 FIXED = ("job", "status", "steps", "seconds", "directory", "error")
@@ -72,10 +74,14 @@ def cells_of(row: SweepRow) -> dict[str, str]:
     return {name: "" if value is None else str(value) for name, value in values.items()}
 
 
-def row_of(cells: Mapping[str, str]) -> SweepRow:
+def row_of(cells: Mapping[str, str], sweep: Path) -> SweepRow:
     """The row that an earlier process wrote as text.
 
+    Args:
+        sweep: its directory.
+
     Raises:
+        DataError: what the job left of its columns is damaged.
         AttributeError, KeyError, TypeError, ValueError: it is none.
     """
 
@@ -83,6 +89,11 @@ def row_of(cells: Mapping[str, str]) -> SweepRow:
         for name, value in cells.items():
             if name.startswith(prefix) and value:
                 yield name.removeprefix(prefix), float(value)
+
+    own = meanings(sweep / cells["directory"])
+
+    def results(prefix: str) -> dict[Metric, float]:
+        return {own.get(name) or metric_named(name): value for name, value in named(prefix)}
 
     known = (*FIXED, *THEORY)
     return SweepRow(
@@ -96,8 +107,8 @@ def row_of(cells: Mapping[str, str]) -> SweepRow:
         },
         steps=int(cells["steps"]) if cells.get("steps") else None,
         seconds=float(cells["seconds"]) if cells.get("seconds") else None,
-        final={metric_named(name): value for name, value in named("final_")},
-        best={metric_named(name): value for name, value in named("best_")},
+        final=results("final_"),
+        best=results("best_"),
         theory={name: float(cells[name]) for name in THEORY if cells.get(name)},
         error=cells.get("error", ""),
     )

@@ -198,7 +198,7 @@ def in_memory(files: RunDirectory | None) -> Logged | None:
 def draw_job(path: Path, config: Config, logged: Logged | None) -> None:
     """What a single run leaves to look at; for one of an earlier process from its files."""
     rows = logged[0] if logged else read_rows(path)
-    columns = logged[1] if logged else columns_of(rows)
+    columns = logged[1] if logged else columns_of(rows, path)
     title = headline(config, read_json(path / "summary.json")["device"])
     found = landscape_of_files(path, [rows])
     draw_run(rows, columns, found, title, path)

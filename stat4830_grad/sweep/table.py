@@ -114,7 +114,7 @@ class SweepTable:
         whole = content[: content.rfind("\n") + 1]  # a kill may have cut the last line
         reader = csv.DictReader(io.StringIO(whole))
         try:
-            self._rows = [row_of(cells) for cells in reader]
+            self._rows = [row_of(cells, self.path.parent) for cells in reader]
             if len({row.job for row in self._rows}) < len(self._rows):
                 raise ValueError("two rows are of one job")
         except (AttributeError, KeyError, TypeError, ValueError, csv.Error):

@@ -15,7 +15,6 @@ from ..console.terminal import make_console, say, say_whole
 from ..figures.compare import draw_comparison, title, told_apart
 from ..figures.path import draw_paths
 from ..metrics import apart
-from ..problems import metric_named
 from ..reports.comparison import report_comparison
 from ..training.finished import (
     FinishedRun,
@@ -125,8 +124,8 @@ def sentence(
         return "has no step in common with the first run"
     if difference is None:
         return f"the same as the first run to {tolerance:g} in every common step"
-    first, here = apart(metric_named(difference.column), *difference.values)
+    first, here = apart(difference.column, *difference.values)
     return (
-        f"first differs from {first_run} at step {difference.step} in {difference.column}: "
+        f"first differs from {first_run} at step {difference.step} in {difference.column.name}: "
         f"{here} instead of {first} (tolerance {tolerance:g})"
     )

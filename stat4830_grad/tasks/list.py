@@ -17,7 +17,6 @@ from ..config.schema import Config
 from ..console.tables import Column, FittedTable, show_named
 from ..console.terminal import make_console, say, say_whole
 from ..metrics import Metric
-from ..problems import metric_named
 from ..training.past_runs import DAMAGED, NOT_ENDED, PastRun, past_runs
 
 CHOICES = {"problem.name": 1, "model.name": 2, "optimizer.name": 3, "optimizer.lr": 4}
@@ -104,7 +103,8 @@ def table(runs: Sequence[PastRun], keys: Sequence[str], names: Sequence[str]) ->
 def final_metrics(runs: Sequence[PastRun]) -> list[Metric]:
     """What the runs ended with, the loss that most of them minimise first."""
     counts = Counter(name for run in runs for name in run.final)
-    metrics = [metric_named(name) for name, _ in counts.most_common()]
+    first = {name: run for run in reversed(runs) for name in run.final}
+    metrics = [first[name].metric(name) for name, _ in counts.most_common()]
     return [metric for metric in metrics if "sweep" in metric.shown and metric.better]
 
 

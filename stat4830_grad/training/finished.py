@@ -40,7 +40,7 @@ class FirstDifference:
     one: str  # labels of the runs
     other: str
     step: int
-    column: str  # its name
+    column: Metric
     values: tuple[float, float]
 
 
@@ -105,7 +105,7 @@ def read_run(path: Path, label: str) -> FinishedRun:
     end = read_json(summary) if summary.exists() else {}
     if not is_summary(end):
         raise DataError(f"{summary} is damaged: not the summary of a run")
-    return FinishedRun(path, label, dict(leaves(config)), rows, columns_of(rows), end)
+    return FinishedRun(path, label, dict(leaves(config)), rows, columns_of(rows, path), end)
 
 
 def is_summary(told: object) -> bool:
@@ -148,10 +148,10 @@ def first_difference(
         match = theirs.get(row["step"])
         if match is None:
             continue
-        for name in (metric.name for metric in one.columns if metric.name in match):
-            a, b = row[name], match[name]
+        for metric in one.columns:
+            a, b = row[metric.name], match.get(metric.name, row[metric.name])
             if apart(a, b) > tolerance:
-                return FirstDifference(one.label, other.label, int(row["step"]), name, (a, b))
+                return FirstDifference(one.label, other.label, int(row["step"]), metric, (a, b))
     return None
 
 
@@ -172,7 +172,8 @@ def differences(
 
 def common_columns(runs: Sequence[FinishedRun]) -> list[Metric]:
     """Metrics that every run has, in the order of the first."""
-    return [metric for metric in runs[0].columns if all(metric in run.columns for run in runs)]
+    names = [{metric.name for metric in run.columns} for run in runs]
+    return [metric for metric in runs[0].columns if all(metric.name in of for of in names)]
 
 
 def common_steps(one: FinishedRun, other: FinishedRun) -> Iterator[tuple[Row, Row]]:

@@ -14,7 +14,11 @@ import yaml
 
 from ..config.starts import only_started
 from ..config.values import leaves
+from ..metrics import Metric
+from ..problems import metric_named
+from ..system.errors import DataError
 from ..system.lock import LOCK, in_use
+from .rows import meanings
 
 DAMAGED, RUNNING, NOT_ENDED, NOT_BEGUN = "damaged", "running", "not ended", "not begun"
 """What is said of a run whose summary.json cannot be read; of one that a process is writing to;
@@ -46,6 +50,14 @@ class PastRun:
         if not isinstance(found, dict):
             return {}
         return {name: float(value) for name, value in found.items() if is_number(value)}
+
+    def metric(self, name: str) -> Metric:
+        """What a column means; by its name alone where the file that says so is damaged."""
+        try:
+            own = meanings(self.path)
+        except DataError:
+            own = {}
+        return own.get(name) or metric_named(name)
 
     @cached_property
     def results(self) -> dict[str, Any]:

@@ -7,14 +7,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from ..metrics import Metric
 from ..problems import metric_named
 from ..system.errors import DataError
+from ..system.files import write_bytes
 
 Row = dict[str, float]
 """One line of metrics.csv: step, seconds and the columns of the objective."""
 
 FILE = "metrics.csv"
+MEANINGS = "metrics.json"
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,39 @@ def digest(lines: Sequence[str]) -> str:
     return hashlib.sha256("".join(f"{text}\n" for text in lines).encode()).hexdigest()
 
 
-def columns_of(rows: Sequence[Row]) -> tuple[Metric, ...]:
-    """What the rows of an earlier process hold, by their names."""
-    return tuple(metric_named(name) for name in rows[0] if name not in ("step", "seconds"))
+def columns_of(rows: Sequence[Row], directory: Path | None = None) -> tuple[Metric, ...]:
+    """What the rows of an earlier process hold: by their names, and by what it left besides.
+
+    Args:
+        directory: of the run.
+
+    Raises:
+        DataError: what it left is damaged.
+    """
+    own = meanings(directory) if directory else {}
+    names = [name for name in rows[0] if name not in ("step", "seconds")]
+    return tuple(own.get(name) or metric_named(name) for name in names)
+
+
+def write_meanings(directory: Path, columns: Sequence[Metric]) -> None:
+    """Leave what columns mean whose names alone would be read otherwise, if there are any."""
+    own = [metric for metric in columns if metric_named(metric.name) != metric]
+    if own:
+        content = msgspec.json.format(msgspec.json.encode(own), indent=2) + b"\n"
+        write_bytes(directory / MEANINGS, content)
+
+
+def meanings(directory: Path) -> dict[str, Metric]:
+    """What columns of metrics.csv mean, as far as their names alone do not say it.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    path = directory / MEANINGS
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=list[Metric])
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.DecodeError) as error:
+        raise DataError(f"{path} is damaged: {error}; it may be removed") from None
+    return {metric.name: metric for metric in found}

@@ -1,4 +1,4 @@
-"""What a run leaves in its directory: config.yaml, metrics.csv, summary.json."""
+"""What a run leaves in its directory: config.yaml, metrics.csv, metrics.json, summary.json."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..config.schema import Config
 from ..metrics import Metric
 from ..system.files import append, make_directory, write_text
 from .inputs import with_absolute_paths
-from .rows import FILE, Row, Written, line
+from .rows import FILE, Row, Written, line, write_meanings
 
 
 class RunDirectory:
@@ -42,6 +42,7 @@ class RunDirectory:
         self.best: dict[str, tuple[float, int]] = {}  # column -> value, step
         self._least: dict[str, float] = {}  # column -> badness of its best value
         names = ("step", "seconds", *(metric.name for metric in columns))
+        write_meanings(path, columns)
         lines = [",".join(names), *(line(row, names) for row in before)]
         write_text(path / FILE, "\n".join(lines) + "\n")
         self._names = names

@@ -126,8 +126,9 @@ def again(
     if drawing and not (directory / "curves.svg").exists():
         rows = read_rows(directory)
         found = landscape_of_files(directory, [rows])
-        drawing.draw(rows, columns_of(rows), found, headline(config, before["device"]), directory)
-        report_run(config, rows, columns_of(rows), found, directory)
+        columns, title = columns_of(rows, directory), headline(config, before["device"])
+        drawing.draw(rows, columns, found, title, directory)
+        report_run(config, rows, columns, found, directory)
     say(console, already_ended(config, before))
     where(console, directory)
     return EXIT[before["status"]]
