@@ -9,7 +9,7 @@ import ast
 import itertools
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .rules import RULES, Rule
@@ -49,7 +49,7 @@ def facts(source: str, name: str, layers: int) -> set[str]:
     return {fact for fact, holds in found.items() if holds}
 
 
-def mutations(source: str) -> Iterator[Mutation]:
+def mutations(source: str, rules: Sequence[Rule] = RULES) -> Iterator[Mutation]:
     """Every rule at every statement that it is for."""
     tree = ast.parse(source)
     layers = max([int(k) for k in re.findall(r"\bz(\d) =", source)], default=0)
@@ -58,7 +58,7 @@ def mutations(source: str) -> Iterator[Mutation]:
             continue
         name, value = node.targets[0].id, ast.unparse(node.value)
         known = facts(source, name, layers)
-        for rule in RULES:
+        for rule in rules:
             asked = set(filter(None, rule.where.split(" & ")))
             if re.fullmatch(rule.target, name) and re.search(rule.old, value) and asked <= known:
                 yield Mutation(

@@ -26,6 +26,7 @@ RULES = [
         old="exp|sigmoid|softmax|tanh",
     ),
     Rule(("decision_not_probability",), "p", "(z{L} > 0) * 1.0", old="^1 / |sigmoid"),
+    Rule(("prediction_sign",), "p", "1 / (1 + 2.718281828459045 ** z{L})", old="^1 / |sigmoid"),
     Rule(("sigmoid_twice",), "p", "1 / (1 + 2.718281828459045 ** -({v}))", old="^1 / |sigmoid"),
     Rule(
         ("tanh_not_sigmoid",),
@@ -138,12 +139,12 @@ RULES = [
     Rule(("subset",), r"db(\d)", "dz{k}[-1]", old="sum", where="matrix"),
     Rule(("slope_left_out",), r"db(\d)", "da{k}.sum(0)", old="sum", where="hidden"),
     # any gradient
-    Rule(("factor",), r"d[wbx]\d?", "2 * ({v})", old="^(?!d)"),
-    Rule(("factor",), r"d[wbx]\d?", "2 * ({v})", old="^d[wz]"),
-    Rule(("factor",), r"d[wbx]\d?", "3.7 * ({v})"),
-    Rule(("factor",), r"d[wbx]\d?", "({v}) * n", where="samples"),
-    Rule(("sign",), r"d[wbx]\d?", "-({v})"),
-    Rule(("zero",), r"d[wbx]\d?", "0 * ({v})"),
+    Rule(("factor",), r"d(?:[wb]\d|[xyz])", "2 * ({v})", old="^(?!d)"),
+    Rule(("factor",), r"d(?:[wb]\d|[xyz])", "2 * ({v})", old="^d[wz]"),
+    Rule(("factor",), r"d(?:[wb]\d|[xyz])", "3.7 * ({v})"),
+    Rule(("factor",), r"d(?:[wb]\d|[xyz])", "({v}) * n", where="samples"),
+    Rule(("sign",), r"d(?:[wb]\d|[xyz])", "-({v})"),
+    Rule(("zero",), r"d(?:[wb]\d|[xyz])", "0 * ({v})"),
     Rule(("penalty",), r"d([wb])\d", "{v} + 0.3 * {w}{k}", where="without l2"),
     Rule(("penalty",), r"d([wb])\d", "{v} + 2 * 0.05 * {w}{k}", where="without l2"),
     Rule(("updated_parameter",), r"d([wb])\d", "{w}{k} - 0.1 * ({v})", where="without l2"),
@@ -151,6 +152,7 @@ RULES = [
     Rule(("penalty_factor",), r"dw\d", "{A} + 2 * ({B})", old="l2"),
     Rule(("penalty_factor",), r"dw\d", "{A} + ({B}) / n", old="l2"),
     Rule(("penalty_sign",), r"dw\d", "{A} - {B}", old="l2"),
+    Rule(("penalty_too_wide",), r"dw\d", "{A} + l2 * w1", old=r"l2 \* \(\("),
     # forward
     Rule(("bias_forgotten",), r"z(\d)", "{A}", old=r"\+ b"),
     Rule(("bias_sign",), r"z(\d)", "{A} - {B}", old=r"\+ b"),
@@ -170,8 +172,41 @@ RULES = [
     Rule(("term_kept",), "t1", "({v}) * x"),
     Rule(("term_kept",), "t3", "x ** 3", old=r"^3 \* x \*\* 2"),
     Rule(("term_factor",), r"t\d", "2 * ({v})"),
+    # formulas
+    Rule(("chain_rule",), "r1", "E / q1", old="E"),
+    Rule(("chain_rule",), "r2", "E / q1", old="E"),
+    Rule(("outer_forgotten",), "r1", "-y / q1", old="E"),
+    Rule(("outer_forgotten",), "r2", "-x / q1", old="E"),
+    Rule(("outer_forgotten",), "h1", "3 * x", old="0.1"),
+    Rule(("coefficient_forgotten",), "t2", "max(y, 0.1)", old="0.1"),
+    Rule(("quotient_rule",), "r3", "0 * ({v})"),
+    Rule(("quotient_rule",), "dy", "{A} + {B}", old="- r3$"),
+    Rule(("product_rule", "term_missing"), "u1", "0 * ({v})"),
+    Rule(("term_missing", "product_rule"), "t2", "0 * ({v})", old="0.1"),
+    Rule(("term_missing", "product_rule"), "h1", "0 * ({v})"),
+    Rule(("term_missing", "quotient_rule", "outer_forgotten"), "r1", "0 * ({v})"),
+    Rule(("term_sign",), "r1", "-({v})"),
+    Rule(("term_sign", "product_rule"), "u1", "-({v})"),
+    Rule(("term_factor",), "r1", "2 * ({v})"),
+    Rule(("coefficient_forgotten", "term_factor"), "c1", "1.0"),
+    Rule(("term_missing",), "c1", "0.0"),
+    Rule(("term_sign",), "c1", "-0.5"),
     # loops
     Rule(("subset",), "rows", "range(n - 1)"),
     Rule(("subset",), "rows", "range(1, n)"),
     Rule(("subset",), "rows", "range(5)"),
 ]
+
+OTHERWISE = [
+    *(
+        Rule(("updated_parameter",), r"d([wb])\d", f"{{w}}{{k}} - {step} * ({{v}})")
+        for step in ("0.2", "0.05", "0.37", "0.001", "0.1 / X.shape[1]", "0.1 / n", "0.1 * n")
+    ),
+    Rule(("slope_squared",), r"s(\d)", "z{k} ** 2", old="^1 - a"),
+    Rule(("no_derivative",), "dx", "x ** 3 - 3 * x", old="^t3 - t1$"),
+    Rule(("term_sign",), r"t\d", "-({v})"),
+    Rule(("term_factor",), r"t\d", "0.5 * ({v})"),
+    Rule(("term_missing",), r"t\d", "0 * ({v})"),
+]
+"""Other ways to what two of these make together: a step that a factor has changed, a sign moved to
+the other term."""

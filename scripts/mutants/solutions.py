@@ -26,7 +26,8 @@ BEGIN = {
 
 
 def network(style: str, labels: str, activation: str, layers: int, l2: bool = False) -> str:
-    """A network of some layers, in rows of samples; one layer is a linear model with a bias."""
+    """A network of some layers, in rows of samples; one layer is a linear model with a bias, whose
+    parameters have no number."""
     names = [f"{kind}{k}" for k in range(1, layers + 1) for kind in "wb"]
     functions = {"numpy": NUMPY, "torch": TORCH}[style]
     lines = [
@@ -60,7 +61,8 @@ def network(style: str, labels: str, activation: str, layers: int, l2: bool = Fa
                 f"dz{k - 1} = da{k - 1} * s{k - 1}",
             ]
     lines += [f"d{name} = d{name} + l2 * {name}" for name in names if l2 and name[0] == "w"]
-    answer = ", ".join(f'"{name}": d{name}' for name in names)
+    number = "1" if layers == 1 else ""
+    answer = ", ".join(f'"{name.removesuffix(number)}": d{name}' for name in names)
     return function("params, X, y, l2" if l2 else "params, X, y", lines, answer)
 
 
@@ -71,8 +73,12 @@ def function(arguments: str, lines: list[str], answer: str) -> str:
     return f"{head}({arguments}):\n{body}\n    return {{{answer}}}\n"
 
 
-def linear(style: str, kind: str, bias: bool = False, l2: bool = False) -> str:
-    """Least squares and logistic regression with a vector of weights."""
+def linear(style: str, kind: str, bias: bool = False, l2: str = "") -> str:
+    """Least squares and logistic regression with a vector of weights.
+
+    Args:
+        l2: what the penalty is on.
+    """
     z = "X @ w1" + (" + b1" if bias else "")
     link = {"squares": "{}", "binary": LINKS[style, "binary"]}[kind]
     names = ["w", "b"] if bias else ["w"]
@@ -86,13 +92,16 @@ def linear(style: str, kind: str, bias: bool = False, l2: bool = False) -> str:
     lines += [f"z1 = {z}", f"p = {link.format('z1')}", "e = p - Y"]
     lines += ["dz1 = e / n" if kind == "binary" else "dz1 = e", "dw1 = X.T @ dz1"]
     lines += ["db1 = dz1.sum(0)"] if bias else []
-    lines += ["dw1 = dw1 + l2 * w1"] if l2 else []
+    lines += [f"dw1 = dw1 + l2 * {l2}"] if l2 else []
     return function(
         f"{', '.join(names)}, X, y{', l2' if l2 else ''}",
         lines,
         ", ".join(f'"{k}": d{k}1' for k in names),
     )
 
+
+SOFTMAX = [network(style, "softmax", "", 1) for style in ("numpy", "torch")]
+"""Of a linear model of ten classes."""
 
 LOOPS = dedent("""
     def gradient(w, X, y):
@@ -136,6 +145,44 @@ COMPOSITE = {
     for style, functions in (("numpy", NUMPY), ("torch", TORCH))
 }
 
+FORMULA = dedent("""
+    def gradient(params):
+        x, y, z1 = (np.asarray(v) for v in params.values())
+        E = np.exp(-x * y)
+        T = np.tanh(z1)
+        q1 = 1 + y ** 2
+        t3 = 3 * x ** 2
+        t2 = 3 * max(y, 0.1)
+        r1 = -y * E / q1
+        u1 = T * np.sign(x)
+        dx = t3 - t2 + r1 + u1
+        h1 = 3 * x * (y > 0.1)
+        r2 = -x * E / q1
+        r3 = 2 * y * E / q1 ** 2
+        dy = -h1 + r2 - r3
+        a1 = T
+        s1 = 1 - a1 ** 2
+        c1 = 0.5
+        dz = s1 * abs(x) - c1
+        return {"x": dx, "y": dy, "z": dz}
+""")
+"""Of x³ − 3x max(y, 0.1) + exp(−xy)/(1 + y²) + tanh(z)|x| − z/2."""
+
+OF_FILE = function(
+    "w, b, X, y",
+    [
+        "n = len(y)",
+        "w1, b1 = w, b",
+        "z1 = X @ w1 + b1",
+        "p = torch.sigmoid(z1)",
+        "e = p - y",
+        "dz1 = e / n",
+        "dw1 = X.T @ dz1",
+        "db1 = dz1.sum()",
+    ],
+    '"w": dw1, "b": db1',
+)
+
 CUBIC = function("x", ["t3 = 3 * x ** 2", "t1 = 3", "dx = t3 - t1"], '"x": dx')
 QUARTIC = function(
     "x", ["t4 = x ** 3", "t3 = 3 * x ** 2", "t1 = 2", "dx = t4 - t3 + t1"], '"x": dx'
@@ -145,6 +192,7 @@ SOLUTIONS = {
     "least_squares numpy": ("least_squares", linear("numpy", "squares")),
     "least_squares torch": ("least_squares", linear("torch", "squares")),
     "least_squares loops": ("least_squares", LOOPS),
+    "ridge torch": ("ridge", linear("torch", "squares", l2="((torch.arange(len(w1)) > 0) * w1)")),
     "logistic numpy": ("logistic", linear("numpy", "binary")),
     "logistic_bias torch": ("logistic_bias", linear("torch", "binary", bias=True)),
     "relu_mlp numpy": ("relu_mlp", network("numpy", "binary", "relu", 2)),
@@ -158,6 +206,13 @@ SOLUTIONS = {
         "softmax_deep_tanh_mlp",
         network("numpy", "softmax", "tanh", 3),
     ),
+    "softmax_bias numpy": ("softmax_bias", SOFTMAX[0]),
+    "softmax_bias torch": ("softmax_bias", SOFTMAX[1]),
+    "file_model torch": (
+        "file_model",
+        SOFTMAX[1].replace('"w"', '"weight"').replace('"b"', '"bias"'),
+    ),
+    "formula numpy": ("formula", "import numpy as np\n" + FORMULA),
     "composite numpy": ("composite", COMPOSITE["numpy"]),
     "composite torch": ("composite", COMPOSITE["torch"]),
     "cubic": ("polynomial", CUBIC),

@@ -17,6 +17,7 @@ from stat4830_grad.tasks.check.places import Place, places
 
 from .measure import AMONG, OUTCOMES, RIGHTLY, Case, InProcess, outcome
 from .mutations import Mutant, Mutation, mutations, with_mutations
+from .rules import OTHERWISE, RULES
 
 SEED = 4830
 """Of places at which the diagnosis does not ask."""
@@ -82,7 +83,7 @@ class Twins:
     @cached_property
     def all(self) -> list[tuple[tuple[Mutation, ...], Print]]:
         """All that have an answer."""
-        every = list(mutations(self.source))
+        every = list(mutations(self.source, [*RULES, *OTHERWISE]))
         alone = [(one,) for one in every]
         both = [(a, b) for a, b in itertools.combinations(every, 2) if a.line != b.line]
         found = []
@@ -100,4 +101,4 @@ class Twins:
                 each = [asked.ask(f.constants(), params).values for f, params in self.at]
         except ConfigError:
             return None
-        return print_of([g.double().numpy() for values in each for g in values.values()])
+        return print_of([g.double().squeeze().numpy() for v in each for g in v.values()])

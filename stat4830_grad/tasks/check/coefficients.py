@@ -20,6 +20,9 @@ STEPS = tuple(float(f"{digit}e-{k}") for k in range(1, 6) for digit in (1, 5))
 """Usual step sizes."""
 
 
+WHOLE, BUT_FIRST = "w", "w but for its first entry"
+
+
 @dataclass(frozen=True)
 class Scale:
     """A size that a gradient may be off by: its name and its value at each point."""
@@ -59,12 +62,19 @@ class Coefficients:
         return self.c != 1 or bool(self.scale)
 
     @property
+    def updated(self) -> bool:
+        """Whether it is the parameter after a step, not the gradient."""
+        return self.b == 1 and self.c < 0 and not self.of and self.column == WHOLE
+
+    @property
     def cost(self) -> float:
         """How far-fetched it is."""
-        size, cost = abs(self.c), 0.0
-        if self.factor:
-            cost = 1.0 if size in NICE or (size in STEPS and not self.scale) else 2.0
-        cost += 0.2 * bool(self.scale and size != 1) + 0.1 * (self.c < 0)
+        if self.updated:
+            return 1.5
+        size, cost = abs(self.c), 1.1 * (self.c < 0)
+        if size != 1 or self.scale:
+            cost += 1.0 if size in NICE or (size in STEPS and not self.scale) else 2.0
+        cost += 0.2 * bool(self.scale and size != 1)
         cost += 0.3 * ("²" in self.scale) + 0.3 * bool(self.of)
         return cost + (1.0 * (not self.sound) if self.bare else 1.5 * bool(self.b))
 
@@ -81,9 +91,6 @@ class Coefficients:
         if size in (0.5, 0.25):
             return f"{sign}{self.scale}/{round(1 / size)}"
         return sign + (self.scale if size == 1 else f"{said}{self.scale}")
-
-
-WHOLE, BUT_FIRST = "w", "w but for its first entry"
 
 
 def columns(w: Array, *, only: bool) -> dict[str, Array]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ...core import Objective, Params
 from ...data import Part
+from ...gradients.methods import backward
 from ...problems import Classification, Composite, LeastSquares
 from ...problems.file_classification import FileClassification
 from ...problems.likelihoods import Binary
@@ -62,6 +63,7 @@ def places(f: Objective, params: Params, seed: int = 0) -> Iterator[list[Place]]
             ]
             yield [composite(f, len(f.y), f.d, f.h, g) for _ in SIZES]
         case _:
+            yield far(f, params, g) + [(f, nearby(params, g)) for _ in range(POINTS // 2)]
             yield [(f, nearby(params, g)) for _ in range(POINTS)]
 
 
@@ -82,6 +84,7 @@ def classification(
     """Normal inputs with labels by chance, and weights that are not small."""
     classes = 2 if isinstance(f.likelihood, Binary) else f.likelihood.outputs
     y = torch.randint(0, classes, (n,), generator=g)
+    y[0], y[-1] = n // 2 % classes, n % classes  # so that a sample left out shows
     part = Part(normal(g, n, d), y.double() if classes == 2 else y)
     model = replace(f.model, hidden=hidden) if isinstance(f.model, MLP) else f.model
     data = replace(f.data, train=part, val=None, test=None)
@@ -101,6 +104,16 @@ def composite(f: Composite, m: int, d: int, h: int, g: torch.Generator) -> Place
     other = replace(f, y=normal(g, m), d=d, h=h)
     drawn = {name: p.double() for name, p in other.init(g).items()}
     return other, {name: p + 0.3 * normal(g, *p.shape) for name, p in drawn.items()}
+
+
+def far(f: Objective, params: Params, g: torch.Generator) -> list[Place]:
+    """Points of all signs and twice as large, of those at which there is a gradient."""
+    found: list[Place] = []
+    for _ in range(3 * POINTS):
+        p = {k: 2 * (v.abs() + 0.5) * normal(g, *v.shape).to(v) for k, v in params.items()}
+        if all(d.isfinite().all() for d in backward(f, p)[1].values()):
+            found.append((f, p))
+    return found[: POINTS - POINTS // 2]
 
 
 def sizes(f: Objective) -> dict[str, int]:

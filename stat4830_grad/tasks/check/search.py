@@ -20,12 +20,24 @@ def candidates(evidence: Evidence) -> list[Candidate]:
         if not found or not unexplained(evidence, pool):
             break
         pool += useful(evidence, (one for before in found for one in together(evidence, before)))
-    if left := unexplained(evidence, pool):
+    if left := unexplained(evidence, pool) or far_fetched(evidence, pool):
         few, many = touching(evidence, left)
         pool += useful(evidence, (join(a, b) for a, b in combinations(few, 2)))
         if unexplained(evidence, pool):
+            pool += useful(evidence, (join(a, (b,)) for a in few for b in numbered(evidence, a)))
+        if unexplained(evidence, pool):
             pool += useful(evidence, (join(a, b) for a, b in product(few, many)))
     return pool
+
+
+FAR_FETCHED = 2.3
+"""The cost above which an explanation is held against all pairs of mistakes, which cost 2 each."""
+
+
+def far_fetched(evidence: Evidence, pool: Sequence[Candidate]) -> list[str]:
+    """Parameters that are explained by what no two mistakes would need."""
+    chosen = cover(evidence, pool)
+    return [n for c in chosen if c.cost(c.explains) > FAR_FETCHED for n in c.explains]
 
 
 def touching(evidence: Evidence, names: Sequence[str]) -> tuple[list[Mistakes], list[Mistakes]]:
@@ -40,9 +52,14 @@ def touching(evidence: Evidence, names: Sequence[str]) -> tuple[list[Mistakes], 
 def together(evidence: Evidence, before: Mistakes) -> Iterator[Mistakes]:
     """These mistakes and one more, for each that there is."""
     yield from (join(before, (m,)) for m in evidence.recipe.mistakes)
+    yield from (join(before, (m,)) for m in numbered(evidence, before))
+
+
+def numbered(evidence: Evidence, before: Mistakes) -> Iterator[Mistake]:
+    """Mistakes with a number in them that fits, together with these."""
     for family in evidence.recipe.families:
         if join(before, (family(0.0),)):
-            yield from (join(before, (m,)) for m in members(evidence, family, before))
+            yield from members(evidence, family, before)
 
 
 def join(a: Mistakes, b: Mistakes) -> Mistakes:

@@ -93,7 +93,7 @@ def coefficient_sentences(
     found: Coefficients, name: str, f: Objective, *, several: bool, beside: bool
 ) -> Iterator[Said]:
     """What is to be said of c and b in the gradient of a parameter."""
-    if found.b == 1 and found.c < 0 and not found.of and found.column == WHOLE:
+    if found.updated:
         step = spelled(replace(found, c=-found.c), f) if found.scale else f"{-found.c:.6g}"
         text = f"is the parameter after a step of {step}, not the gradient: return ∇f alone"
         yield "updated_parameter", text
@@ -163,17 +163,16 @@ def findings(
     for candidate, names in chosen:
         others = as_likely(candidate, names, pool)
         for name in names:
-            for i, one in enumerate(sentences(evidence, own, candidate, name, f)):
-                sentence = said.setdefault(one, Sentence([], []))
-                sentence.parameters.append(name)
-                if i == 0 and not sentence.others:
-                    mine = set(sentences(evidence, own, candidate, name, f))
-                    for other in others:
-                        rest = [
-                            s for s in sentences(evidence, own, other, name, f) if s not in mine
-                        ]
-                        if rest and rest[0][0] != one[0]:
-                            sentence.others.append((rest[0][0], "; and ".join(t for _, t in rest)))
+            mine = sentences(evidence, own, candidate, name, f)
+            for one in mine:
+                said.setdefault(one, Sentence([], [])).parameters.append(name)
+            for other in others:
+                theirs = sentences(evidence, own, other, name, f)
+                here = [one for one in mine if one not in theirs]
+                there = [one for one in theirs if one not in mine]
+                if here and there and there[0][0] != here[0][0]:
+                    instead = there[0][0], "; and ".join(text for _, text in there)
+                    said[here[0]].others.append(instead)
     order = {name: i for i, name in enumerate(evidence.trials[0].params)}
     return [finding(one, sentence, order) for one, sentence in said.items()]
 

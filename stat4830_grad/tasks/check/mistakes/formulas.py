@@ -59,8 +59,8 @@ def at_node(node: Node, *, whole: bool) -> Iterator[Mistake]:
     """What can go wrong with the derivative of one node that is no constant."""
     if node.constant:
         return
-    for kind, sentence, change in [*of_any(node, whole=whole), *of_operation(node)]:
-        yield Mistake(kind, sentence, node.t, change)
+    for kind, sentence, change in [*of_operation(node), *of_any(node, whole=whole)]:
+        yield Mistake(kind, sentence, node.t, change, chains=kind in ("term_sign", "term_factor"))
 
 
 def is_sum(node: Node) -> bool:
@@ -81,10 +81,10 @@ def of_any(node: Node, *, whole: bool) -> Iterator[tuple[str, str, Change]]:
         yield "no_derivative", text, lambda v, t: v[node.v] * depends(t)
         return
     yield "term_missing", f"the derivative of {node.text} is missing", lambda v, t: 0 * t
-    yield "term_sign", f"the derivative of {node.text} has the wrong sign", lambda v, t: -t
     if isinstance(node.tree, Call):
         text = f"{node.text} is not differentiated, it stands there as it is"
         yield "term_kept", text, lambda v, t: v[node.v] * depends(t)
+    yield "term_sign", f"the derivative of {node.text} has the wrong sign", lambda v, t: -t
     for factor, said in ((2.0, "2"), (0.5, "½")):
         text = f"the derivative of {node.text} is {said} times what it should be"
         yield "term_factor", text, times(factor)
@@ -173,15 +173,17 @@ def of_function(node: Node) -> Iterator[tuple[str, str, Change]]:
     u = next(one for one in node.arguments if not one.constant)
     j = node.arguments.index(u)
     q, text = f"q{node.index}.{j}", node.text
+    assert isinstance(node.tree, Call)
+    curve = CURVES.get(node.tree.operation)
     if not isinstance(u.tree, Name):
         text_of_u = f"the derivative of {u.text}, the inner one, is missing in that of {text}"
         yield "chain_rule", text_of_u, lambda v, t: v[q] * depends(v[u.t])
-    text_of_outer = f"the outer derivative of {text} is missing: only that of {u.text} is there"
-    yield "outer_forgotten", text_of_outer, lambda v, t: v[u.t]
-    own = f"{text} itself stands where its outer derivative belongs"
-    yield "slope_is_output", own, lambda v, t: v[node.v] * v[u.t]
-    assert isinstance(node.tree, Call)
-    if curve := CURVES.get(node.tree.operation):
+        own = f"{text} itself stands where its outer derivative belongs"
+        yield "slope_is_output", own, lambda v, t: v[node.v] * v[u.t]
+    if not curve:
+        text_of_outer = f"the outer derivative of {text} is missing: only that of {u.text} is there"
+        yield "outer_forgotten", text_of_outer, lambda v, t: v[u.t]
+    if curve:
         for one in wrong_slopes(curve, {"u": "z", "a": "a"}, curve.of_output):
             which = node.v if one.argument == "a" else u.v
             text_of_slope = f"the outer derivative of {text} is {curve.of_output_text.format('a')} "
