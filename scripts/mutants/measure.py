@@ -19,7 +19,7 @@ from stat4830_grad.system.user_file import run_source
 from stat4830_grad.tasks.check.diagnosis import diagnose
 from stat4830_grad.tasks.check.methods import nearby
 
-VAGUE = {"unexplained", "entries", "length", "shape", "rounding"}
+VAGUE = {"unexplained", "entries", "length", "shape", "rounding", "elsewhere"}
 """Kinds of findings that name no mistake."""
 
 RIGHTLY, AMONG, IN_PART, UNKNOWN, WRONGLY = OUTCOMES = (

@@ -202,6 +202,7 @@ OTHERWISE = [
         Rule(("updated_parameter",), r"d([wb])\d", f"{{w}}{{k}} - {step} * ({{v}})")
         for step in ("0.2", "0.05", "0.37", "0.001", "0.1 / X.shape[1]", "0.1 / n", "0.1 * n")
     ),
+    Rule(("factor",), r"dw\d", "7.4 * ({v})", old=r"^X\.T"),
     Rule(("slope_squared",), r"s(\d)", "z{k} ** 2", old="^1 - a"),
     Rule(("no_derivative",), "dx", "x ** 3 - 3 * x", old="^t3 - t1$"),
     Rule(("term_sign",), r"t\d", "-({v})"),

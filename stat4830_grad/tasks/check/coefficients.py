@@ -6,13 +6,14 @@ apart from a step size that happens to equal it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from .mistakes.recipe import Array
+from .scales import Scale
 
 NICE = {1.0: "1", 2.0: "2", 0.5: "½", 4.0: "4", 0.25: "¼", 3.0: "3"}
 
@@ -21,24 +22,6 @@ STEPS = tuple(float(f"{digit}e-{k}") for k in range(1, 6) for digit in (1, 5))
 
 
 WHOLE, BUT_FIRST = "w", "w but for its first entry"
-
-
-@dataclass(frozen=True)
-class Scale:
-    """A size that a gradient may be off by: its name and its value at each point."""
-
-    name: str  # "" is 1
-    values: tuple[float, ...]
-
-
-def scales(sizes: Sequence[Mapping[str, int]]) -> list[Scale]:
-    """1, each size, its inverse, its square and the inverse of that."""
-    found = [Scale("", (1.0,) * len(sizes))]
-    for power, text in ((1, "{}"), (-1, "1/{}"), (-2, "1/{}²"), (2, "{}²")):
-        for name in sizes[0] if sizes else ():
-            values = tuple(float(at[name]) ** power for at in sizes)
-            found.append(Scale(text.format(name), values))
-    return found
 
 
 @dataclass(frozen=True)

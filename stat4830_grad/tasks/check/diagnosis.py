@@ -14,7 +14,7 @@ from ...system.errors import ConfigError
 from .attempts import Asked, Attempt, at_larger_weights, attempt, habits
 from .evidence import EXACT
 from .explanation import Case, characterise, explain, same
-from .places import Place, places
+from .places import Place, places, sizes
 from .trial import Trial, recipe_of, trials
 
 
@@ -69,6 +69,8 @@ def judged(
             findings.append(Finding(kind, (name,), text))
         else:
             wrong.append(name)
+    wrong += (off := wrong_elsewhere(student, objective, points[-1], right))
+    right = [name for name in right if name not in off]
     if wrong:
         findings += misplaced(wrong, tried) or reasons(
             student, objective, points, tried, wrong, right
@@ -129,7 +131,10 @@ def reasons(
     findings, left = explain(case)
     for name in left:
         pairs = [(t.first[name], t.right[name]) for t in tried]
-        if all(fits(g, r) for g, r in pairs):
+        if all(fits(g, r) and same(g.reshape(r.shape), r) for g, r in pairs):
+            text = "is right at the initial point and near it, and wrong at points of other signs"
+            findings.append(Finding("elsewhere", (name,), text))
+        elif all(fits(g, r) for g, r in pairs):
             kind, text = characterise([(g.reshape(r.shape), r) for g, r in pairs])
             findings.append(Finding(kind, (name,), text))
         else:
@@ -170,6 +175,21 @@ def elsewhere(
         else:
             return each, [backward(*place)[1] for place in each], answers
     return [], [], []
+
+
+def wrong_elsewhere(student: Asked, f: Objective, params: Params, right: list[str]) -> list[str]:
+    """Of a function of numbers, those that are right at its points and wrong at others."""
+    if sizes(f) or not right:
+        return []
+    _, rights, answers = elsewhere(student, f, params, right)
+    return [
+        name
+        for name in right
+        if any(
+            not (fits(a[name], r[name]) and same(a[name].reshape(r[name].shape), r[name]))
+            for a, r in zip(answers, rights, strict=True)
+        )
+    ]
 
 
 def tiny(g: Tensor, right: Tensor) -> bool:

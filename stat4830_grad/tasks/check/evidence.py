@@ -8,8 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from .coefficients import Coefficients, Target, alternatives, columns, scales
+from .coefficients import Coefficients, Target, alternatives, columns
 from .mistakes.recipe import Array, Mistake, Recipe, Values
+from .scales import scales
 from .trial import Trial
 
 MOST, MOST_NUMBERS = 8_000, 4e8

@@ -66,8 +66,7 @@ def study(
     Args:
         double, single: the same objective in float64 and in float32.
         params: the initial point in float32; the float64 point has the very same numbers.
-        student: a file to be compared and diagnosed; one that takes long is asked on all samples
-            once, and everything is compared on fewer.
+        student: a file to be compared and diagnosed, on fewer samples if it takes long.
 
     Raises:
         ConfigError: the student's file cannot be used or raises an error.
@@ -75,11 +74,10 @@ def study(
     generator = torch.Generator().manual_seed(seed)
     points = [params, nearby(params, generator)]
     directions = probes(params, generator)
-    doubled = [in_double(point) for point in points]
+    doubled = list(map(in_double, points))
     tried, fewer, diagnosis = list[Attempt](), None, None
     if student:
-        first = asked_anew(student, double, doubled[0])
-        known: list[Answer | None] = [first, None]
+        known: list[Answer | None] = [first := asked_anew(student, double, doubled[0]), None]
         if fewer := fewer_samples(double, doubled[0], first, generator):
             double, single, known = fewer.of(double), fewer.of(single), [None, None]
         for point, answer in zip(doubled, known, strict=True):

@@ -7,24 +7,21 @@ from dataclasses import dataclass, replace
 
 from ...core import Objective
 from ...problems import Classification, Composite, LeastSquares
-from ...problems.penalty import L2
 from ...sandbox.answers import Finding
-from .coefficients import BUT_FIRST, NICE, WHOLE, Coefficients, rounded, scales
+from .coefficients import NICE, WHOLE, Coefficients
 from .evidence import Candidate, Evidence, Found
+from .penalty_wording import Said, of_both, penalty_sentence
 from .places import sizes
-
-Said = tuple[str, str]
-"""Kind and sentence."""
+from .scales import scales
 
 
-def factor_sentence(found: Coefficients, f: Objective, *, several: bool, beside: bool) -> Said:
+def factor_sentence(found: Coefficients, f: Objective, *, several: bool, part: str) -> Said:
     """What a factor means for this objective, and where to look.
 
     Args:
         several: whether it was found at points of several sizes.
-        beside: whether there is a penalty's part without the factor.
+        part: what has the factor, if it is not the whole.
     """
-    part = "its part without the penalty " if beside else ""
     if not found.c:
         if found.bare:
             return "zero", "has the part of the penalty only, that of the data is missing"
@@ -38,12 +35,11 @@ def factor_sentence(found: Coefficients, f: Objective, *, several: bool, beside:
     return "factor", with_hint(text, hint)
 
 
-def sign_sentence(f: Objective, *, beside: bool) -> Said:
-    """That it is minus the gradient, and where to look; `beside` as in `factor_sentence`."""
+def sign_sentence(f: Objective, *, part: str) -> Said:
+    """That it is minus the gradient, and where to look; `part` as in `factor_sentence`."""
     hints: dict[type, str] = {LeastSquares: "look at the residual, which is Xw − y"}
     if isinstance(f, Classification):
         hints[Classification] = f"look at the error, which is {f.likelihood.error}"
-    part = "its part without the penalty " if beside else ""
     text = f"{part}has the wrong sign: it is minus the gradient"
     return "sign", with_hint(text, of_kind(hints, f))
 
@@ -89,6 +85,17 @@ def factor_hints(name: str) -> dict[type, str]:
     return {}
 
 
+def multiple_sentences(
+    found: Coefficients, f: Objective, *, several: bool, part: str
+) -> Iterator[Said]:
+    """What is to be said of a sign and of a factor; as in `factor_sentence`."""
+    if found.c < 0:
+        yield sign_sentence(f, part=part)
+        found = replace(found, c=-found.c)
+    if found.factor:
+        yield factor_sentence(found, f, several=several, part=part)
+
+
 def coefficient_sentences(
     found: Coefficients, name: str, f: Objective, *, several: bool, beside: bool
 ) -> Iterator[Said]:
@@ -98,12 +105,13 @@ def coefficient_sentences(
         text = f"is the parameter after a step of {step}, not the gradient: return ∇f alone"
         yield "updated_parameter", text
         return
-    if found.c < 0:
-        yield sign_sentence(f, beside=beside)
-        found = replace(found, c=-found.c)
-    if found.factor:
-        yield factor_sentence(found, f, several=several, beside=beside)
     penalty = f.penalty if isinstance(f, LeastSquares | Classification) else None
+    part = "its part without the penalty " if beside else ""
+    if penalty and (both := of_both(found, name, penalty)):
+        whole, found = both
+        yield from multiple_sentences(whole, f, several=several, part="")
+        part = f"besides, {part}"
+    yield from multiple_sentences(found, f, several=several, part=part)
     if penalty is None:
         if found.b and found.c:
             times = f"{found.b:.6g}" + (f"·{found.of}" if found.of else "")
@@ -111,31 +119,6 @@ def coefficient_sentences(
             yield "penalty", f"has {times} times {what} added: a penalty that is not in the loss"
     elif found.bare or found.b:
         yield from penalty_sentence(found, name, penalty)
-
-
-def penalty_sentence(found: Coefficients, name: str, penalty: L2) -> Iterator[Said]:
-    """What is wrong with the part of an L2 penalty, λ times the parameter, or nothing."""
-    belongs = BUT_FIRST if name == penalty.constant else WHOLE
-    is_ = "the gradient of the penalty (l2/2)‖w‖² is l2·w"
-    ratio = rounded(found.b / float(penalty.strength))
-    if not found.b:
-        yield "penalty_forgotten", "the penalty is forgotten: add l2·w"
-    elif name not in penalty.weights or (found.column == WHOLE and belongs != WHOLE):
-        left_out = "a bias" if name not in penalty.weights else "an intercept"
-        yield "penalty_too_wide", f"the penalty is on {left_out} too: leave it out there"
-    elif found.column != belongs:
-        yield "penalty_squared", f"{is_}, not l2 times {found.column}"
-    elif ratio == -1:
-        yield "penalty_sign", f"the penalty has the wrong sign: {is_}"
-    elif ratio != 1 or found.of:
-        why = {
-            (2.0, ""): "not 2·l2·w: the ½ cancels the 2 of the square",
-            (0.5, ""): "not l2/2·w: the square brings down a 2",
-            (1.0, "1/n"): "not l2·w/n: it is no mean over the samples",
-            (1.0, "n"): "not n·l2·w: it is no sum over the samples",
-        }
-        times = f"{ratio:.6g}" + (f"·{found.of}" if found.of else "")
-        yield "penalty_factor", f"{is_}, {why.get((ratio, found.of), f'not {times} times that')}"
 
 
 @dataclass
