@@ -15,12 +15,14 @@ from stat4830_grad.sandbox.answers import Finding
 from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.tasks.check.places import Place, places
 
-from .measure import AMONG, OUTCOMES, RIGHTLY, Case, InProcess, outcome
+from .measure import AMONG, RIGHTLY, Case, InProcess, outcome
 from .mutations import Mutant, Mutation, mutations, with_mutations
 from .rules import OTHERWISE, RULES
 
 SEED = 4830
 """Of places at which the diagnosis does not ask."""
+
+NAMED = (RIGHTLY, AMONG)
 
 SAME = 1e-9
 """Relative difference up to which numbers are the same."""
@@ -64,12 +66,12 @@ class Twins:
         self.at += [(case.objective, case.points[0][0])]
 
     def outcome(self, mutant: Mutant, findings: list[Finding]) -> str:
-        """The best that holds for any of them."""
+        """Its own; or that for another, all of whose mistakes are named."""
         own = outcome([one.rule.kinds for one in mutant.mistakes], findings)
-        if own in (RIGHTLY, AMONG):
+        if own in NAMED:
             return own
         every = [outcome([m.rule.kinds for m in each], findings) for each in self.of(mutant)]
-        return min([own, *every], key=OUTCOMES.index)
+        return min([one for one in every if one in NAMED], key=NAMED.index, default=own)
 
     def of(self, mutant: Mutant) -> Iterator[tuple[Mutation, ...]]:
         """The mistakes of all that compute the same as this one, among them its own."""
