@@ -17,8 +17,8 @@ from trackers_read import Table, of_mlflow, of_tensorboard, of_trackio, of_wandb
 from stat4830_grad.config.schema import TrackerName
 from stat4830_grad.config.trackers import LIBRARIES
 from stat4830_grad.tasks.train.one_run import train_one
+from stat4830_grad.trackers.logging_runs import Live, log_run, log_runs
 from stat4830_grad.trackers.notes import Notes
-from stat4830_grad.trackers.telling import Live, tell, tell_all
 from stat4830_grad.training.rows import read_rows
 
 NAMES: tuple[TrackerName, ...] = ("tensorboard", "mlflow", "wandb", "trackio")
@@ -76,7 +76,7 @@ def read(run: Path, name: TrackerName) -> Table:
         found = {}
         for part in parts:
             for step, row in of_wandb(Path(part))[0].items():
-                assert not found.get(step, {}).keys() & row.keys(), "told twice"
+                assert not found.get(step, {}).keys() & row.keys(), "logged twice"
                 found.setdefault(step, {}).update(row)
     else:
         found = of_trackio("stat4830_grad", f"{run.name} {Notes(run).id[:6]}")
@@ -93,13 +93,13 @@ def expected(run: Path) -> Table:
     }
 
 
-def test_a_run_is_told_live_and_when_it_is_resumed_and_never_twice(
+def test_a_run_is_logged_live_and_when_it_is_resumed_and_never_twice(
     tracker: TrackerName, tmp_path: Path
 ) -> None:
     run = trained(tmp_path / "run", *CHOICES, "steps=19", f"log.to={tracker}")
     assert len(expected(run)) == 8
     assert read(run, tracker) == expected(run)
-    assert not tell(run, tracker)  # it has everything
+    assert not log_run(run, tracker)  # it has everything
     trained(run, f"resume={run}", "steps=30", f"log.to={tracker}")
     assert read(run, tracker) == expected(run)
     assert max(expected(run)) == 30
@@ -108,19 +108,19 @@ def test_a_run_is_told_live_and_when_it_is_resumed_and_never_twice(
 
         data = MlflowClient().get_run(str(note(run, tracker)["run"])).data
         assert (data.params["steps"], data.tags["steps"]) == ("19", "30")
-    assert not tell(run, tracker)
+    assert not log_run(run, tracker)
 
 
-def test_a_run_that_was_killed_while_it_was_told_is_told_to_its_end(
+def test_a_run_that_was_killed_while_it_was_logged_is_logged_to_its_end(
     tracker: TrackerName, tmp_path: Path
 ) -> None:
     run = trained(tmp_path / "run", *CHOICES, "steps=20", "log.to=[]")
-    assert tell(run, tracker)
+    assert log_run(run, tracker)
     notes = json.loads((run / "trackers.json").read_text())
     for one in notes["trackers"].values():
-        one.update(last=None, status=None)  # as it stands until the end was told
+        one.update(last=None, status=None)  # as it stands until the end was logged
     (run / "trackers.json").write_text(json.dumps(notes))
-    assert tell(run, tracker)
+    assert log_run(run, tracker)
     assert read(run, tracker) == expected(run)
 
 
@@ -133,15 +133,15 @@ def test_the_store_of_mlflow_goes_on_where_a_killed_run_left_it(
     run, said = trained(tmp_path / "run", *CHOICES, "steps=20"), list[str]()
     live = Live(["mlflow"], run, said.append)
     for row in read_rows(run)[:4]:
-        live.tell(row)
-    assert tell(run, "mlflow")
+        live.log_row(row)
+    assert log_run(run, "mlflow")
     assert (read(run, "mlflow"), said) == (expected(run), [])
 
 
 def test_what_else_each_tracker_gets(tracker: TrackerName, tmp_path: Path) -> None:
     run = trained(tmp_path / "run", *CHOICES, "steps=4")
     Image.new("RGB", (3, 2)).save(run / "curves.png")
-    tell(run, tracker)
+    log_run(run, tracker)
     CHECKS[tracker](run)
 
 
@@ -213,8 +213,8 @@ def test_jobs_of_a_sweep_are_nested_or_a_group(tracker: TrackerName, tmp_path: P
     (sweep / ".sweep").mkdir(parents=True)
     (sweep / "sweep.csv").write_text("job,status\n")
     jobs = [trained(sweep / name, *CHOICES, "steps=3") for name in ("000", "001")]
-    assert tell_all(jobs, tracker) == f"{tracker}: 2 runs told"
-    assert tell_all(jobs, tracker) == f"{tracker}: 0 runs told, 2 already"
+    assert log_runs(jobs, tracker) == f"{tracker}: 2 runs logged"
+    assert log_runs(jobs, tracker) == f"{tracker}: 0 runs logged, 2 already"
     assert [read(job, tracker) for job in jobs] == [expected(job) for job in jobs]
     if tracker == "mlflow":
         from mlflow import MlflowClient
@@ -255,10 +255,10 @@ def test_a_tracker_that_fails_is_given_up_and_the_run_goes_on(tmp_path: Path) ->
     run, said = trained(tmp_path / "run", *CHOICES, "steps=3"), list[str]()
     (run / "trackers.json").mkdir()
     with pytest.raises(Exception, match="trackers"):
-        tell(run, "tensorboard")
+        log_run(run, "tensorboard")
     (run / "trackers.json").rmdir()
     live = Live(["tensorboard"], run, said.append)
-    live.tell({"step": 7.0, "loss": 1.0})  # a row without its time
+    live.log_row({"step": 7.0, "loss": 1.0})  # a row without its time
     assert "tensorboard failed, KeyError: 'seconds'; the run goes on, and later: " in said[0]
     assert f"task=export runs={run} log.to=tensorboard" in said[0]
     live.close()

@@ -22,7 +22,7 @@ def of_tensorboard(directory: Path) -> tuple[Table, Any]:
     found: Table = {}
     for name in reader.Tags()["scalars"]:
         for event in reader.Scalars(name):
-            assert name not in found.get(event.step, {}), "told twice"
+            assert name not in found.get(event.step, {}), "logged twice"
             found.setdefault(event.step, {})[name] = event.value
     for name in reader.Tags()["tensors"]:
         if reader.SummaryMetadata(name).plugin_data.plugin_name == "scalars":
@@ -37,7 +37,7 @@ def of_mlflow(store: Any, number: str) -> Table:
     found: Table = {}
     for name in store.get_run(number).data.metrics:
         for one in store.get_metric_history(number, name):
-            assert name not in found.get(one.step, {}), "told twice"
+            assert name not in found.get(one.step, {}), "logged twice"
             found.setdefault(one.step, {})[name] = one.value
     return found
 
@@ -51,7 +51,7 @@ def of_trackio(project: str, run: str) -> Table:
         row = found.setdefault(entry["step"], {})
         for name, value in entry.items():
             if isinstance(value, int | float) and name != "step":
-                assert name not in row, "told twice"
+                assert name not in row, "logged twice"
                 row[name] = value
     return found
 
@@ -69,7 +69,7 @@ def of_wandb(directory: Path) -> tuple[Table, list[Any]]:
             for item in record.history.item:
                 name, value = "/".join(item.nested_key) or item.key, json.loads(item.value_json)
                 if isinstance(value, int | float) and not name.startswith("_"):
-                    assert name not in row, "told twice"
+                    assert name not in row, "logged twice"
                     row[name] = value
     return found, records
 

@@ -27,5 +27,5 @@ def command(words: Sequence[str], *, several: bool = False) -> str:
 
 
 def export(runs: Path, tracker: str) -> str:
-    """The command line that tells runs to a tracker later."""
+    """The command line that logs runs to a tracker later."""
     return f"{' '.join(PROGRAM)} task=export {assigned('runs', runs)} log.to={tracker}"

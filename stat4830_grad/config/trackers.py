@@ -1,4 +1,4 @@
-"""The trackers that a run can be told to: their names and libraries. Imports none of them."""
+"""The trackers that a run can be logged to: their names and libraries. Imports none of them."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def conclude(jobs: Sequence[Job], context: SweepContext) -> int:
         draw_sweep(jobs, rows, context, known)
         draw_jobs(jobs, rows, context)
     if whole:
-        tell_trackers(jobs, rows, context)
+        log_to_trackers(jobs, rows, context)
     if whole and len(rows) >= len(jobs):
         for leftover in (context.directory / ".sweep").glob("*.pt"):
             leftover.unlink()
@@ -193,15 +193,15 @@ def conclude(jobs: Sequence[Job], context: SweepContext) -> int:
     return exit_codes.DEFECT if failed else exit_codes.COMPLETED
 
 
-def tell_trackers(jobs: Sequence[Job], rows: Sequence[SweepRow], context: SweepContext) -> None:
-    """Tell the jobs that trained to the trackers that `log.to` names; what fails is said."""
+def log_to_trackers(jobs: Sequence[Job], rows: Sequence[SweepRow], context: SweepContext) -> None:
+    """Log the jobs that trained to the trackers that `log.to` names; what fails is said."""
     ended = [context.directory / row.directory for row in rows]
     trained = [path for path in ended if is_run(path)]
     for name in jobs[0].config().log.to if trained else ():
-        from ..trackers.telling import tell_all  # imports what only trackers take
+        from ..trackers.logging_runs import log_runs  # imports what only trackers take
 
         try:
-            context.say_whole(tell_all(trained, name))
+            context.say_whole(log_runs(trained, name))
         except UserError as error:
             context.say_whole(f"{error}; later: {export(context.directory, name)}", style="yellow")
 

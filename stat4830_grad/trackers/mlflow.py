@@ -20,7 +20,7 @@ AT_ONCE, PARAMS = 1000, 100
 """Values, and parameters, that a call may have, as MLflow has it."""
 
 SECONDS = 2.0
-"""Between calls while a run trains: one takes 40 ms however little it tells."""
+"""Between calls while a run trains: one takes 40 ms however little it logs."""
 
 ENDS = {"completed": "FINISHED", "increased": "FINISHED", "diverged": "FAILED"}
 """Status of ours -> of theirs; KILLED for the others."""

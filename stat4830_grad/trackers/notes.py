@@ -1,4 +1,4 @@
-"""trackers.json: what each tracker has of a run, so that nothing is told twice."""
+"""trackers.json: what each tracker has of a run, so that nothing is logged twice."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FILE = "trackers.json"
 
 Note = dict[str, Any]
 """What is remembered for a tracker: `last`, the step up to which it has the run's rows, and
-`status`, how it was told that the run ended; and what its module adds to find the run again."""
+`status`, how the run ended, as it was logged; and what its module adds to find the run again."""
 
 
 class Notes:

@@ -17,20 +17,20 @@ class Tracker(Protocol):
     """The step up to which the tracker has the run's rows already; −1: none."""
 
     def log(self, row: Row) -> None:
-        """Tell a row."""
+        """Log a row."""
 
     def close(self, run: LeftRun) -> None:
-        """Tell how the run ended, with its pictures and weights, and write everything out."""
+        """Log how the run ended, with its pictures and weights, and write everything out."""
 
 
 class Module(Protocol):
     """What the module of a tracker has."""
 
     def place(self) -> str:
-        """Where the tracker of now keeps its runs: a run is told once to each place."""
+        """Where the tracker of now keeps its runs: a run is logged once to each place."""
 
     def has(self, run: LeftRun, note: Note) -> bool:
-        """Whether the tracker still has the run that `note` tells of."""
+        """Whether the tracker still has the run of `note`."""
 
     def begin(self, run: LeftRun, note: Note) -> Tracker:
         """Open the run, that of `note` if there is one; what finds it again is added to `note`."""

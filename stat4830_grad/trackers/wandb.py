@@ -47,7 +47,7 @@ def has(run: LeftRun, note: Note) -> bool:
 def begin(run: LeftRun, note: Note) -> Run:
     """A part of the run: an offline run that is gone on with is several, which W&B puts together.
 
-    A part that has no end is removed and told again.
+    A part that has no end is removed and logged again.
     """
     offline = mode() != "online"
     parts = note.setdefault("parts", [])
@@ -73,7 +73,7 @@ class Run:
             console="off",
             disable_git=True,  # summary.json has the commit of this program
             disable_code=True,
-            x_disable_stats=True,  # an export would tell the wrong machine's
+            x_disable_stats=True,  # an export would log the wrong machine's
             x_disable_machine_info=True,
         )
         self._open = wandb.init(
@@ -103,8 +103,8 @@ class Run:
         for picture in run.figures:
             self._open.log({picture.stem: self._wandb.Image(str(picture))}, step=run.steps)
         known = ("status", "seconds", "device", "dataset", "versions", "command", "git")
-        told = {key: run.summary[key] for key in known if key in run.summary}
-        self._open.summary.update({**told, **run.results()})
+        known_values = {key: run.summary[key] for key in known if key in run.summary}
+        self._open.summary.update({**known_values, **run.results()})
         self._open.finish(exit_code=int(run.failed))
         self._wandb.teardown()
 

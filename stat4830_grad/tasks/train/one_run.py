@@ -153,17 +153,17 @@ def begin(
 
 
 def open_trackers(config: Config, directory: Path, kept: list[Row], console: Console) -> list[Sink]:
-    """What tells the run to the trackers of `log.to`, which have the rows from before; or nothing.
+    """What logs the run to the trackers of `log.to`, which have the rows from before; or nothing.
 
     It is closed when the directory is complete.
     """
     if not config.log.to:
         return []
-    from ...trackers.telling import Live  # imports what only trackers take
+    from ...trackers.logging_runs import Live  # imports what only trackers take
 
     live = Live(config.log.to, directory, lambda said: say_whole(console, said, style="yellow"))
     for row in kept:
-        live.tell(row)
+        live.log_row(row)
     return [live]
 
 

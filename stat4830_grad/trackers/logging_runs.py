@@ -1,4 +1,4 @@
-"""A run told to its trackers: while it trains, or from its directory."""
+"""A run logged to its trackers: while it trains, or from its directory."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from .tracker import Tracker, module_of
 
 
 class Live:
-    """A run told to trackers while it trains. One that fails is given up; the run goes on.
+    """A run logged to trackers while it trains. One that fails is given up; the run goes on.
 
     Args:
         directory: of the run, with its config.yaml.
-        warn: is told what failed.
+        warn: is called with what failed.
     """
 
     def __init__(
@@ -40,18 +40,18 @@ class Live:
         self._open[name] = begun(name, self._run, self._notes)
 
     def log(self, record: Record) -> None:
-        """Tell the row of a record of a single run."""
-        self.tell(rows_of(record)[0])
+        """Log the row of a record of a single run."""
+        self.log_row(rows_of(record)[0])
 
-    def tell(self, row: Row) -> None:
-        """Tell a row to those that have not got it."""
+    def log_row(self, row: Row) -> None:
+        """Log a row to those that have not got it."""
         self._last = int(row["step"])
         for name, tracker in list(self._open.items()):
             if row["step"] > tracker.last:
                 self._guarded(name, partial(tracker.log, row))
 
     def close(self) -> None:
-        """Tell how the run ended, once its directory is complete."""
+        """Log how the run ended, once its directory is complete."""
         for name, tracker in list(self._open.items()):
             self._guarded(name, partial(self._end, name, tracker))
         self._open.clear()
@@ -75,7 +75,7 @@ def note_of(name: TrackerName, notes: Notes) -> Note:
 
 
 def begun(name: TrackerName, run: LeftRun, notes: Notes) -> Tracker:
-    """The open run of a tracker; from now on its end is unknown until it is told."""
+    """The open run of a tracker; from now on its end is unknown until it is logged."""
     note, module = note_of(name, notes), module_of(name)
     if not module.has(run, note):
         note.clear()
@@ -92,18 +92,18 @@ def ended(name: TrackerName, run: LeftRun, notes: Notes, last: int) -> None:
 
 
 def has_everything(name: TrackerName, run: LeftRun, notes: Notes, last: int) -> bool:
-    """Whether a tracker was told the run up to this step and how it ended, and still has it."""
+    """Whether a tracker has the run up to this step, and how it ended."""
     note = note_of(name, notes)
-    told = (note.get("last"), note.get("status")) == (last, run.status)
-    return told and module_of(name).has(run, note)
+    logged = (note.get("last"), note.get("status")) == (last, run.status)
+    return logged and module_of(name).has(run, note)
 
 
-def tell(directory: Path, name: TrackerName) -> bool:
-    """Tell a run that has ended to a tracker; False where it has everything already.
+def log_run(directory: Path, name: TrackerName) -> bool:
+    """Log a run that has ended to a tracker; False where it has everything already.
 
     Raises:
         DataError: the run's files are damaged.
-        MachineError: the tracker could not be told.
+        MachineError: the tracker failed.
     """
     notes, rows = Notes(directory), read_rows(directory)
     run, last = LeftRun(directory.absolute(), notes.id), int(rows[-1]["step"]) if rows else -1
@@ -118,13 +118,13 @@ def tell(directory: Path, name: TrackerName) -> bool:
     except UserError:
         raise
     except Exception as error:  # of a library or a network of which we know nothing
-        raise MachineError(f"{name} could not be told of {directory}: {one_line(error)}") from error
+        raise MachineError(f"{name} failed with {directory}: {one_line(error)}") from error
     ended(name, run, notes, last)
     return True
 
 
-def tell_all(directories: Sequence[Path], name: TrackerName) -> str:
-    """Tell runs that have ended to a tracker.
+def log_runs(directories: Sequence[Path], name: TrackerName) -> str:
+    """Log runs that have ended to a tracker.
 
     Returns:
         What was done, in one line.
@@ -132,16 +132,16 @@ def tell_all(directories: Sequence[Path], name: TrackerName) -> str:
     Raises:
         ConfigError: a process is still writing to one.
         DataError: a run's files are damaged.
-        MachineError: the tracker could not be told.
+        MachineError: the tracker failed.
     """
-    told = 0
+    logged = 0
     for path in directories:
         with sole_writer(path):
-            told += tell(path, name)
-    before = len(directories) - told
+            logged += log_run(path, name)
+    before = len(directories) - logged
     if len(directories) == 1:
-        return f"{name}: {directories[0]}{' was told already' if before else ''}"
-    return f"{name}: {told:,} runs told{f', {before:,} already' if before else ''}"
+        return f"{name}: {directories[0]}{' was there already' if before else ''}"
+    return f"{name}: {logged:,} runs logged{f', {before:,} already' if before else ''}"
 
 
 def one_line(error: Exception) -> str:
