@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from conftest import Cli
+from test_trust import finished, run
 
-from stat4830_grad.system.errors import ConfigError
+from stat4830_grad.system.errors import ConfigError, UserError
 from stat4830_grad.training.finished import (
     apart,
     differing_keys,
@@ -18,6 +19,8 @@ from stat4830_grad.training.finished import (
     first_difference,
     labels,
 )
+
+__all__ = ["finished", "run"]
 
 
 def write_run(path: Path, rows: list[str], lr: float = 0.1) -> Path:
@@ -100,3 +103,30 @@ def test_compare_from_the_command_line(cli: Cli, tmp_path: Path) -> None:
     left = json.loads((tmp_path / "out" / "comparison.json").read_text())
     assert left["differing_keys"] == {"optimizer.lr": [0.1, 0.2]}
     assert left["first_differences"][0]["step"] == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("metrics.csv", b"\x00\x01\x80\xff\n" * 5),
+        ("metrics.csv", b"step,seconds,loss\n0,0,1\n0,0,1\n"),
+        ("metrics.csv", b"step,seconds,loss\n0,0,1\nnan,0,1\n"),
+        ("metrics.csv", b"step,seconds,step\n0,0,1\n"),
+        ("metrics.csv", b"a,b\n1,2\n"),
+        ("config.yaml", b"\xff\xfe\x00"),
+        ("config.yaml", b"- 1\n"),
+        ("summary.json", b"[]"),
+        ("summary.json", b'{"versions": 3}'),
+        ("summary.json", b'{"inputs": [1]}'),
+        ("summary.json", b'{"inputs'),
+        ("summary.json", b"\x80"),
+    ],
+)
+def test_compare_refuses_damaged_files_by_name(
+    finished: Path, run: Path, file: str, content: bytes
+) -> None:
+    (run / file).write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        find_runs([str(finished), str(run)])
+    assert str(run / file) in str(caught.value)
+    assert caught.value.exit_code == 3

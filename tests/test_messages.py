@@ -9,7 +9,9 @@ import yaml
 from conftest import Cli
 from test_config import config, message
 
+from stat4830_grad import compose
 from stat4830_grad.config.arguments import arrange
+from stat4830_grad.config.jobs import make_jobs
 from stat4830_grad.config.keys import keys_of
 from stat4830_grad.config.lists import assignments
 from stat4830_grad.config.messages import wrong_key
@@ -161,3 +163,14 @@ def test_lists_that_make_too_many_runs_are_refused_before_they_are_combined() ->
     assert len(assignments(lists, paired=True)) == 999
     with pytest.raises(ConfigError, match="at most 100,000 runs; these are 998,001"):
         assignments(lists, paired=False)
+
+
+def test_more_steps_than_can_be_counted_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"^steps=1000000.*: must be a whole number"):
+        compose(f"steps={10**30}")
+
+
+def test_a_sweep_of_no_values_is_refused() -> None:
+    """As Hydra makes one of glob(*)."""
+    with pytest.raises(ConfigError, match="a list of values is empty"):
+        make_jobs([])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +174,11 @@ def test_a_run_whose_columns_say_what_they_mean_leaves_no_file_about_them(
     files = RunDirectory(tmp_path / "plain", (LOSS, GRAD_NORM), [])
     assert not (files.path / "metrics.json").exists()
     assert {metric.name for metric in meanings(run[0].path).values()} == {"regret", "odd_accuracy"}
+
+
+def test_the_files_of_a_run_go_to_another_process_to_be_drawn(tmp_path: Path) -> None:
+    files = RunDirectory(tmp_path, (LOSS,), [])
+    files.log({"step": 0, "seconds": 0.0, "loss": 3.0})
+    files.log({"step": 1, "seconds": 0.1, "loss": 2.0})
+    again = pickle.loads(pickle.dumps(files))
+    assert (again.rows, again.best) == (files.rows, {"loss": (2.0, 1)})

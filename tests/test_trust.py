@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import random
 import shutil
 from collections.abc import Callable
@@ -13,16 +12,12 @@ import pytest
 import torch
 
 import stat4830_grad as sg
-from stat4830_grad.config.jobs import make_jobs
 from stat4830_grad.config.load import parse, resumed
 from stat4830_grad.core import NEVER
 from stat4830_grad.data.weights import load
-from stat4830_grad.metrics import LOSS
-from stat4830_grad.system.errors import DataError, UserError
+from stat4830_grad.system.errors import DataError
 from stat4830_grad.tasks.train.one_run import train_one
-from stat4830_grad.training.finished import find_runs
 from stat4830_grad.training.rows import read_rows
-from stat4830_grad.training.run_directory import RunDirectory
 
 WORDS = ("problem=least_squares", "optimizer=momentum", "steps=40", "log.every=10", "figures=false")
 
@@ -228,49 +223,3 @@ def test_another_grid_of_the_log_keeps_the_rows_there_are(run: Path) -> None:
     assert train_one(config, run, "", None) == 0
     assert [row["step"] for row in read_rows(run)] == [0, 1, 11, 21, 31, 51, 100]
     assert go_on(run, 120) == 0
-
-
-def test_the_files_of_a_run_go_to_another_process_to_be_drawn(tmp_path: Path) -> None:
-    files = RunDirectory(tmp_path, (LOSS,), [])
-    files.log({"step": 0, "seconds": 0.0, "loss": 3.0})
-    files.log({"step": 1, "seconds": 0.1, "loss": 2.0})
-    again = pickle.loads(pickle.dumps(files))
-    assert (again.rows, again.best) == (files.rows, {"loss": (2.0, 1)})
-
-
-@pytest.mark.parametrize(
-    ("file", "content"),
-    [
-        ("metrics.csv", b"\x00\x01\x80\xff\n" * 5),
-        ("metrics.csv", b"step,seconds,loss\n0,0,1\n0,0,1\n"),
-        ("metrics.csv", b"step,seconds,loss\n0,0,1\nnan,0,1\n"),
-        ("metrics.csv", b"step,seconds,step\n0,0,1\n"),
-        ("metrics.csv", b"a,b\n1,2\n"),
-        ("config.yaml", b"\xff\xfe\x00"),
-        ("config.yaml", b"- 1\n"),
-        ("summary.json", b"[]"),
-        ("summary.json", b'{"versions": 3}'),
-        ("summary.json", b'{"inputs": [1]}'),
-        ("summary.json", b'{"inputs'),
-        ("summary.json", b"\x80"),
-    ],
-)
-def test_compare_refuses_damaged_files_by_name(
-    finished: Path, run: Path, file: str, content: bytes
-) -> None:
-    (run / file).write_bytes(content)
-    with pytest.raises(UserError) as caught:
-        find_runs([str(finished), str(run)])
-    assert str(run / file) in str(caught.value)
-    assert caught.value.exit_code == 3
-
-
-def test_more_steps_than_can_be_counted_are_refused() -> None:
-    with pytest.raises(UserError, match=r"^steps=1000000.*: must be a whole number"):
-        sg.compose(*WORDS, f"steps={10**30}")
-
-
-def test_a_sweep_of_no_values_is_refused() -> None:
-    """As Hydra makes one of glob(*)."""
-    with pytest.raises(UserError, match="a list of values is empty"):
-        make_jobs([])
