@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import submitit
-from conftest import PYTHONPATH, SLURM, Cli
+from conftest import SLURM, Cli
 from hydra import compose, initialize_config_dir
 from hydra.core.config_store import ConfigStore
 from omegaconf import DictConfig, OmegaConf
@@ -163,27 +163,6 @@ def test_lists_run_on_slurm_too_and_a_task_that_is_killed_is_failed_rows(
     rows = rows_of(directory)
     assert [rows[n]["status"] for n in (0, 1)] == ["failed", "diverged"]
     assert f"Slurm task {task} ended without it" in rows[0]["error"]
-
-
-def test_a_task_waits_after_sigterm_and_ctrl_c_ends_it(slurm: Path, tmp_path: Path) -> None:
-    """A preempted task that ended by itself would not be requeued by Slurm."""
-    words = ["problem=polynomial", "steps=10000000", "device=cpu", "figures=false"]
-    words += [*LAUNCHER, "optimizer.lr=[0.01,5]", "hydra.run.dir=sweep"]
-    environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "stat4830_grad", *words], cwd=tmp_path, env=environment
-    )
-    await_true("a job is over", lambda: 1 in rows_of(tmp_path / "sweep"))
-    task = tasks_of(tmp_path / "sweep")[0]
-    subprocess.run(["scancel", "--signal=TERM", task], check=True)
-    await_true("the task has saved", lambda: 0 in rows_of(tmp_path / "sweep"))
-    time.sleep(0.5)
-    states = subprocess.check_output(["squeue", "--noheader", "--format=%i %T"], text=True)
-    assert states.split() == [task, "RUNNING"]
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
-    assert rows_of(tmp_path / "sweep")[0]["status"] == "interrupted"
-    assert not subprocess.check_output(["squeue", "--noheader"])
 
 
 def test_what_slurm_refuses_is_a_bad_configuration(slurm: Path, fresh_cli: Cli) -> None:

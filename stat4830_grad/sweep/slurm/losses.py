@@ -30,25 +30,30 @@ TOO_OFTEN = "timed-out too many times"
 def say_losses(tasks: Sequence[Sent], context: SweepContext) -> dict[str, str]:
     """Say of each task that is over why it has left jobs undone.
 
+    Of jobs that were interrupted, and so saved, only a limit is said: else the user ended them.
+
     Returns:
         Job -> why, of the jobs that have no row, and so nothing that tells of them.
     """
     statuses = context.table.statuses()
     lost: dict[str, str] = {}
     for task in tasks:
-        undone = [name for name in task.jobs if statuses.get(name, "interrupted") == "interrupted"]
-        if not undone:
-            continue
-        why = reason(task, context)
-        more = f" and {len(undone) - 1:,} more" if len(undone) > 1 else ""
-        context.say_whole(f"{undone[0]}{more}: {why}", style="red")
-        lost |= {name: why for name in undone if name not in statuses}
+        missing = [name for name in task.jobs if name not in statuses]
+        saved = [name for name in task.jobs if statuses.get(name) == "interrupted"]
+        why = limit_reached(task, context) if missing or saved else None
+        if why is None and missing:
+            why = last_words(task, context)
+        if why is not None:
+            undone = [*missing, *saved]
+            more = f" and {len(undone) - 1:,} more" if len(undone) > 1 else ""
+            context.say_whole(f"{undone[0]}{more}: {why}", style="red")
+            lost |= dict.fromkeys(missing, why)
     return lost
 
 
-def reason(task: Sent, context: SweepContext) -> str:
-    """Why a task has ended before its jobs had, and what to set."""
-    said = log(task, context)[-END:]
+def limit_reached(task: Sent, context: SweepContext) -> str | None:
+    """The limit at which Slurm ended a task, and what to set; None where its log tells of none."""
+    said = (log(task, context) or "")[-END:]
     if MEMORY.search(said):
         had = f"={task.mem_gb:g}" if task.mem_gb is not None else "=null, Slurm's default"
         return (
@@ -63,14 +68,21 @@ def reason(task: Sent, context: SweepContext) -> str:
         )
     if TIME.search(said):
         return (
-            f"Slurm task {task.id} was ended at {limit} before it had saved: "
-            "set hydra.launcher.timeout_min higher, or hydra.launcher.signal_delay_s, in which it "
-            "saves"
+            f"Slurm task {task.id} was ended at {limit} before it could requeue itself: set "
+            "hydra.launcher.timeout_min or hydra.launcher.signal_delay_s higher"
         )
     if TOO_EARLY.search(said):
         return (
             f"Slurm task {task.id} was told to save, as before {limit}, when it had not begun: set "
             "hydra.launcher.timeout_min higher, or hydra.launcher.signal_delay_s lower"
         )
+    return None
+
+
+def last_words(task: Sent, context: SweepContext) -> str:
+    """How a task ended that was ended at no limit."""
+    said = log(task, context)
+    if said is None:
+        return f"Slurm task {task.id} was taken out of the queue before it began"
     lines = [line for line in said.splitlines() if line.strip()]
     return f"Slurm task {task.id} ended without it; its log ends: {lines[-1] if lines else '—'}"

@@ -97,12 +97,12 @@ def logs(context: SweepContext) -> Path:
     return context.directory / ".sweep" / "slurm"
 
 
-def log(task: Sent, context: SweepContext) -> str:
-    """What a task, and Slurm about it, wrote to standard error; "" where there is nothing."""
+def log(task: Sent, context: SweepContext) -> str | None:
+    """What a task, and Slurm about it, wrote to standard error; None if it never began."""
     import submitit
 
     paths = submitit.core.utils.JobPaths(logs(context) / "%j", job_id=task.id, task_id=0)
     try:
         return paths.stderr.read_text("utf-8", errors="replace")
     except OSError:
-        return ""
+        return None
