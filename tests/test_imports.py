@@ -121,7 +121,8 @@ def test_what_comes_before_a_checked_configuration_imports_no_torch() -> None:
 def test_a_run_imports_no_library_that_its_problem_does_not_take() -> None:
     code = (
         f"import sys, {NAME}.tasks.train.one_run\n"
-        "some = ('sympy', 'polars', 'matplotlib', 'tensorboard', 'mlflow', 'wandb', 'trackio')\n"
+        "some = ('numba', 'sympy', 'polars', 'matplotlib',"
+        "'tensorboard', 'mlflow', 'wandb', 'trackio')\n"
         "print([name for name in some if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

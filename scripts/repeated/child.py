@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-CUT = 7
-"""Updates after which a run is interrupted, where one is."""
+CUTS = (7, 20_501)
+"""Updates after which a run is interrupted, where one is, if it has a row there."""
 
 
 def main() -> int:
@@ -34,16 +34,16 @@ def main() -> int:
 
 
 def interrupt_at_cut(run_directory: Any) -> None:
-    """Have this process get SIGTERM as a run, or the first one of a batch, logs its row CUT."""
+    """Have this process get SIGTERM as a run, or the first one of a batch, logs a row of CUTS."""
     log: Callable[[Any, dict[str, float]], None] = run_directory.log
     due = True
 
     def log_and_interrupt(self: Any, row: dict[str, float]) -> None:
         nonlocal due
         log(self, row)
-        if due and row["step"] == CUT:
+        if due and row["step"] in CUTS:
             signal.raise_signal(signal.SIGTERM)
-        due = row["step"] != CUT
+        due = row["step"] not in CUTS
 
     run_directory.log = log_and_interrupt
 

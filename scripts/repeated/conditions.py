@@ -12,6 +12,16 @@ PROBLEMS = ("problem=polynomial", "problem=composite", "problem=least_squares")
 GRADIENTS = ("manual", "backward", "autograd_grad")
 DTYPES = ("float32", "float64")
 SWEEP = "optimizer.lr=[0.001,0.01,0.1]"
+STRETCH = ("steps=60000", "log.every=20500", "gradient=manual")
+CHAOTIC = ("problem=polynomial", "problem.x0=-0.95", "optimizer=gd", "optimizer.lr=0.49", *STRETCH)
+FORMULA = ("problem.f='exp(-x)+x**2'", "problem.start.x=1")
+LONG = {
+    "polynomial_long_float32": CHAOTIC,
+    "polynomial_long_float64": ("dtype=float64", *CHAOTIC),
+    "formula_long_float32": ("problem=formula", *FORMULA, *STRETCH),
+}
+"""Compiled code makes all updates of the polynomial, whose x never settles, and of the formula all
+but the first 20,000."""
 
 
 def configurations() -> dict[str, tuple[str, ...]]:
@@ -22,7 +32,8 @@ def configurations() -> dict[str, tuple[str, ...]]:
         chosen += [(model, "products=torch", f"dtype={dtype}") for model in MODELS]
         chosen += [("model=relu_mlp", "model.hidden=[64,32]", f"dtype={dtype}")]
         chosen += [("model=relu_mlp", SWEEP, f"dtype={dtype}")]
-    return {"_".join(word.split("=")[1] for word in words): words for words in chosen}
+    named = {"_".join(word.split("=")[1] for word in words): words for words in chosen}
+    return named | LONG
 
 
 @dataclass(frozen=True)
