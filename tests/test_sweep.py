@@ -35,6 +35,7 @@ from stat4830_grad.sweep.batches import run_jobs
 from stat4830_grad.sweep.cells import cells_of, row_of
 from stat4830_grad.sweep.context import SweepContext
 from stat4830_grad.sweep.memory import NEAR, runs_that_fit, usable_bytes
+from stat4830_grad.sweep.report import describe
 from stat4830_grad.sweep.run import run_sweep
 from stat4830_grad.sweep.table import SweepTable, merged
 from stat4830_grad.system.errors import ConfigError
@@ -241,7 +242,7 @@ def test_a_sweep_of_nothing_but_bad_values_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "sweep.csv").exists()
 
 
-def test_of_a_batch_that_breaks_only_the_guilty_job_fails(tmp_path: Path) -> None:
+def test_of_a_batch_that_breaks_only_the_job_at_fault_fails(tmp_path: Path) -> None:
     weights = tmp_path / "weights.pt"
     torch.save({"w": torch.zeros(784)}, weights)
     files = f"model.init_from=[{weights},{tmp_path / 'missing.pt'},null]"
@@ -264,6 +265,13 @@ def test_a_batch_is_cut_into_equal_parts_and_results_stay(tmp_path: Path) -> Non
         for row in table_of(tmp_path / "cut")
     ]
     assert batches == [3, 3, 3, 3, 3, 3, 1]
+
+
+def test_one_run_is_no_batch() -> None:
+    (job,) = jobs_of(*POLYNOMIAL)
+    said = {runs: describe(job.config(), "cpu", runs, 1) for runs in (1, 2)}
+    assert said[1].endswith("cpu float32: a run alone")
+    assert said[2].endswith("cpu float32: 2 runs in one batch")
 
 
 def test_at_least_one_run_is_tried_however_little_memory_there_is() -> None:

@@ -89,7 +89,8 @@ def batch_size(jobs: list[Job], setup: Setup, context: SweepContext) -> int:
     batches = -(-len(jobs) // size)
     size = -(-len(jobs) // batches)  # batches of equal size
     said = describe(jobs[0].config(), str(setup.device), len(jobs), batches)
-    context.say(f"{said} (about {each / MIB:.3g} MiB each, {budget / MIB:,.0f} MiB to use)")
+    size_of_one = f"{each / MIB:.3g} MiB{' each' if len(jobs) > 1 else ''}"
+    context.say(f"{said} (about {size_of_one}, {budget / MIB:,.0f} MiB to use)")
     context.say_once(setup.objective.notes(size))
     context.say_once(too_large(jobs, setup), style="yellow")
     write_text(decided, str(size))
@@ -102,7 +103,7 @@ def scratch(context: SweepContext, jobs: Sequence[Job], what: str) -> Path:
 
 
 def run_batch(jobs: list[Job], setup: Setup, known: Forecasts, context: SweepContext) -> None:
-    """Train `jobs` together; if that fails, in halves, so that only the guilty fail.
+    """Train `jobs` together; if that fails, in halves, so that only the jobs at fault fail.
 
     A resumed batch trains those that had diverged again, so that it has its old size and with it
     the same rounding.

@@ -30,7 +30,7 @@ def describe(config: Config, device: str, runs: int, batches: int) -> str:
         f"{device} {config.dtype}",
     ]
     cut = "one batch" if batches == 1 else f"{batches} batches of {-(-runs // batches)}"
-    how = f"{runs:,} runs in {cut}"
+    how = "a run alone" if runs == 1 else f"{runs:,} runs in {cut}"
     if not config.optimizer.batches:
         how = f"a run alone, as {config.optimizer.name} cannot train several together"
     return f"{' · '.join(part for part in parts if part)}: {how}"
