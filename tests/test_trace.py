@@ -37,20 +37,20 @@ def rendered(traced: Trace, width: int) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
-def test_the_walk_over_x_cubed_minus_3x_reads_like_the_lecture() -> None:
-    assert rendered(polynomial(), 100) == (
+def test_the_walk_over_x_cubed_minus_3x_reads_like_the_lecture_in_80_columns() -> None:
+    assert rendered(polynomial(), 80) == (
         """\
 Reverse mode on f at x = 1
 
-step  operation  value, then local derivatives  what arrives, then what it passes on
-   0  seed       f = −2                         ∂f/∂f = 1
-   1  add        f = z₁ + z₂ = −2               ∂f/∂f = 1
-                 ∂f/∂z₁ = 1                     1·1 = 1 to z₁
-                 ∂f/∂z₂ = 1                     1·1 = 1 to z₂
-   2  multiply   z₂ = −3x = −3                  ∂f/∂z₂ = 1
-                 ∂z₂/∂x = −3                    1·(−3) = −3 to x
-   3  power      z₁ = x³ = 1                    ∂f/∂z₁ = 1
-                 ∂z₁/∂x = 3x² = 3·1² = 3        1·3 = 3 to x
+step  operation  value, local derivatives  what arrives, what is passed on
+   0  seed       f = −2                    ∂f/∂f = 1
+   1  add        f = z₁ + z₂ = −2          ∂f/∂f = 1
+                 ∂f/∂z₁ = 1                1·1 = 1 to z₁
+                 ∂f/∂z₂ = 1                1·1 = 1 to z₂
+   2  multiply   z₂ = −3x = −3             ∂f/∂z₂ = 1
+                 ∂z₂/∂x = −3               1·(−3) = −3 to x
+   3  power      z₁ = x³ = 1               ∂f/∂z₁ = 1
+                 ∂z₁/∂x = 3x² = 3·1² = 3   1·3 = 3 to x
 
 leaf  adds up what came from  gradient            torch.autograd.grad
 x     z₂, z₁                  ∂f/∂x = −3 + 3 = 0  the same"""

@@ -20,7 +20,7 @@ from .trace import Edge, Leaf, Node, Trace
 
 @dataclass(frozen=True)
 class TraceText:
-    """The walk as a table, its parts side by side where the terminal has room, else stacked."""
+    """The steps as a table, its parts side by side where the terminal has room, else stacked."""
 
     trace: Trace
     limit: int = 60
@@ -59,7 +59,7 @@ GAP = 2
 
 TITLES = (
     *("step", "operation"),
-    *("value, then local derivatives", "what arrives, then what it passes on"),
+    *("value, local derivatives", "what arrives, what is passed on"),
 )
 
 
