@@ -32,8 +32,9 @@ def draw_contours(axes: Axes, landscape: Landscape, color: str = BLUE) -> None:
     if height > 0:
         levels = [float(level) for level in low + height * LEVELS]
         lines = axes.contour(
-            first, second, values.T, levels=levels, colors=color, linewidths=0.8, alpha=0.5
-        )
+            first, second, values.T, levels=levels, colors=color, linestyles="solid",
+            linewidths=0.8, alpha=0.5,
+        )  # fmt: skip
         axes.clabel(lines, levels[2::3], fmt=in_digits, fontsize=8)
     if landscape.solution is not None:
         axes.plot(*landscape.solution, zorder=4, **STAR)
