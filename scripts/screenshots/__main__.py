@@ -1,13 +1,15 @@
-"""Draws docs/images/page_*.png: the page of a trace in Chromium, at the steps worth seeing."""
+"""Draws docs/images/page_*.png and report.png: pages in Chromium, at the steps worth seeing."""
 
 from __future__ import annotations
 
 import io
 import shutil
+import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -50,6 +52,33 @@ def pictures() -> list[Picture]:
     ]
 
 
+SWEEP = (
+    *("-m", "problem=least_squares", "problem.condition=30", "problem.w0=[-1.5,1]", "steps=100"),
+    *("optimizer.lr=${logspace:-3,-1.5,16}", "sweep.job_figures=0"),
+)
+CHOSEN, STEP = 10, 12
+
+
+def draw_report(browser: Any, directory: Path) -> None:
+    """report.png: the report of a sweep, from its command down, with a job chosen and a step."""
+    command = [sys.executable, "-m", "stat4830_grad", *SWEEP, "hydra.sweep.dir=sweep"]
+    subprocess.run(command, cwd=directory, check=True, stdout=subprocess.DEVNULL)
+    tab = browser.new_page(viewport={"width": 1160, "height": 860}, reduced_motion="reduce")
+    tab.goto((directory / "sweep" / "report.html").as_uri())
+    tab.evaluate(f"setState({{ step: {STEP}, chosen: new Set([{CHOSEN}]) }})")
+    tab.evaluate("byId('command').scrollIntoView()")
+    tab.wait_for_timeout(500)  # milliseconds, for the frame that draws it
+    save(tab, "report")
+
+
+def save(tab: Any, name: str) -> None:
+    """What a tab shows, as a picture of few colours."""
+    drawn = Image.open(io.BytesIO(tab.screenshot())).convert("RGB").quantize(COLOURS)
+    drawn.save(IMAGES / f"{name}.png", optimize=True)
+    print(f"docs/images/{name}.png")
+    tab.close()
+
+
 def main() -> int:
     """Draw all of them."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -67,10 +96,8 @@ def main() -> int:
                 reduced_motion="reduce",
             )
             tab.goto(f"{file.as_uri()}{picture.address}")
-            drawn = Image.open(io.BytesIO(tab.screenshot())).convert("RGB").quantize(COLOURS)
-            drawn.save(IMAGES / f"{picture.name}.png", optimize=True)
-            print(f"docs/images/{picture.name}.png")
-            tab.close()
+            save(tab, picture.name)
+        draw_report(browser, Path(directory))
     return 0
 
 
