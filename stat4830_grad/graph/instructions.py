@@ -27,7 +27,9 @@ def program(labels: Labels, leaves: dict[str, Tensor], most: int) -> Program:
     numbers = sum(leaf.numel() for leaf in leaves.values())
     numbers += sum(labels.output(e, k).size for e in events for k in range(len(e.incoming)))
     if numbers > most:
-        return Program((), f"{numbers:,} numbers are more than the {most:,} that this page computes anew")
+        return Program(
+            (), f"{numbers:,} numbers are more than the {most:,} that this page computes anew"
+        )
     try:
         return Program(tuple(instruction(labels, event) for event in events))
     except NoRuleError as obstacle:
