@@ -64,7 +64,8 @@ class Sweep(Struct, frozen=True, forbid_unknown_fields=True):
     wait: bool = True  # false: on Slurm only
     batch: Count | None = None
     memory: Positive | None = None
-    job_figures: Annotated[int, Meta(ge=0)] = 100
+    directories: Annotated[int, Meta(ge=0)] = 1000
+    job_figures: Annotated[int, Meta(ge=0)] = 0
 
 
 class Listing(Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,35 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 import torch
 
 from ..config.fields import Count
 from ..config.jobs import Job, group
-from ..core import NEVER, OptimizerState, Params, State
 from ..problems.reduction import reduced
-from ..system.errors import DataError, StoppedError
+from ..system.errors import StoppedError
 from ..system.files import write_text
 from ..system.reading import reading
 from ..system.threads import settle
-from ..training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint, save_params
-from ..training.execution import execute
 from ..training.experiment import build
-from ..training.inputs import FILE as INPUTS
-from ..training.inputs import record_inputs, refuse_changed_inputs
-from ..training.outcome import summarise
-from ..training.progress import progress
-from ..training.resume import kept_part, refuse_foreign
-from ..training.rows import Row, rows_before
-from ..training.run_directory import RunDirectory, write_config, write_json
+from ..training.inputs import refuse_changed_inputs
+from ..training.run_directory import write_json
 from ..training.setup import Setup, prepare
-from ..training.theory import verdict
-from .cells import ended
+from .batch import Batch, scratch
 from .context import SweepContext
 from .forecast import Forecasts, forecasts, too_large
-from .jobfiles import record_failures, write_hydra
+from .jobfiles import record_failures
+from .logged_batch import LoggedBatch
 from .memory import MIB, bytes_per_run, runs_that_fit, usable_bytes
 from .other_tasks import run_task
 from .report import describe
@@ -71,7 +62,8 @@ def run_group(jobs: list[Job], context: SweepContext) -> None:
         record_failures(jobs, error, context)
         return
     known = forecasts(jobs, setup)
-    write_json(scratch(context, jobs, "theory.json"), list(known.values()))
+    if any(known.values()):
+        write_json(scratch(context, jobs, "theory.json"), list(known.values()))
     for first in range(0, len(jobs), size):
         if not context.stop():
             run_batch(jobs[first : first + size], setup, known, context)
@@ -93,13 +85,9 @@ def batch_size(jobs: list[Job], setup: Setup, context: SweepContext) -> int:
     context.say(f"{said} (about {size_of_one}, {budget / MIB:,.0f} MiB to use)")
     context.say_once(setup.objective.notes(size))
     context.say_once(too_large(jobs, setup), style="yellow")
-    write_text(decided, str(size))
+    if len(jobs) > 1:
+        write_text(decided, str(size))
     return size
-
-
-def scratch(context: SweepContext, jobs: Sequence[Job], what: str) -> Path:
-    """A file of a batch's own, hidden in the sweep's directory."""
-    return context.directory / ".sweep" / f"{jobs[0].number}-{jobs[-1].number}-{len(jobs)}.{what}"
 
 
 def run_batch(jobs: list[Job], setup: Setup, known: Forecasts, context: SweepContext) -> None:
@@ -114,7 +102,8 @@ def run_batch(jobs: list[Job], setup: Setup, known: Forecasts, context: SweepCon
     if not scratch(context, jobs, "pt").exists():
         jobs = [job for job in jobs if statuses.get(job.name) not in ENDED]
     try:
-        Batch(jobs, setup, known, context).run()
+        kind = Batch if context.separate else LoggedBatch
+        kind(jobs, setup, known, context).run()
         return
     except StoppedError:
         return
@@ -125,121 +114,3 @@ def run_batch(jobs: list[Job], setup: Setup, known: Forecasts, context: SweepCon
     half = len(jobs) // 2
     run_batch(jobs[:half], setup, known, context)
     run_batch(jobs[half:], setup, known, context)
-
-
-class Batch:
-    """Jobs that train as one tensor program; `known` is what theory forecasts for them."""
-
-    def __init__(
-        self, jobs: list[Job], setup: Setup, known: Forecasts, context: SweepContext
-    ) -> None:
-        self.jobs, self.known, self.context = jobs, known, context
-        self.configs = [job.config() for job in jobs]
-        self.experiment = build(self.configs, torch.Size((len(jobs),)), setup)
-        self.checkpoint = scratch(context, jobs, "pt")
-        self.columns = self.experiment.columns
-        self.directories: list[RunDirectory | None] = []
-
-    def run(self) -> None:
-        """Train from the beginning or from the batch's checkpoint, and finish every job."""
-        state = self.begin()
-        config = self.configs[0]
-        if note := self.experiment.optimizer.note:
-            self.context.say(note)
-        epoch = self.experiment.updates_per_epoch
-        sink = progress(self.context.console, config.steps, self.columns, epoch)
-        try:
-            state = execute(
-                self.experiment,
-                state,
-                config,
-                self.directories,
-                [sink],
-                save=self.save,
-                stop=self.context.stop,
-                diverged=self.finish,
-            )
-        finally:
-            sink.close()
-        for k, at in enumerate(state.diverged_at.tolist()):
-            if at == NEVER:
-                self.finish(k, state)
-        if not self.context.stop():
-            self.checkpoint.unlink()
-
-    def begin(self) -> State:
-        """The state to start from, with the directory of every job that is not final."""
-        statuses = self.context.table.statuses()
-        paths = [
-            None if statuses.get(job.name) in FINAL else self.context.directory / job.name
-            for job in self.jobs
-        ]
-        state, rows = self.saved(paths) or (self.experiment.start(), None)
-        for k, (job, config, path) in enumerate(zip(self.jobs, self.configs, paths, strict=True)):
-            if path is None:
-                self.directories.append(None)
-                continue
-            if rows is None:
-                write_hydra(job, self.context)
-                save_params(path / "initial_weights.pt", row_of(self.experiment.params, k))
-                (path / INPUTS).unlink(missing_ok=True)  # of an attempt that failed
-                record_inputs(path, [config])
-                write_config(path, config)
-            self.directories.append(RunDirectory(path, self.columns, rows[k] if rows else []))
-        return state
-
-    def saved(self, paths: Sequence[Path | None]) -> tuple[State, list[list[Row]]] | None:
-        """The state and the rows of the checkpoint, of final jobs none; None to begin anew."""
-        if not self.checkpoint.exists():
-            return None
-        try:
-            saved = load_checkpoint(self.checkpoint, self.experiment.lr.device)
-            refuse_foreign(self.checkpoint, saved.state, self.experiment)
-            pairs = zip(paths, saved.rows or [None] * len(paths), strict=True)
-            rows = [
-                (path and rows_before(path, saved.state.updates, one)) or [] for path, one in pairs
-            ]
-        except DataError as error:
-            self.context.say_whole(f"{error}; its batch begins anew", style="yellow")
-            return None
-        return saved.state, rows
-
-    def save(self, state: State) -> None:
-        """The batch's checkpoint, once the rows it counts on are on disk."""
-        written = [files.written(state.updates) if files else None for files in self.directories]
-        save_checkpoint(self.checkpoint, Checkpoint(state, rows=written))
-
-    def finish(self, k: int, state: State) -> None:
-        """Leave what the run alone would leave at its end, and its row in sweep.csv."""
-        directory, job, config = self.directories[k], self.jobs[k], self.configs[k]
-        if directory is None:
-            return
-        directory.flush(sync=True)
-        alone = state_of(state, k)
-        checkpoint = Checkpoint(alone, kept_part(config), [directory.written(alone.updates)])
-        save_checkpoint(directory.path / "checkpoint.pt", checkpoint)
-        summary = summarise(
-            directory,
-            self.experiment,
-            config,
-            updates=alone.updates,
-            diverged_at=int(alone.diverged_at),
-            command=job.command,
-        )
-        theory = verdict(self.known[config.problem.penalty], config, directory.rows)
-        row = ended(job, summary["status"], summary, directory.columns, theory)
-        self.context.table.append(row)
-        if config.figures:
-            self.context.trained[job.name] = directory
-
-
-def state_of(state: State, k: int) -> State:
-    """The state of run `k` of a batch, as it would be alone."""
-    params, diverged_at = row_of(state.params, k), state.diverged_at[k]
-    optimizer: OptimizerState = {name: row_of(part, k) for name, part in state.optimizer.items()}
-    return replace(state, params=params, optimizer=optimizer, diverged_at=diverged_at)
-
-
-def row_of(params: Params, k: int) -> Params:
-    """Views of what run `k` has in tensors (K, …): each (…)."""
-    return {name: p[k] for name, p in params.items()}

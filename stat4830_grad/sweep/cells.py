@@ -13,8 +13,8 @@ from ..problems import metric_named
 from ..training.rows import meanings
 from ..training.sweep_row import Cell, SweepRow
 
-FIXED = ("job", "status", "steps", "seconds", "directory", "error")
-"""Columns that are there in every sweep."""
+FIXED = ("job", "status", "steps", "seconds", "directory", "name", "error")
+"""Columns that are there in every sweep, `name` where jobs have no directories."""
 
 THEORY = ("converged_to", "predicted_rate", "measured_rate")
 """Columns that set theory beside a run."""
@@ -27,6 +27,7 @@ def ended(
     columns: Sequence[Metric] = (),
     theory: Mapping[str, float | None] | None = None,
     error: str = "",
+    separate: bool = True,
 ) -> SweepRow:
     """The row of a job that has ended.
 
@@ -34,12 +35,14 @@ def ended(
         summary: its summary.json, if it left one.
         columns: the metrics that it logged.
         theory: what was predicted of it, and what was measured.
+        separate: whether it has a directory.
     """
     summary = summary or {"steps": None, "final": {}, "best": {}, "seconds": None}
     return SweepRow(
         job=job.number,
         status=status,
         directory=job.name,
+        separate=separate,
         swept={column(key): cell(value) for key, value in job.swept.items()},
         steps=summary["steps"],
         seconds=summary["seconds"],
@@ -68,7 +71,7 @@ def cells_of(row: SweepRow) -> dict[str, str]:
         **{f"best_{metric.name}": value for metric, value in row.best.items()},
         **row.theory,
         "seconds": row.seconds,
-        "directory": row.directory,
+        "directory" if row.separate else "name": row.directory,
         "error": row.error,
     }
     return {name: "" if value is None else str(value) for name, value in values.items()}
@@ -90,7 +93,7 @@ def row_of(cells: Mapping[str, str], sweep: Path) -> SweepRow:
             if name.startswith(prefix) and value:
                 yield name.removeprefix(prefix), float(value)
 
-    own = meanings(sweep / cells["directory"])
+    own = meanings(sweep / (cells.get("directory") or "."))
 
     def results(prefix: str) -> dict[Metric, float]:
         return {own.get(name) or metric_named(name): value for name, value in named(prefix)}
@@ -99,7 +102,8 @@ def row_of(cells: Mapping[str, str], sweep: Path) -> SweepRow:
     return SweepRow(
         job=int(cells["job"]),
         status=cells["status"],
-        directory=cells["directory"],
+        directory=cells.get("directory") or cells["name"],
+        separate=bool(cells.get("directory")),
         swept={
             name: number_or_text(value)
             for name, value in cells.items()

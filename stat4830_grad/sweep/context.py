@@ -11,11 +11,15 @@ from typing import Any
 from rich.console import Console
 
 from ..config.commands import command
+from ..config.jobs import Job
 from ..config.schema import Sweep
 from ..console.terminal import say, say_whole
 from ..training.execution import Interrupt
-from ..training.run_directory import RunDirectory
+from ..training.run_log import RunLog
 from .table import SweepTable
+
+TOGETHER = "together"
+"""A file of this name says that jobs leave no directories, but their rows in files of the sweep."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +31,10 @@ class SweepContext:
     hydra: dict[str, Any]  # Hydra's own configuration, for each job's .hydra/hydra.yaml
     console: Console
     stop: Interrupt
-    trained: dict[str, RunDirectory] = field(default_factory=dict)
-    """By job, the runs that this process trained, their rows still in memory."""
+    trained: dict[str, RunLog] = field(default_factory=dict)
+    """By job, the runs that this process trained and that pictures show, their rows in memory."""
+    pictured: frozenset[str] | None = None
+    """The jobs that pictures show; None for all."""
     said: set[str] = field(default_factory=set)
     """What `say_once` has said."""
 
@@ -42,6 +48,16 @@ class SweepContext:
     def table(self) -> SweepTable:
         """sweep.csv, for as long as this process takes part in the sweep."""
         return SweepTable(self.directory)
+
+    @cached_property
+    def separate(self) -> bool:
+        """Whether each job has a directory of its own; decided when the sweep begins."""
+        return not (self.directory / ".sweep" / TOGETHER).exists()
+
+    def remember(self, job: Job, log: RunLog) -> None:
+        """Keep what a job has logged for the pictures."""
+        if self.pictured is None or job.name in self.pictured:
+            self.trained[job.name] = log
 
     def say_once(self, notes: Sequence[str], style: str = "dim") -> None:
         """What a person should know of a problem, once for all jobs that have it."""

@@ -28,16 +28,19 @@ from ..metrics import Metric
 from ..reports.parts import Table, configuration, environment
 from ..reports.run import report_run
 from ..reports.sweep import SweepReport, report_sweep
-from ..system.reading import read_config, read_json
+from ..system.reading import read_json
+from ..training.inputs import with_absolute_paths
 from ..training.landscape import Landscape
 from ..training.report import headline
 from ..training.rows import Row, columns_of, read_rows
-from ..training.run_directory import RunDirectory
-from ..training.sampling import landscape_of_files
+from ..training.run_log import RunLog
+from ..training.sampling import landscape_of, landscape_of_files
 from ..training.sweep_row import SweepRow
 from ..training.theory import rate
 from .cells import column
 from .context import SweepContext
+from .logged import read_logs
+from .logged_batch import ENVIRONMENT
 from .report import tally
 from .table import FINAL
 
@@ -52,15 +55,17 @@ def draw_sweep(
     known: Sequence[dict[str, Any]],
 ) -> None:
     """The sweep's pictures and report.html, with what theory says of all batches alike."""
-    if not (runs := drawable(rows, context)):
+    if not (runs := drawable(jobs, rows, context)):
         return
     directory, swept = context.directory, [column(key) for key in jobs[0].swept]
     drawn = {row.directory for row, _ in runs}
     configs = {job.name: job.config() for job in jobs if job.name in drawn}
     theory = shared_theory(known, swept)
-    shown, first = [row for row, _ in runs], directory / runs[0][0].directory
-    title = shared_title(dict(leaves(to_builtins(configs[first.name]))), swept, len(rows))
-    found = landscape_of_files(first, [own for _, own in runs])
+    shown, first = [row for row, _ in runs], configs[runs[0][0].directory]
+    title = shared_title(dict(leaves(to_builtins(first))), swept, len(rows))
+    place = directory / runs[0][0].directory if context.separate else None
+    logged = [own for _, own in runs]
+    found = landscape_of_files(place, logged) if place else landscape_of(first, logged)
 
     def predict(row: SweepRow, etas: Sequence[float]) -> list[float]:
         return predicted(configs[row.directory].optimizer, row, theory, etas)
@@ -69,25 +74,26 @@ def draw_sweep(
         draw_results(shown, swept, theory, predict, title, directory)
     draw_curves_of_all(runs, swept, title, directory)
     draw_paths_and_basins(shown, swept, theory, found, title, directory)
+    made = place / "summary.json" if place else directory / ENVIRONMENT
     report = SweepReport(
         title=title,
         summary=tally(rows, len(jobs)),
         command=context.command,
         rows=rows,
-        logged={row.directory: logged for row, logged in runs},
+        logged={row.directory: own for row, own in runs},
         commands={job.name: job.command for job in jobs},
         swept=swept,
         theory=theory,
         found=found,
         configuration=shared_settings(first, swept),
-        environment=environment(read_json(first / "summary.json")),
+        environment=environment(read_json(made)),
     )
     report_sweep(report, directory)
 
 
-def shared_settings(path: Path, swept: Sequence[str]) -> Table:
+def shared_settings(config: Config, swept: Sequence[str]) -> Table:
     """The configuration of one of the jobs, but for the swept keys, and groups as a whole."""
-    settings = configuration(read_config(path / "config.yaml"))
+    settings = configuration(with_absolute_paths(config))
     return [(k, v) for k, v in settings if not {k, k.partition(".")[0]} & set(swept)]
 
 
@@ -106,16 +112,36 @@ def draw_paths_and_basins(
         draw_basins(rows, theory, found, title, directory)
 
 
-def drawable(rows: Sequence[SweepRow], context: SweepContext) -> list[tuple[SweepRow, list[Row]]]:
+def pictured(jobs: Sequence[Job]) -> list[Job]:
+    """The jobs that a sweep's pictures show: of very many `MOST`, evenly chosen."""
+    if len(jobs) <= MOST:
+        return list(jobs)
+    return [jobs[at * (len(jobs) - 1) // (MOST - 1)] for at in range(MOST)]
+
+
+MOST = 300
+"""Jobs that pictures show: drawing these takes two seconds, and more curves cover one another."""
+
+
+def drawable(
+    jobs: Sequence[Job], rows: Sequence[SweepRow], context: SweepContext
+) -> list[tuple[SweepRow, list[Row]]]:
     """The jobs that have ended and logged something, with where they started and what that was."""
-    ended = [(row, rows_of(row, context)) for row in rows if row.status in FINAL]
-    return [(replace(row, start=logged[0]), logged) for row, logged in ended if logged]
+    shown = pictured(jobs)
+    names = {job.name for job in shown}
+    ended = [row for row in rows if row.status in FINAL and row.directory in names]
+    unread = {row.directory for row in ended if row.directory not in context.trained}
+    before = read_logs(context.directory, {job.number for job in shown if job.name in unread})
+    logged = [(row, before.get(row.job) or rows_of(row, context)) for row in ended]
+    if len(shown) < len(jobs):
+        context.say(f"pictures show {len(shown):,} of {len(jobs):,} jobs, evenly chosen")
+    return [(replace(row, start=own[0]), own) for row, own in logged if own]
 
 
 def rows_of(row: SweepRow, context: SweepContext) -> list[Row]:
     """What a job logged; none where it is no training."""
-    if files := context.trained.get(row.directory):
-        return files.rows
+    if log := context.trained.get(row.directory):
+        return log.rows
     path = context.directory / row.directory
     return read_rows(path) if (path / "metrics.csv").exists() else []
 
@@ -159,13 +185,12 @@ def predicted(
 
 
 def draw_jobs(jobs: Sequence[Job], rows: Sequence[SweepRow], context: SweepContext) -> None:
-    """A single run's pictures in each job's directory, unless `sweep.job_figures` are too few."""
+    """A single run's pictures and report in each job's directory, where so many are asked for."""
     limit, ended = context.options.job_figures, {row.directory for row in rows}
+    if len(jobs) > limit or not context.separate:
+        return
     there = [job for job in jobs if job.name in ended and has(job, context, "summary.json")]
     missing = [job for job in there if not has(job, context, "curves.svg")]
-    if len(there) > limit:
-        context.say(f"each job's own curves are left out: more jobs than sweep.job_figures={limit}")
-        return
     paths = [context.directory / job.name for job in missing]
     configs = [job.config() for job in missing]
     logged = [in_memory(context.trained.get(job.name)) for job in missing]
@@ -173,9 +198,7 @@ def draw_jobs(jobs: Sequence[Job], rows: Sequence[SweepRow], context: SweepConte
         for drawn in zip(paths, configs, logged, strict=True):
             draw_job(*drawn)
         return
-    context.say(
-        f"drawing each job's own curves: {len(missing)} (sweep.job_figures=0 leaves them out)"
-    )
+    context.say(f"drawing each job's own curves: {len(missing):,}")
     workers = min(len(os.sched_getaffinity(0)), 8) if hasattr(os, "sched_getaffinity") else 2
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         list(pool.map(draw_job, paths, configs, logged, chunksize=4))
@@ -190,9 +213,9 @@ Logged = tuple[list[Row], tuple[Metric, ...]]
 """The rows of a run, and their columns: what another process can be sent."""
 
 
-def in_memory(files: RunDirectory | None) -> Logged | None:
+def in_memory(log: RunLog | None) -> Logged | None:
     """What a run of this process logged."""
-    return (files.rows, files.columns) if files else None
+    return (log.rows, log.columns) if log else None
 
 
 def draw_job(path: Path, config: Config, logged: Logged | None) -> None:

@@ -19,19 +19,21 @@ from .context import SweepContext
 def record_failures(jobs: Sequence[Job], error: Exception, context: SweepContext) -> None:
     """The rows of jobs that failed by one cause. Other jobs go on.
 
-    A defect of this program leaves its traceback as error.txt in the job's directory.
+    A defect of this program leaves its traceback as error.txt in the job's directory, or in the
+    sweep's where jobs have none.
     """
     cause = known(error)
     said = f"{type(error).__name__}: {error}" if cause is None else str(cause)
     more = f" and {len(jobs) - 1} more" if len(jobs) > 1 else ""
     context.say_whole(f"{jobs[0].name}{more} failed: {said}", style="red")
-    for job in jobs:
-        if cause is None or job.raw.get("debug"):
-            directory = context.directory / job.name
-            make_directory(directory)
-            lines = traceback.format_exception(error)
-            write_text(directory / "error.txt", "".join(lines))
-        context.table.append(ended(job, "failed", error=said))
+    if cause is None or any(job.raw.get("debug") for job in jobs):
+        lines = "".join(traceback.format_exception(error))
+        names = [job.name for job in jobs] if context.separate else ["."]
+        for name in names:
+            make_directory(context.directory / name)
+            write_text(context.directory / name / "error.txt", lines)
+    rows = [ended(job, "failed", error=said, separate=context.separate) for job in jobs]
+    context.table.append(*rows)
 
 
 def write_hydra(job: Job, context: SweepContext) -> None:

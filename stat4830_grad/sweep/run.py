@@ -27,8 +27,8 @@ from ..training.inputs import record_inputs, refuse_changed_inputs
 from ..training.run_directory import write_json
 from ..training.sweep_row import SweepRow, deciding
 from .cells import column, ended
-from .context import SweepContext
-from .drawing import draw_jobs, draw_sweep
+from .context import TOGETHER, SweepContext
+from .drawing import draw_jobs, draw_sweep, pictured
 from .report import ranked, table, tally
 from .runner import Runner, run_here
 from .table import FINAL
@@ -51,7 +51,8 @@ def run_sweep(
     directory = directory.absolute()
     jobs = as_named(jobs, directory)
     runnable, errors = sort_out(jobs)
-    context = SweepContext(directory, options, hydra, make_console(), Interrupt())
+    shown = frozenset(job.name for job in pictured(jobs))
+    context = SweepContext(directory, options, hydra, make_console(), Interrupt(), pictured=shown)
     with sole_writer(directory):
         with context.stop.listening():
             begin(jobs, directory, options)
@@ -125,6 +126,8 @@ def begin(jobs: Sequence[Job], directory: Path, options: Sweep) -> None:
                 f"or go on with it by {assigned('sweep.resume', directory)}"
             )
         make_directory(file.parent)
+        if len(jobs) > options.directories and not jobs[0].raw["log"]["to"]:  # read by trackers
+            write_text(file.with_name(TOGETHER), "")
         write_text(file, text)
     elif not file.exists():
         raise ConfigError(f"sweep.resume={directory}: no sweep is in that directory")
@@ -146,10 +149,21 @@ def difference(before: list[list[str]], jobs: Sequence[Job]) -> str:
 def refuse(jobs: Sequence[Job], errors: dict[str, UserError], context: SweepContext) -> None:
     """Rows for jobs whose configuration cannot be run."""
     context.table.drop_unfinished(list(errors))
-    for job in jobs:
-        if job.name in errors:
-            context.say_whole(f"{job.name} failed: {errors[job.name]}", style="red")
-            context.table.append(ended(job, "failed", error=str(errors[job.name])))
+    for name in list(errors)[:SAID]:
+        context.say_whole(f"{name} failed: {errors[name]}", style="red")
+    if len(errors) > SAID:
+        context.say(f"and {len(errors) - SAID:,} more failed; sweep.csv says why", style="red")
+    context.table.append(
+        *(
+            ended(job, "failed", error=str(errors[job.name]), separate=context.separate)
+            for job in jobs
+            if job.name in errors
+        )
+    )
+
+
+SAID = 10
+"""Jobs that cannot be run and are named on the terminal."""
 
 
 def leave(jobs: Sequence[Job], context: SweepContext) -> int:

@@ -6,9 +6,10 @@ import csv
 import fcntl
 import io
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 from ..system.errors import DataError
 from ..system.files import append, make_directory, write_text
@@ -34,27 +35,35 @@ class SweepTable:
         make_directory(self._lock.parent)
         self._columns: list[str] = []
         self._rows: list[SweepRow] = []
+        self._statuses: dict[str, str] = {}  # of these rows
         self._version: tuple[int, ...] | None = None  # of the file that these were written to
 
-    def append(self, row: SweepRow) -> None:
-        """Add a row, whole or not at all; it is on disk then.
+    def append(self, *rows: SweepRow) -> None:
+        """Add rows, all of them whole or none; they are on disk then.
 
         Raises:
-            OSError: it could not be written.
+            OSError: they could not be written.
         """
-        cells = cells_of(row)
-        with self._locked():
-            known = self._version == self._version_on_disk()
-            columns = self._columns if known else self._header()
-            wanted = merged(columns, list(cells))
-            if wanted != columns or not self._whole():
-                self._read()
-                self._write(wanted, [*self._rows, row])
-                return
-            append(self.path, text([[cells.get(name, "") for name in columns]]), sync=True)
-            if known:
-                self._rows.append(row)
-                self._version = self._version_on_disk()
+        with self.locked():
+            self._append(rows)
+
+    def _append(self, rows: Sequence[SweepRow]) -> None:
+        cells = [cells_of(row) for row in rows]
+        known = self._version == self._version_on_disk()
+        columns = self._columns if known else self._header()
+        wanted = columns
+        for names in dict.fromkeys(map(tuple, cells)):
+            wanted = merged(wanted, list(names))
+        if wanted != columns or not self._whole():
+            self._read()
+            self._write(wanted, [*self._rows, *rows])
+            return
+        lines = [[one.get(name, "") for name in columns] for one in cells]
+        append(self.path, text(lines), sync=True)
+        if known:
+            self._rows += rows
+            self._statuses |= status_of(rows)
+            self._version = self._version_on_disk()
 
     def rows(self) -> list[SweepRow]:
         """The whole rows.
@@ -62,13 +71,19 @@ class SweepTable:
         Raises:
             DataError: the file is damaged.
         """
-        with self._locked():
+        with self.locked():
             self._read()
             return list(self._rows)
 
-    def statuses(self) -> dict[str, str]:
-        """Name of a job's directory -> its status."""
-        return {row.directory: row.status for row in self.rows()}
+    def statuses(self) -> Mapping[str, str]:
+        """Name of a job -> its status, as of now.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        with self.locked():
+            self._read()
+            return MappingProxyType(self._statuses)
 
     def drop_unfinished(self, names: Sequence[str]) -> None:
         """Take out the rows of these jobs that are to run again, and what a kill left of a row."""
@@ -82,7 +97,7 @@ class SweepTable:
         self._rewrite(lambda rows: sorted(rows, key=lambda row: row.job))
 
     def _rewrite(self, change: Callable[[list[SweepRow]], list[SweepRow]]) -> None:
-        with self._locked():
+        with self.locked():
             self._read()
             if self._columns:
                 self._write(self._columns, change(self._rows))
@@ -123,18 +138,26 @@ class SweepTable:
                 "remove it to have all jobs run again"
             ) from None
         self._columns, self._version = list(reader.fieldnames or []), version
+        self._statuses = status_of(self._rows)
 
     def _write(self, columns: list[str], rows: list[SweepRow]) -> None:
         cells = map(cells_of, rows)
         lines = [columns, *([row.get(name, "") for name in columns] for row in cells)]
         write_text(self.path, text(lines))
         self._columns, self._rows, self._version = columns, rows, self._version_on_disk()
+        self._statuses = status_of(rows)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
+        """Hold the lock that all processes of the sweep write under."""
         with self._lock.open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def status_of(rows: Sequence[SweepRow]) -> dict[str, str]:
+    """Name of a job -> its status."""
+    return {row.directory: row.status for row in rows}
 
 
 def merged(columns: list[str], more: list[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from array import array
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,9 +15,11 @@ from torch import Tensor
 
 from ..core import NEVER, Params, State
 from ..data.weights import load
+from ..problems import metric_named
 from ..system.errors import DataError
 from ..system.files import write_atomically
 from .rows import Written
+from .run_log import RunLog
 
 Kept = dict[str, Any]
 """What a resumed run keeps of its configuration, by dotted key."""
@@ -29,6 +32,7 @@ class Checkpoint:
     state: State
     config: Kept | None = None  # None: of a batch, or of an earlier version
     rows: Sequence[Written | None] = ()  # of each run; None: its files are complete, or it is older
+    logs: Sequence[RunLog] = ()  # of each run, where runs have no files
 
 
 def save_params(path: Path, params: Params) -> None:
@@ -48,6 +52,8 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         "config": json.dumps(checkpoint.config),
         "rows": [asdict(one) if one else None for one in checkpoint.rows],
     }
+    if checkpoint.logs:
+        content["logs"] = packed(checkpoint.logs)
     write_atomically(path, lambda file: torch.save(content, file))
 
 
@@ -61,13 +67,45 @@ def load_checkpoint(path: Path, device: torch.device) -> Checkpoint:
     try:
         config = json.loads(content.pop("config", "null"))
         rows = [one and Written(**one) for one in content.pop("rows", ())]
+        logs = unpacked(content.pop("logs", None))
         state = State(**content)
         sound = is_sound(state)
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError):
         sound = False
     if not sound:
         raise DataError(f"{path} is not a checkpoint of this program")
-    return Checkpoint(state, config, rows)
+    return Checkpoint(state, config, rows, logs)
+
+
+def packed(logs: Sequence[RunLog]) -> dict[str, Any]:
+    """What runs of one batch have logged, as two tensors: a batch may have 100,000 runs."""
+    numbers = array("d")
+    for log in logs:
+        numbers.extend(log.numbers)
+    return {
+        "names": [metric.name for metric in logs[0].columns],
+        "counts": torch.tensor([len(log.numbers) for log in logs]),
+        "numbers": torch.tensor(numbers, dtype=torch.float64),
+    }
+
+
+def unpacked(content: dict[str, Any] | None) -> list[RunLog]:
+    """The logs that `packed` packed.
+
+    Raises:
+        TypeError, ValueError: it is no such content.
+    """
+    if content is None:
+        return []
+    columns = [metric_named(name) for name in content["names"]]
+    names = RunLog(columns).names
+    table = content["numbers"].reshape(-1, len(names)).tolist()
+    ends = (content["counts"].cumsum(0) // len(names)).tolist()
+    starts = [0, *ends[:-1]]
+    return [
+        RunLog(columns, [dict(zip(names, row, strict=True)) for row in table[start:end]])
+        for start, end in zip(starts, ends, strict=True)
+    ]
 
 
 def is_sound(state: State) -> bool:

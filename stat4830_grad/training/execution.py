@@ -17,7 +17,7 @@ from ..system.errors import StoppedError
 from ..system.process import SIGNALS
 from .experiment import Experiment
 from .rows import Row
-from .run_directory import RunDirectory
+from .run_log import RunLog
 
 
 class Sink(Protocol):
@@ -74,7 +74,7 @@ def execute(
     experiment: Experiment,
     state: State,
     config: Config,
-    directories: Sequence[RunDirectory | None],
+    directories: Sequence[RunLog | None],
     sinks: Sequence[Sink],
     save: Callable[[State], None],
     stop: Callable[[], bool],
@@ -152,7 +152,7 @@ def records_of(
 
 def log(
     record: Record,
-    directories: Sequence[RunDirectory | None],
+    directories: Sequence[RunLog | None],
     sinks: Sequence[Sink],
     before: Sequence[float],
     now: Sequence[float],
@@ -172,7 +172,7 @@ def log(
     return [k for k, has in enumerate(now) if has and not before[k]]
 
 
-def flush(directories: Sequence[RunDirectory | None], *, sync: bool = False) -> None:
+def flush(directories: Sequence[RunLog | None], *, sync: bool = False) -> None:
     """Write what rows have come; with `sync` they are on disk, as a checkpoint counts on them."""
     for directory in directories:
         if directory:

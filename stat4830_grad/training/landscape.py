@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ class Path:
     losses: Array  # (T,)
     diverged: bool  # it came to numbers that are not finite, or too large
 
-    @property
+    @cached_property
     def settled(self) -> bool:
         """Whether it ended no higher than it began, and was not on its way to infinity.
 
@@ -44,12 +45,12 @@ class Landscape:
     paths: tuple[Path, ...]
     solution: Array | None = None  # (c,)
 
-    @property
+    @cached_property
     def window(self) -> Array:
         """Least and greatest value of each parameter that is shown: (c, 2)."""
         return np.array([[axis[0], axis[-1]] for axis in self.grid])
 
-    @property
+    @cached_property
     def heights(self) -> Array:
         """Least and greatest f that the graph of one parameter shows: (2,).
 
@@ -62,7 +63,7 @@ class Landscape:
         ends = np.array([max(low - room, finite.min()), min(high + room, finite.max())])
         return ends + np.array([-0.06, 0.06]) * (np.ptp(ends) or 1.0)
 
-    @property
+    @cached_property
     def box(self) -> Array:
         """The limits of the axes: (2, 2)."""
         return self.window if len(self.grid) == 2 else np.stack([self.window[0], self.heights])

@@ -7,7 +7,6 @@ import json
 import math
 import platform
 import subprocess
-from array import array
 from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
@@ -21,48 +20,32 @@ from ..metrics import Metric
 from ..system.files import append, make_directory, write_text
 from .inputs import with_absolute_paths
 from .rows import FILE, Row, Written, line, write_meanings
+from .run_log import RunLog
 
 
-class RunDirectory:
+class RunDirectory(RunLog):
     """The files of one run, whole at any instant.
 
     Args:
         path: the directory; made if it is not there.
-        columns: what is logged, in its order, the loss first.
-        before: rows of the run that is resumed, if one is; it goes on with their columns, which
-            may be fewer in what an older version began.
+        columns, before: see `RunLog`.
     """
 
-    def __init__(self, path: Path, columns: Sequence[Metric], before: list[Row]) -> None:
+    def __init__(self, path: Path, columns: Sequence[Metric], before: Sequence[Row]) -> None:
         make_directory(path)
-        columns = tuple(metric for metric in columns if not before or metric.name in before[0])
-        self.path, self.columns = path, columns
-        self.first: Row | None = None  # row 0, the initial point
-        self.final: Row = {}
-        self.best: dict[str, tuple[float, int]] = {}  # column -> value, step
-        self._least: dict[str, float] = {}  # column -> badness of its best value
-        names = ("step", "seconds", *(metric.name for metric in columns))
-        write_meanings(path, columns)
+        self.path = path
+        self._unwritten: list[Row] = []
+        names = RunLog(columns, before[:1]).names
+        self._digest = hashlib.sha256(f"{','.join(names)}\n".encode())  # of all but the last row
+        super().__init__(columns, before)
+        write_meanings(path, self.columns)
         lines = [",".join(names), *(line(row, names) for row in before)]
         write_text(path / FILE, "\n".join(lines) + "\n")
-        self._names = names
-        self._unwritten: list[Row] = []
-        self._digest = hashlib.sha256(f"{lines[0]}\n".encode())  # of all lines but the last row's
-        self._numbers = array("d")  # all rows, one after another: 8 bytes a number
-        for row in before:
-            self._remember(row)
-
-    @property
-    def rows(self) -> list[Row]:
-        """Every row of metrics.csv, those not yet written among them."""
-        width = len(self._names)
-        starts = range(0, len(self._numbers), width)
-        return [dict(zip(self._names, self._numbers[i : i + width], strict=True)) for i in starts]
 
     def log(self, row: Row) -> None:
         """Take one row; it is on disk after the next `flush`."""
         self._unwritten.append(row)
-        self._remember(row)
+        super().log(row)
 
     def flush(self, *, sync: bool = False) -> None:
         """Append the rows taken since the last time; those that have no room stay taken.
@@ -76,15 +59,15 @@ class RunDirectory:
             OSError: they could not be written.
         """
         if self._unwritten or sync:
-            text = "".join([line(row, self._names) + "\n" for row in self._unwritten])
+            text = "".join([line(row, self.names) + "\n" for row in self._unwritten])
             append(self.path / FILE, text, sync=sync)
             self._unwritten.clear()
 
     def written(self, updates: int) -> Written:
         """What a checkpoint of the state after `updates` updates counts on: the rows before."""
-        count, lines = len(self._numbers) // len(self._names), self._digest.copy()
+        count, lines = len(self.numbers) // len(self.names), self._digest.copy()
         if self.final and self.final["step"] < updates:
-            lines.update(f"{line(self.final, self._names)}\n".encode())
+            lines.update(f"{line(self.final, self.names)}\n".encode())
         elif self.final:
             count -= 1  # a run that goes on from there writes this row anew
         return Written(count, lines.hexdigest())
@@ -95,18 +78,8 @@ class RunDirectory:
 
     def _remember(self, row: Row) -> None:
         if self.final:
-            self._digest.update(f"{line(self.final, self._names)}\n".encode())
-        if row["step"] == 0:
-            self.first = row
-        self.final = row
-        self._numbers.extend([row[name] for name in self._names])
-        loss = row[self.columns[0].name]
-        for metric in self.columns:
-            name = metric.name
-            value = metric.badness(row[name], loss)
-            if -math.inf < value < self._least.get(name, math.inf):  # NaN is neither
-                self._least[name] = value
-                self.best[name] = (row[name], int(row["step"]))
+            self._digest.update(f"{line(self.final, self.names)}\n".encode())
+        super()._remember(row)
 
 
 def write_config(directory: Path, config: Config) -> None:

@@ -11,11 +11,13 @@ import torch
 from omegaconf import OmegaConf
 
 from ..config.load import parse, plain
+from ..config.schema import Config
 from ..core import Objective, Params
 from ..metrics import LARGEST
 from ..problems.reduction import reduced
 from ..system.errors import UserError
 from .coordinates import coordinates, located
+from .experiment import build
 from .landscape import Array, Landscape, Path, window
 from .rows import Row
 from .saved_params import initial_params
@@ -65,9 +67,30 @@ def landscape_of_files(directory: Directory, runs: Sequence[Sequence[Row]]) -> L
         return None
     try:
         config = parse(plain(OmegaConf.load(directory / "config.yaml")))
-        objective = reduced(prepare(msgspec.structs.replace(config, device="cpu")).objective)
+        return landscape_if_one(config, like, runs)
     except (UserError, OSError):
         return None
+
+
+def landscape_of(config: Config, runs: Sequence[Sequence[Row]]) -> Landscape | None:
+    """The same for runs that left no files, f being that of `config`."""
+    try:
+        setup = prepare(msgspec.structs.replace(config, device="cpu"))
+        like = build([config], torch.Size(()), setup).params
+        return landscape_if_one(config, like, runs) if coordinates(like, 0) else None
+    except (UserError, OSError):
+        return None
+
+
+def landscape_if_one(
+    config: Config, like: Params, runs: Sequence[Sequence[Row]]
+) -> Landscape | None:
+    """f of `config` around the iterates of `runs`, if all of them minimised it.
+
+    Raises:
+        UserError, OSError: f can no longer be had.
+    """
+    objective = reduced(prepare(msgspec.structs.replace(config, device="cpu")).objective)
     found = landscape(objective, like, runs)
     return found if found is not None and fits(found, objective, like) else None
 

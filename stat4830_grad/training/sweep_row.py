@@ -17,7 +17,7 @@ class SweepRow:
 
     job: int  # its number
     status: str
-    directory: str  # its name in the sweep's
+    directory: str  # its name, which is that of its directory in the sweep's if it has one
     swept: Mapping[str, Cell] = field(default_factory=dict)  # by the columns of swept keys
     steps: int | None = None  # updates made
     seconds: float | None = None
@@ -26,6 +26,7 @@ class SweepRow:
     best: Mapping[Metric, float | None] = field(default_factory=dict)
     theory: Mapping[str, float | None] = field(default_factory=dict)  # predicted, and measured
     error: str = ""
+    separate: bool = True  # whether it has a directory
 
 
 def metrics_of(rows: Sequence[SweepRow]) -> list[Metric]:
