@@ -36,7 +36,8 @@ class LoggedBatch(Batch):
                 refuse_foreign(self.checkpoint, saved.state, self.experiment)
                 if len(saved.logs) != len(self.jobs):
                     raise DataError(f"{self.checkpoint} lacks what its jobs have logged")
-                state, self.taken = saved.state, list(saved.logs)
+                state = saved.state
+                self.taken = [log.before(state.updates) for log in saved.logs]
             except DataError as error:
                 self.context.say_whole(f"{error}; its batch begins anew", style="yellow")
         return state
