@@ -24,7 +24,9 @@ from stat4830_grad.sweep import drawing
 from stat4830_grad.sweep.logged import append_logs, read_logs
 from stat4830_grad.sweep.run import run_sweep
 from stat4830_grad.sweep.table import SweepTable
+from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.training import loop
+from stat4830_grad.training.finished import find_runs
 from stat4830_grad.training.rows import Row, read_rows
 from stat4830_grad.training.run_log import RunLog
 
@@ -93,6 +95,11 @@ def test_jobs_above_the_limit_leave_tables_and_no_directories(
     environment = json.loads((together / "environment.json").read_text())
     summary = json.loads(next(separate.glob("000*/summary.json")).read_text())
     assert environment.items() <= summary.items()
+
+
+def test_comparing_says_where_the_rows_of_such_jobs_are(together: Path) -> None:
+    with pytest.raises(ConfigError, match=r"their rows are in logged\.csv, and sweep\.directories"):
+        find_runs([str(together)])
 
 
 def test_every_row_that_a_job_logged_is_in_logged_csv(separate: Path, together: Path) -> None:

@@ -251,7 +251,7 @@ def test_runs_of_one_and_two_parameters_leave_it(
 
 def test_sweeps_and_comparisons_leave_one_of_all_runs(cli: Cli, tmp_path: Path) -> None:
     sweep = ("-m", "optimizer=gd,momentum,adam", "steps=20", "hydra.sweep.dir=sweep")
-    done = cli(*sweep, "problem=least_squares", "optimizer.lr=0.005")
+    done = cli(*sweep, "sweep.job_figures=3", "problem=least_squares", "optimizer.lr=0.005")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "sweep" / "paths.svg").stat().st_size > 5000
     jobs = sorted(path.parent for path in (tmp_path / "sweep").glob("*/metrics.csv"))

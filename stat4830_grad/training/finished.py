@@ -70,11 +70,21 @@ def find_directories(patterns: Sequence[str]) -> list[Path]:
         found = [Path(name) for name in sorted(glob.glob(pattern, recursive=True))]
         runs = [run for path in found for run in (path, *sorted(path.glob("*"))) if is_run(run)]
         if not runs:
-            why = next(filter(None, map(what_is_there, found)), None)
+            why = next(filter(None, map(why_none, found)), None)
             none = f"{pattern} matches no directory with a metrics.csv"
             raise ConfigError(f"runs: {pattern}: {why}" if why else f"runs: {none}")
         paths |= dict.fromkeys(runs)
     return list(paths)
+
+
+def why_none(directory: Path) -> str | None:
+    """Why there is no run in a directory, where more is known than that."""
+    if (directory / "logged.csv").is_file():
+        return (
+            "its jobs left no directories; their rows are in logged.csv, and the sweep with "
+            "sweep.directories=N gives up to N jobs one each"
+        )
+    return what_is_there(directory)
 
 
 def is_run(path: Path) -> bool:
