@@ -10,6 +10,7 @@ from ..training.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from ..training.inputs import recorded_inputs
 from ..training.outcome import circumstances, outcome
 from ..training.resume import refuse_foreign
+from ..training.rows import write_meanings
 from ..training.run_directory import git, write_json
 from ..training.run_log import RunLog
 from ..training.sweep_row import SweepRow
@@ -37,7 +38,7 @@ class LoggedBatch(Batch):
                 if len(saved.logs) != len(self.jobs):
                     raise DataError(f"{self.checkpoint} lacks what its jobs have logged")
                 state = saved.state
-                self.taken = [log.before(state.updates) for log in saved.logs]
+                self.taken = [RunLog(self.columns, log.before(state.updates)) for log in saved.logs]
             except DataError as error:
                 self.context.say_whole(f"{error}; its batch begins anew", style="yellow")
         return state
@@ -60,6 +61,7 @@ class LoggedBatch(Batch):
             logs = [(job.number, log) for job, log in zip(self.jobs, self.taken, strict=True)]
             with context.table.locked():
                 append_logs(context.directory, logs)
+            write_meanings(context.directory, self.columns)
             self.record_circumstances()
         left = [k for k, job in enumerate(self.jobs) if statuses.get(job.name) not in FINAL]
         at = state.diverged_at.tolist()

@@ -38,9 +38,9 @@ class RunLog:
         starts = range(0, len(self.numbers), width)
         return [dict(zip(self.names, self.numbers[i : i + width], strict=True)) for i in starts]
 
-    def before(self, updates: int) -> RunLog:
-        """What was logged before `updates` updates: a run that goes on from there logs it anew."""
-        return RunLog(self.columns, [row for row in self.rows if row["step"] < updates])
+    def before(self, updates: int) -> list[Row]:
+        """The rows that a run keeps which goes on after `updates` updates: it logs theirs anew."""
+        return [row for row in self.rows if row["step"] < updates]
 
     def log(self, row: Row) -> None:
         """Take one row."""
