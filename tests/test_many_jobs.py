@@ -98,7 +98,7 @@ def test_jobs_above_the_limit_leave_tables_and_no_directories(
 
 
 def test_comparing_says_where_the_rows_of_such_jobs_are(together: Path) -> None:
-    with pytest.raises(ConfigError, match=r"their rows are in logged\.csv, and sweep\.directories"):
+    with pytest.raises(ConfigError, match=r"their rows are in logged\.csv, and the sweep with"):
         find_runs([str(together)])
 
 

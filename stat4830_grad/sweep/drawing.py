@@ -58,8 +58,7 @@ def draw_sweep(
     if not (runs := drawable(jobs, rows, context)):
         return
     directory, swept = context.directory, [column(key) for key in jobs[0].swept]
-    drawn = {row.directory for row, _ in runs}
-    configs = {job.name: job.config() for job in jobs if job.name in drawn}
+    configs = {job.name: job.config() for job in jobs}
     theory = shared_theory(known, swept)
     shown, first = [row for row, _ in runs], configs[runs[0][0].directory]
     title = shared_title(dict(leaves(to_builtins(first))), swept, len(rows))
