@@ -83,7 +83,7 @@ def test_a_sweep_that_is_left_to_slurm_is_shown_completed_and_ended_later(
     again = cli(*WORDS, *LEAVING, resumed, **own)
     assert again.returncode == 0, again.stderr
     assert f"Slurm task {second} was taken out of the queue before it began" in again.stdout
-    assert "1 jobs in 1 tasks" in again.stdout
+    assert "1 job in 1 task;" in again.stdout
     assert "1 completed, 1 queued or running of 2 jobs" in again.stdout
     assert tasks_of(directory) == in_queue()
 
@@ -151,7 +151,7 @@ def test_a_closed_terminal_leaves_the_task_and_ctrl_c_ends_it(slurm: Path, tmp_p
     second.send_signal(signal.SIGINT)
     said, _ = second.communicate(timeout=60)
     assert second.returncode == 130
-    assert "tasks; logs:" not in said  # what is in the queue is not sent again
+    assert "; logs:" not in said  # what is in the queue is not sent again
     assert "tasks that wait are cancelled, those that run save and end" in said
     assert "go on with the same command and sweep.resume=" in said
     assert not in_queue()
@@ -162,14 +162,20 @@ def test_a_task_that_is_killed_for_its_memory_says_which_limit(
     slurm: Path, cli: Cli, tmp_path: Path
 ) -> None:
     own = {"SLURM_CONF": os.environ["SLURM_CONF"]}
-    words = (*WORDS[:3], "optimizer.lr=[0.01]", *ON_SLURM, "hydra.launcher.mem_gb=0.1")
-    done = cli("-m", *words, "hydra.sweep.dir=sweep", **own)
+    words = (*WORDS[:3], "optimizer.lr=[0.01]", *ON_SLURM)
+    done = cli("-m", *words, "hydra.launcher.mem_gb=0.1", "hydra.sweep.dir=sweep", **own)
     assert done.returncode == 1
     with (tmp_path / "sweep" / "sweep.csv").open(encoding="utf-8", newline="") as file:
         (row,) = csv.DictReader(file)
     assert row["status"] == "failed"
     assert "took more memory than it may (hydra.launcher.mem_gb=0.1)" in row["error"]
     assert row["error"] in done.stdout
+    held = "hydra.launcher.additional_parameters={hold: true}"
+    again = cli("-m", *words, held, "sweep.resume=sweep", "sweep.wait=false", **own)
+    subprocess.run(["scancel", "--user=root"], check=True)
+    assert again.returncode == 0, again.stderr
+    assert f"{row['directory']} had failed: {row['error']}" in again.stdout
+    assert "1 job in 1 task;" in again.stdout
 
 
 # What Slurm 22.05 wrote into the logs of tasks that it ended, and with cgroups

@@ -37,6 +37,11 @@ def listed(words: Sequence[str]) -> str:
     return " or ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
+def several(count: int, noun: str) -> str:
+    """`1 task`, `1,200 tasks`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def shown(text: str) -> str:
     """Text for one line of a message: printable, and cut where it is long."""
     plain = text if text.isprintable() else repr(text)[1:-1]

@@ -80,7 +80,7 @@ def show_queue(
         Column("ended"),
         Column("time", spare=1),
         Column("limit", spare=3),
-        Column("node, or why it waits", left=True, spare=2),
+        Column("node or reason", left=True, spare=2),
     )
     rows = [
         (
@@ -90,7 +90,7 @@ def show_queue(
             f"{sum(statuses.get(name) in FINAL for name in task.jobs):,}",
             known.used,
             known.limit,
-            known.where,
+            "–" if known.where == "(None)" else known.where,
         )
         for task, known in tasks[:SHOWN]
     ]

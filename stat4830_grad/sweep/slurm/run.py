@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from ...config.jobs import Job
 from ...system.errors import ConfigError, MachineError
+from ...system.wording import several
 from ..cells import ended
 from ..context import SweepContext
 from ..table import FINAL
@@ -19,6 +20,9 @@ from .sent import Sent, file_of, logs, record, recorded, send
 
 POLL = (1.0, 30.0)
 """Seconds between two questions to Slurm, at first and at most."""
+
+SAID = 10
+"""Failed jobs that are named before they are sent again."""
 
 PATIENCE = 60.0
 """Seconds that interrupted tasks have to save and end."""
@@ -96,11 +100,10 @@ def refuse(tasks: Sequence[Sent]) -> None:
     """
     if tasks:
         arrays = sorted({array_of(task.id) for task in tasks}, key=int)
-        several = f"{len(tasks)} tasks" if len(tasks) > 1 else "1 task"
-        is_there = "are" if len(tasks) > 1 else "is"
+        is_there = "is" if len(tasks) == 1 else "are"
         raise ConfigError(
-            f"{several} of this sweep {is_there} still in Slurm's queue: wait, or end this by "
-            f"scancel {' '.join(arrays)}"
+            f"{several(len(tasks), 'task')} of this sweep {is_there} still in Slurm's queue: "
+            f"wait, or end this by scancel {' '.join(arrays)}"
         )
 
 
@@ -108,7 +111,14 @@ def unfinished(
     jobs: Sequence[Job], request: Request, context: SweepContext
 ) -> list[tuple[Job, ...]]:
     """The batches that have a job to run; the others of a batch keep it company."""
-    context.table.drop_unfinished([job.name for job in jobs])
+    names = {job.name for job in jobs}
+    rows = [row for row in context.table.rows() if row.directory in names]
+    failed = [row for row in rows if row.status == "failed"]
+    for row in failed[:SAID]:
+        context.say_whole(f"{row.directory} had failed: {row.error}", style="red")
+    if len(failed) > SAID:
+        context.say(f"and {len(failed) - SAID:,} more had failed", style="red")
+    context.table.drop_unfinished(list(names))
     statuses = context.table.statuses()
     return [
         tuple(batch)
@@ -131,7 +141,8 @@ def submitted(
     tasks = [Task(batch, place, context.options, context.hydra) for batch in batches]
     sent = send(tasks, request, context)
     count, name = sum(map(len, batches)), in_words({array_of(task.id) for task in sent})
-    context.say_whole(f"{name}: {count:,} jobs in {len(sent)} tasks; logs: {logs(context)}")
+    told = f"{several(count, 'job')} in {several(len(sent), 'task')}"
+    context.say_whole(f"{name}: {told}; logs: {logs(context)}")
     return sent
 
 
@@ -149,7 +160,8 @@ def wait(sent: Sequence[Sent], context: SweepContext) -> None:
         answers = there is not None
         if there is not None and (now := len(sent) - len(left(sent, there))) > over:
             done = sum(status in FINAL for status in context.table.statuses().values())
-            context.say(f"{now} of {len(sent)} tasks over; {done:,} jobs completed or diverged")
+            of = f"{now} of {several(len(sent), 'task')}"
+            context.say(f"{of} over; {several(done, 'job')} completed or diverged")
             over, pause = now, POLL[0]
         if over == len(sent):
             return
