@@ -182,7 +182,7 @@ def begin(commands: Commands, at: Path, words: list[str]) -> Child:
 
 def wrong(commands: Commands, kept: Path, at: Path, words: list[str], child: Child) -> str | None:
     """What is wrong with how a command ended, or with what it left."""
-    ended = commands.wait(child, timeout=180)
+    ended = commands.wait(child, timeout=600)  # that of the lecture on a busy machine
     said = ended.out + ended.err
     if ended.late:
         return "it hangs"
