@@ -7,6 +7,7 @@ import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,29 @@ def rooms_above(module: str, source: str) -> list[str]:
 @pytest.mark.parametrize(("module", "file"), list(modules()), ids=lambda value: str(value)[:40])
 def test_imports_go_downwards(module: str, file: Path) -> None:
     assert rooms_above(module, file.read_text("utf-8")) == []
+
+
+def depends(sources: dict[str, str]) -> dict[str, set[str]]:
+    """The modules of ours that each module imports, late imports too."""
+    known = {module.removesuffix(".__init__") for module in sources}
+    found: dict[str, set[str]] = {}
+    for module, source in sources.items():
+        own = module.removesuffix(".__init__")
+        names = [name.removeprefix(f"{NAME}.") for name in imported(module, source)]
+        named = {name if name in known else name.rpartition(".")[0] for name in names}
+        found[own] = (named & known) - {own}
+    return found
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    sources = {module: file.read_text("utf-8") for module, file in modules()}
+    TopologicalSorter(depends(sources)).prepare()
+    late = "def f():\n    from ..tasks import train"
+    with pytest.raises(CycleError, match=r"core\.a"):
+        TopologicalSorter(
+            depends({"core.a": "from . import b", "core.b": "from .a import x"})
+        ).prepare()
+    assert depends({"core.a": late, "tasks.train": ""})["core.a"] == {"tasks.train"}
 
 
 def test_every_room_is_in_the_list_and_the_list_has_no_other() -> None:

@@ -67,5 +67,5 @@ def reference() -> str:
 
 def documented(directive: str, name: str, *, members: bool = False) -> str:
     """What Sphinx replaces by the docstring of `name`."""
-    option = "   :members:\n" if members else ""
+    option = "   :members:\n   :inherited-members:\n" if members else ""
     return f"```{{eval-rst}}\n.. {directive}:: {name}\n{option}```\n"

@@ -1,9 +1,10 @@
 """A real autograd graph as data: nodes, edges and what reverse mode passes along them."""
 
 from .assembly import trace
+from .parts import Contribution, Edge, Leaf, Node
 from .summary import Summary, dimensions, number
 from .tensors import trace_tensor
-from .trace import Contribution, Edge, Leaf, Node, Trace
+from .trace import Trace
 
 __all__ = [
     "Contribution",

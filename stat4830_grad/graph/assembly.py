@@ -14,11 +14,12 @@ from ..system.wording import SUPERSCRIPTS
 from .formulas import constant
 from .instructions import program
 from .labels import Labels
+from .parts import Contribution, Leaf, Node
 from .program import MOST_NUMBERS
 from .recorder import Values, differentiate, release
 from .source import Source
 from .summary import summarise
-from .trace import Contribution, Leaf, Node, Trace
+from .trace import Trace
 
 
 def trace(

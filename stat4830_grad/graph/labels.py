@@ -16,9 +16,9 @@ from .derivatives import (
 )
 from .formulas import fill, operand, permuted, signed
 from .nodes import GradFn
+from .parts import Edge, Node
 from .recorder import Event, Recording, Values, saved
 from .summary import Summary
-from .trace import Edge, Node
 
 FORMULA_WORDS = ("I", "P", "c", "C")
 """What stands for matrices and constants in formulas."""

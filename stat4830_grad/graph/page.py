@@ -14,10 +14,10 @@ import numpy as np
 from ..pages import document
 from .derivatives import DerivativeRule
 from .parting import Parting
+from .parts import Edge, Leaf, Node, TraceData
 from .program import Instruction, Operand
 from .reading import read
 from .summary import Summary
-from .trace import Edge, Leaf, Node, Trace
 
 BODY = "trace.html"
 STYLES = ("trace.css",)
@@ -73,12 +73,12 @@ def scalar(value: float) -> Summary:
     return Summary((), "float64", (value,), abs(value), np.array(value))
 
 
-def page(trace: Trace, shown: Shown = PLAIN) -> str:
+def page(trace: TraceData, shown: Shown = PLAIN) -> str:
     """The page as the text of one HTML file."""
     return document(shown.title, page_data(trace, shown), body=BODY, styles=STYLES, scripts=SCRIPTS)
 
 
-def page_data(trace: Trace, shown: Shown = PLAIN) -> dict[str, Any]:
+def page_data(trace: TraceData, shown: Shown = PLAIN) -> dict[str, Any]:
     """Everything that the page's scripts read, ready for JSON."""
     numbers, rules = Numbers(), {}
     program = trace.program.instructions
@@ -206,7 +206,7 @@ def rule_data(rule: DerivativeRule) -> dict[str, Any]:
     }
 
 
-def framed(trace: Trace) -> str:
+def framed(trace: TraceData) -> str:
     """The page in a frame of its own, for the output of a notebook's cell."""
     return (
         f'<iframe srcdoc="{html.escape(page(trace))}" title="{PLAIN.title}" '

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Tensor
 
+from .parts import Leaf, TraceData
 from .summary import Summary, summarise
-from .trace import Leaf, Trace
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Parting:
     theirs: Summary  # the whole gradient of the leaf, as somebody has it
 
 
-def parting(trace: Trace, theirs: dict[str, Tensor], wrong: list[str]) -> Parting | None:
+def parting(trace: TraceData, theirs: dict[str, Tensor], wrong: list[str]) -> Parting | None:
     """The first edge into a leaf whose gradient is wrong that accounts for the mistake.
 
     Where several paths lead to the leaf, it is the path that was left out or has the wrong sign,
@@ -40,7 +40,7 @@ def parting(trace: Trace, theirs: dict[str, Tensor], wrong: list[str]) -> Partin
     return min(found, key=lambda one: (one.node, one.edge), default=None)
 
 
-def edges_into(trace: Trace, leaf: str) -> list[tuple[int, int]]:
+def edges_into(trace: TraceData, leaf: str) -> list[tuple[int, int]]:
     """Every edge that passes something to the leaf, in the engine's order."""
     return [
         (i, k)

@@ -14,15 +14,15 @@ from rich.text import Text
 
 from ..console.tables import Column, FittedTable
 from ..system.wording import subscripted
+from .parts import Edge, Leaf, Node, TraceData
 from .summary import Summary, dimensions, number
-from .trace import Edge, Leaf, Node, Trace
 
 
 @dataclass(frozen=True)
 class TraceText:
     """The steps as a table, its parts side by side where the terminal has room, else stacked."""
 
-    trace: Trace
+    trace: TraceData
     limit: int = 60
     """Of more steps it shows the first and the last ones."""
 
@@ -45,7 +45,7 @@ class TraceText:
         yield from accumulation(self.trace, options.max_width)
 
 
-def plain_text(trace: Trace) -> str:
+def plain_text(trace: TraceData) -> str:
     """The same without colours, as wide as it needs to be, up to 160 columns."""
     written = io.StringIO()
     Console(file=written, width=WIDEST).print(TraceText(trace))
@@ -68,7 +68,7 @@ def stacked(value: str, arrival: str) -> Padding | Group:
     return Group(Text(value), Padding(Text(arrival), (0, 0, 0, 2))) if arrival else Group(value)
 
 
-def table_rows(trace: Trace, limit: int) -> Iterator[tuple[str, str, str, str]]:
+def table_rows(trace: TraceData, limit: int) -> Iterator[tuple[str, str, str, str]]:
     """The rows of the table; of more than `limit` steps the first and the last ones."""
     f = trace.function
     yield "0", "seed", f"{f} = {trace.value.text()}", f"{partial(f, f)} = 1"
@@ -83,14 +83,14 @@ def table_rows(trace: Trace, limit: int) -> Iterator[tuple[str, str, str, str]]:
             yield "⋮", "", f"{len(skipped):,} more operations, all in trace.json", ""
 
 
-def heading(trace: Trace) -> Text:
+def heading(trace: TraceData) -> Text:
     """What is differentiated, and where."""
     at = ", ".join(f"{subscripted(leaf.name)} = {leaf.value.text()}" for leaf in trace.leaves)
     what = trace.function if trace.order == 1 else f"{trace.function}, {trace.meaning},"
     return Text(f"Reverse mode on {what} at {at}", style="bold")
 
 
-def received(trace: Trace) -> dict[str, list[Summary]]:
+def received(trace: TraceData) -> dict[str, list[Summary]]:
     """What each node was passed, in order, by its name."""
     found: dict[str, list[Summary]] = {}
     for node in trace.nodes:
@@ -147,7 +147,7 @@ def passed(node: Node, edge: Edge) -> str:
     return f"{incoming.text()}·{parenthesised(edge.local.text())} = {value} to {to}"
 
 
-def accumulation(trace: Trace, width: int) -> Iterator[FittedTable]:
+def accumulation(trace: TraceData, width: int) -> Iterator[FittedTable]:
     """Each leaf's contributions, their sum, and whether torch.autograd.grad says the same."""
     titles = ("leaf", "adds up what came from", "gradient", "torch.autograd.grad")
     cells = []
@@ -160,7 +160,7 @@ def accumulation(trace: Trace, width: int) -> Iterator[FittedTable]:
     yield FittedTable([Column(title, left=True) for title in titles], cells, box=None)
 
 
-def gradient(leaf: Leaf, trace: Trace) -> str:
+def gradient(leaf: Leaf, trace: TraceData) -> str:
     """`∂f/∂x = −3 + 3 = 0`; a row 1×p is transposed to the gradient p×1."""
     total = leaf.gradient
     what = partial(trace.function, leaf.name)
