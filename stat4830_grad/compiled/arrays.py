@@ -44,6 +44,15 @@ class Arrays:
         """`Code.stretch`."""
         return ArraysStretch(self, rule, lr, params, state)
 
+    def inward(self, params: Params) -> Params:
+        """Parameters (*K, …) as the kernel has them: contiguous, in memory of their own."""
+        each = {name: params[name] for name in self.names}
+        return {n: p.clone(memory_format=torch.contiguous_format) for n, p in each.items()}
+
+    def outward(self, own: Params) -> Params:
+        """The parameters (*K, …) of what `inward` made of them, contiguous."""
+        return own
+
 
 class ArraysStretch:
     """`Stretch`: arrays of its own for each parameter, and a table with a column for each run."""
@@ -53,18 +62,18 @@ class ArraysStretch:
     ) -> None:
         from .arrays_source import stretch_function  # imports numba
 
-        self.params = {name: params[name].clone() for name in code.names}
-        self.grads = {name: torch.zeros_like(params[name]) for name in code.names}
-        held = {part: {n: state[part][n].clone() for n in code.names} for part in rule.memory}
+        self._code = code
+        self._params = code.inward(params)
+        self._grads = {name: torch.zeros_like(own) for name, own in self._params.items()}
+        self._held = {part: code.inward(state[part]) for part in rule.memory}
         changing = [*(state[POWER].values() if rule.powers else ()), torch.zeros_like(lr)]
         given = [*rule.numbers, *rule.powers.values(), lr]
         given += [] if rule.warmup is None else [rule.warmup]
         self._table = torch.stack([row.reshape(-1) for row in (*changing, *given)])  # (rows, K)
         rows = self._table[: len(changing)]
-        powers = dict(zip(rule.powers, rows.view(-1, *lr.shape), strict=False))
+        self._powers = dict(zip(rule.powers, rows.view(-1, *lr.shape), strict=False))
         self.broken: Tensor = rows[-1].view(lr.shape)
-        self.memory: OptimizerState = {**held, **({POWER: powers} if powers else {})}
-        each = [self.params, self.grads, *held.values()]
+        each = [self._params, self._grads, *self._held.values()]
         self.tensors = [rows, *(p for of_part in each for p in of_part.values())]
         numbers = [
             tuple(p.view(lr.numel(), -1).numpy() for p in of_part.values()) for of_part in each
@@ -73,6 +82,22 @@ class ArraysStretch:
         self._arrays = (*numbers[:2], tuple(numbers[2:]), self._table.numpy(), losses, code.data)
         self._steps = rule.steps
         self._function = stretch_function(code.evaluate, rule)
+
+    @property
+    def params(self) -> Params:
+        """`Stretch.params`."""
+        return self._code.outward(self._params)
+
+    @property
+    def grads(self) -> Params:
+        """`Stretch.grads`."""
+        return self._code.outward(self._grads)
+
+    @property
+    def memory(self) -> OptimizerState:
+        """`Stretch.memory`."""
+        held = {part: self._code.outward(own) for part, own in self._held.items()}
+        return {**held, **({POWER: self._powers} if self._powers else {})}
 
     def __call__(self, t: int, updates: int) -> None:
         """`Stretch.__call__`."""

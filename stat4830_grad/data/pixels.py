@@ -63,6 +63,19 @@ class Pixels:
         entries: tuple[Any, Any, Any] = compress(self.stored.contiguous().numpy())
         return entries
 
+    @cached_property
+    def entries_of_rows(self) -> tuple[Any, Any, Any]:
+        """The entries of B that are not 0, as `first_layer.entries_of_rows` gives them."""
+        from ..compiled.first_layer import entries_of_rows
+
+        entries: tuple[Any, Any, Any] = entries_of_rows(self.stored.contiguous().numpy())
+        return entries
+
+    @property
+    def affine(self) -> tuple[float, float]:
+        """(scale, shift) of X = scale · B + shift."""
+        return 1 / (255 * self.std), -self.mean / self.std
+
     def dense(self) -> Tensor:
         """X (n, d) as a tensor, with the roundings of torchvision's ToTensor and Normalize."""
         X = self.stored.to(self.dtype).div_(255)
@@ -80,7 +93,7 @@ class Pixels:
         """X W, outside any graph."""
         from ..compiled import compilation, panels, strips  # numba takes 0.2 s to import
 
-        scale, shift = 1 / (255 * self.std), -self.mean / self.std
+        scale, shift = self.affine
         threads = compilation.take_torchs_threads()
         if W.ndim == 1 or W.shape[1] < panels.PANEL:
             V = W.mT.reshape(-1, len(W)).contiguous() if W.ndim > 1 else W.contiguous()[None]

@@ -8,11 +8,14 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from ..compiled.sampled import Order
+from ..compiled.stretches import Code
 from ..config import problems as choices
 from ..core import Model, Params, Weighted
 from ..data import Part, Split
 from ..metrics import GRAD_NORM, Metric, Place
 from ..system.errors import ConfigError
+from .by_minibatches import code_for
 from .likelihoods import BINARY, Likelihood
 from .penalty import DATA_LOSS, L2
 
@@ -138,6 +141,13 @@ class Classification:
         """The mean over the samples `rows` of the training part; there is no other part."""
         train = self.data.train.rows(rows)
         return replace(self, data=replace(self.data, train=train, val=None, test=None))
+
+    def code_on(self, order: Order) -> Code | None:
+        """`CompilableSampled.code_on`: of models of ours, without a penalty."""
+        if self.penalty:
+            return None
+        train = self.data.train
+        return code_for(self.model, self.likelihood, train.inputs, train.y, order)
 
     def constants(self) -> dict[str, Any]:
         """`X` (n, d) and `y` (n,) of the training part; of a penalty `l2`, its λ."""

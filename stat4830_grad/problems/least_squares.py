@@ -12,11 +12,14 @@ import torch
 from torch import Tensor
 
 from .. import data
+from ..compiled.sampled import Order
+from ..compiled.stretches import Code
 from ..config import problems as choices
 from ..core import Params
 from ..metrics import GRAD_NORM, LOSS, Metric
 from ..system.errors import ConfigError
 from ..system.wording import shown
+from .by_minibatches import linear
 from .environment import Environment
 from .penalty import DATA_LOSS, L2
 
@@ -112,6 +115,10 @@ class LeastSquares:
         root = math.sqrt(len(self.X) / len(rows))
         X, y = self.X.index_select(0, rows), self.y.index_select(0, rows)
         return replace(self, X=root * X, y=root * y)
+
+    def code_on(self, order: Order) -> Code | None:
+        """`CompilableSampled.code_on`, without a penalty."""
+        return None if self.penalty else linear(("w",), self.X, self.y, order, classes=False)
 
     def constants(self) -> dict[str, Any]:
         """`X` (n, p) and `y` (n,); of a penalty `l2`, its λ."""

@@ -9,11 +9,13 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from ..compiled.sampled import CompilableSampled
 from ..compiled.stretches import Code, Compilable, RuleCode
 from ..core import NEVER, Params
 from ..gradients.methods import manual
 from ..optimizers import rule_code
 from ..optimizers.schedules import PART
+from .minibatches import Minibatches
 from .steppers import Eager, MakeStepper, Parts, StepState, copy
 
 SECONDS = 0.02
@@ -30,18 +32,26 @@ def compiled_stepper(parts: Parts, t: int, steps: int) -> MakeStepper | None:
     from the `Code.begins`-th on, in every run of the same objective and optimizer: which bits come
     out then depends neither on `steps` nor on where a run has been cut.
     """
-    objective, rule = parts.objective, rule_code(parts.optimizer)
-    by_hand = parts.gradient is manual and parts.lr.device.type == "cpu"
-    if not by_hand or parts.minibatches or not rule or not isinstance(objective, Compilable):
-        return None
-    code = objective.code()
-    if code is None:
+    rule, code = rule_code(parts.optimizer), code_of(parts)
+    if rule is None or code is None:
         return None
     if code.exact and rule.exact:
         return partial(Compiled, code, rule) if steps - t >= WORTH else None
     if steps <= code.begins:
         return None
-    return partial(EagerFirst, code, rule)
+    return partial(EagerFirst, code, rule) if code.begins else partial(Compiled, code, rule)
+
+
+def code_of(parts: Parts) -> Code | None:
+    """The compiled form of what the updates see, if there is one and the gradient is by hand."""
+    if parts.gradient is not manual or parts.lr.device.type != "cpu":
+        return None
+    match parts.minibatches, parts.objective:
+        case None, Compilable() as objective:
+            return objective.code()
+        case Minibatches(order=order), CompilableSampled() as objective:
+            return objective.code_on(order)
+    return None
 
 
 class Compiled:

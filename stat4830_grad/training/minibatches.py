@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..compiled.sampled import Order
 from ..config.sampling import check_size
 from ..core import Objective, Sampled
 
@@ -45,6 +46,12 @@ class Minibatches:
     def per_epoch(self) -> int:
         """Updates in an epoch: n / size, rounded up."""
         return -(-self._objective.samples // self._sampling.size)
+
+    @property
+    def order(self) -> Order:
+        """The same minibatches, for compiled code."""
+        n, seed = self._objective.samples, self._sampling.seed
+        return Order(n, self._sampling.size, lambda epoch: order(seed, epoch, n))
 
     def at(self, updates: int) -> Objective:
         """f as the minibatch of the next update estimates it, after so many updates."""
