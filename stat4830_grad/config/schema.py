@@ -64,6 +64,7 @@ class Sweep(Struct, frozen=True, forbid_unknown_fields=True):
     wait: bool = True  # false: on Slurm only
     batch: Count | None = None
     memory: Positive | None = None
+    fail_fast: bool = False
     directories: Annotated[int, Meta(ge=0)] = 1000
     job_figures: Annotated[int, Meta(ge=0)] = 0
 

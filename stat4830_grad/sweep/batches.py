@@ -20,6 +20,7 @@ from ..training.inputs import refuse_changed_inputs
 from ..training.run_directory import write_json
 from ..training.setup import Setup, prepare
 from .batch import Batch, scratch
+from .cells import ended
 from .context import SweepContext
 from .forecast import Forecasts, forecasts, too_large
 from .jobfiles import record_failures
@@ -27,25 +28,31 @@ from .logged_batch import LoggedBatch
 from .memory import MIB, bytes_per_run, runs_that_fit, usable_bytes
 from .other_tasks import run_task
 from .report import describe
-from .table import ENDED, FINAL
+from .table import ENDED, FINAL, NOT_BEGUN
 
 
 def run_jobs(jobs: Sequence[Job], context: SweepContext) -> None:
     """Run what is not final of `jobs`, batch by batch; each leaves a directory and a row.
 
-    Several processes may run parts of one sweep in the same directory.
+    Several processes may run parts of one sweep in the same directory. With `sweep.fail_fast`
+    none begins after a failure in any of them; those that have not begun have rows that say so.
     """
     context.table.drop_unfinished([job.name for job in jobs])
     for members in group(jobs):
         statuses = context.table.statuses()
-        if context.stop():
-            return
+        if context.over():
+            break
         if all(statuses.get(job.name) in FINAL for job in members):
             continue
         if members[0].config().task == "train":
             run_group(members, context)
         else:
             run_task(members[0], context)
+    if context.over() and not context.stop():
+        statuses = context.table.statuses()
+        left = [job for job in jobs if job.name not in statuses]
+        rows = [ended(job, NOT_BEGUN, separate=context.separate) for job in left]
+        context.table.append(*rows)
 
 
 def run_group(jobs: list[Job], context: SweepContext) -> None:
@@ -65,7 +72,7 @@ def run_group(jobs: list[Job], context: SweepContext) -> None:
     if any(known.values()):
         write_json(scratch(context, jobs, "theory.json"), list(known.values()))
     for first in range(0, len(jobs), size):
-        if not context.stop():
+        if not context.over():
             run_batch(jobs[first : first + size], setup, known, context)
 
 
@@ -112,5 +119,6 @@ def run_batch(jobs: list[Job], setup: Setup, known: Forecasts, context: SweepCon
             record_failures(jobs, error, context)
             return
     half = len(jobs) // 2
-    run_batch(jobs[:half], setup, known, context)
-    run_batch(jobs[half:], setup, known, context)
+    for part in (jobs[:half], jobs[half:]):
+        if not context.over():
+            run_batch(part, setup, known, context)

@@ -16,7 +16,7 @@ from ..config.schema import Sweep
 from ..console.terminal import say, say_whole
 from ..training.execution import Interrupt
 from ..training.run_log import RunLog
-from .table import SweepTable
+from .table import FAILED, SweepTable
 
 TOGETHER = "together"
 """A file of this name says that jobs leave no directories, but their rows in files of the sweep."""
@@ -53,6 +53,11 @@ class SweepContext:
     def separate(self) -> bool:
         """Whether each job has a directory of its own; decided when the sweep begins."""
         return not (self.directory / ".sweep" / TOGETHER).exists()
+
+    def over(self) -> bool:
+        """Whether no further job is to begin, by a signal or, with `sweep.fail_fast`, a failure."""
+        failed = self.options.fail_fast and FAILED in self.table.statuses().values()
+        return self.stop() or failed
 
     def remember(self, job: Job, log: RunLog) -> None:
         """Keep what a job has logged for the pictures."""

@@ -95,7 +95,7 @@ def tally(rows: Sequence[SweepRow], jobs: int, elsewhere: int = 0) -> str:
         elsewhere: jobs without a row that are in Slurm's queue.
     """
     counts = Counter(row.status for row in rows)
-    order = ("completed", "increased", "diverged", "failed", "interrupted")
+    order = ("completed", "increased", "diverged", "failed", "interrupted", "not begun")
     said = ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
     missing = jobs - len(rows) - elsewhere
     parts = [

@@ -31,7 +31,7 @@ from .context import TOGETHER, SweepContext
 from .drawing import draw_jobs, draw_sweep, pictured
 from .report import ranked, table, tally
 from .runner import Runner, run_here
-from .table import FINAL
+from .table import FINAL, NOT_BEGUN
 
 
 def run_sweep(
@@ -46,11 +46,15 @@ def run_sweep(
     0: all completed or diverged, or left to Slurm; 1: a job failed; 129, 130 or 143: interrupted.
 
     Raises:
-        ConfigError: no job can be run, or `directory` holds another sweep.
+        ConfigError: no job can be run (with `sweep.fail_fast`: one cannot), or `directory` holds
+            another sweep.
     """
     directory = directory.absolute()
     jobs = as_named(jobs, directory)
     runnable, errors = sort_out(jobs)
+    if options.fail_fast and errors:
+        name, error = next(iter(errors.items()))
+        raise ConfigError(f"{name}: {error}; nothing ran, as sweep.fail_fast asks")
     shown = frozenset(job.name for job in pictured(jobs))
     context = SweepContext(directory, options, hydra, make_console(), Interrupt(), pictured=shown)
     with sole_writer(directory):
@@ -187,7 +191,10 @@ def conclude(jobs: Sequence[Job], context: SweepContext) -> int:
     context.say(tally(rows, len(jobs)))
     say_best(jobs, rows, context)
     known = gather_theory(context.directory)
-    whole = not context.stop() and not any(row.status == "interrupted" for row in rows)
+    left = {"interrupted", NOT_BEGUN} & {row.status for row in rows}
+    if NOT_BEGUN in left:
+        context.say("stopped at its first failure, as sweep.fail_fast asks", style="red")
+    whole = not context.stop() and not left
     if whole and rows and jobs[0].raw.get("figures"):
         draw_sweep(jobs, rows, context, known)
         draw_jobs(jobs, rows, context)
@@ -197,9 +204,8 @@ def conclude(jobs: Sequence[Job], context: SweepContext) -> int:
         for leftover in (context.directory / ".sweep").glob("*.pt"):
             leftover.unlink()
     else:
-        context.say_whole(
-            f"go on with the same command and {assigned('sweep.resume', context.directory)}"
-        )
+        again = assigned("sweep.resume", context.directory)
+        context.say_whole(f"go on with the same command and {again}")
     context.say_whole(f"files: {context.directory}")
     if context.stop():
         return context.stop.exit_code

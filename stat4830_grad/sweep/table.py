@@ -23,6 +23,10 @@ FINAL = (*ENDED, "diverged")
 """Statuses of jobs that a resumed sweep leaves alone."""
 
 
+FAILED, NOT_BEGUN = "failed", "not begun"
+"""Statuses of a job that failed, and of one that did not begin because another had."""
+
+
 class SweepTable:
     """The file sweep.csv in a sweep's directory. Other processes may append to it, too.
 
