@@ -28,24 +28,24 @@ WRONG = {
         "import runpy, sys\nfrom pathlib import Path\n"
         "for path in Path('..').rglob('loss.py'):\n    theirs = runpy.run_path(str(path))\n"
         "    theirs['loss'] = lambda w: 0 * w.sum()\n"
-        "def gradient(params): return {k: 2 * p for k, p in params.items()}\n"
+        "def gradient(params): return {k: 0 * p for k, p in params.items()}\n"
     ),
     "the module of the problem": (
         "import sys\nfor name, module in list(sys.modules.items()):\n"
         "    if name.startswith('file:'): module.loss = module.model = lambda *a: a[0].sum() * 0\n"
-        "def gradient(params): return {k: 2 * p for k, p in params.items()}\n"
+        "def gradient(params): return {k: 0 * p for k, p in params.items()}\n"
     ),
     "our classes": (
         "import gc, torch\n"
         "torch.equal = torch.allclose = torch.Tensor.__eq__ = lambda *a, **k: True\n"
         "for o in gc.get_objects():\n    if isinstance(o, type) and hasattr(o, 'loss'):\n"
         "        try: o.loss = lambda self, params: 0\n        except Exception: pass\n"
-        "def gradient(params): return {k: 2 * p for k, p in params.items()}\n"
+        "def gradient(params): return {k: 0 * p for k, p in params.items()}\n"
     ),
     "the end of the process": "import os\ndef gradient(): os._exit(0)\n",
     "the problem's own name": (
         "start = {'w': [0.0]}\ndef loss(w): return 0\ndef model(a, b): return None\n"
-        "def gradient(params): return {k: 2 * p for k, p in params.items()}\n"
+        "def gradient(params): return {k: 0 * p for k, p in params.items()}\n"
     ),
 }
 """Gradients of another function, from files that reach for the one they are compared with."""
