@@ -48,8 +48,9 @@ class SweepTable:
         Raises:
             OSError: they could not be written.
         """
-        with self.locked():
-            self._append(rows)
+        if rows:
+            with self.locked():
+                self._append(rows)
 
     def _append(self, rows: Sequence[SweepRow]) -> None:
         cells = [cells_of(row) for row in rows]

@@ -59,9 +59,13 @@ def run_on_slurm(request: Request, jobs: Sequence[Job], context: SweepContext) -
         end(sent, context)
         return True
     lost = say_losses(sent, context)
-    for job in jobs:
-        if job.name in lost:
-            context.table.append(ended(job, "failed", error=lost[job.name]))
+    context.table.append(
+        *(
+            ended(job, "failed", error=lost[job.name], separate=context.separate)
+            for job in jobs
+            if job.name in lost
+        )
+    )
     return True
 
 
