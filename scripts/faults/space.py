@@ -19,7 +19,6 @@ from .left import broken, rude, wrong_result
 from .scenarios import Scenario, reference, scenarios
 from .tally import Tally
 
-KIB = 1024
 WHERE = {"output": "hydra.run.dir", "data": "data_dir", "cache": "STAT4830_CACHE_DIR"}
 STATES = ("a file", "a broken link", "below a file", "read-only")
 

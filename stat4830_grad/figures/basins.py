@@ -65,7 +65,7 @@ def draw_basins(
         axes.set_ylabel("f(x₀)")
         heights = [float(path.losses[0]) for path in landscape.paths]
     else:
-        dress_axis(axes, sizes, known)
+        label_vertical(axes, sizes, known)
         heights = sizes
     scatter(axes, rows, starts, heights, known)
     for i, x in enumerate(known["maximisers"]):
@@ -76,7 +76,7 @@ def draw_basins(
     save(figure, directory, "basins")
 
 
-def dress_axis(axes: Axes, sizes: Sequence[float], known: dict[str, Any]) -> None:
+def label_vertical(axes: Axes, sizes: Sequence[float], known: dict[str, Any]) -> None:
     """The vertical axis of step sizes, with the limit of each minimiser."""
     if log_spaced(sizes):
         logarithmic(axes, "y")

@@ -77,7 +77,7 @@ def results(
     if rates:
         draw_rates(axes[-1], every, known, predict)
     for panel in axes:
-        dress_axis(panel, rows, across)
+        label_horizontal(panel, rows, across)
         if theory:
             mark_theory(panel, known)
     legend.draw_bar(figure, axes)
@@ -159,7 +159,7 @@ def at_top(
         axes.plot(xs, ys, transform=where, fillstyle="none", markersize=5, label=words, **style)
 
 
-def dress_axis(axes: Axes, rows: Sequence[SweepRow], across: Across) -> None:
+def label_horizontal(axes: Axes, rows: Sequence[SweepRow], across: Across) -> None:
     """The horizontal axis: names side by side, or numbers on a scale that spreads them."""
     if across.names:
         texts = [label({across.key: name}).rpartition("=")[2] for name in across.names]

@@ -96,7 +96,7 @@ class TraceData:
 
 
 def node_dict(step: int, node: Node) -> dict[str, Any]:
-    """An operation as in trace.json, `step` being its place in the order of the walk."""
+    """An operation as in trace.json, `step` being its place in torch's order."""
     return {
         "step": step,
         "name": node.name,

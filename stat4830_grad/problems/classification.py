@@ -89,7 +89,7 @@ class Classification:
         return self.model.init(generator, d)
 
     def starting_at(self, problem: choices.Problem) -> Self:
-        """Itself: the initial weights are the model's affair."""
+        """Itself: the model says what the initial weights are."""
         return self
 
     def penalised(self, strength: Tensor) -> Self:

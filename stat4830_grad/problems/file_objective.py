@@ -48,7 +48,7 @@ class FileObjective:
         return start(self.file, generator)
 
     def starting_at(self, problem: choices.Problem) -> Self:
-        """Itself: the initial point is the file's affair."""
+        """Itself: the file says what the initial point is."""
         return self
 
     def loss(self, params: Params) -> Tensor:

@@ -114,7 +114,7 @@ def refuse(tasks: Sequence[Sent]) -> None:
 def unfinished(
     jobs: Sequence[Job], request: Request, context: SweepContext
 ) -> list[tuple[Job, ...]]:
-    """The batches that have a job to run; the others of a batch keep it company."""
+    """The batches that have a job to run; the others of a batch train with it."""
     names = {job.name for job in jobs}
     rows = [row for row in context.table.rows() if row.directory in names]
     failed = [row for row in rows if row.status == "failed"]

@@ -79,7 +79,7 @@ def cubic() -> Row:
 
 
 def trace_cubic(x: float) -> Trace:
-    """The walk through x³ − 3x in float64."""
+    """The trace of x³ − 3x in float64."""
     return trace(CUBIC.loss, {"x": torch.tensor(x, dtype=torch.float64)})
 
 
