@@ -26,7 +26,7 @@ WORTH = 50_000
 
 
 def compiled_stepper(parts: Parts, t: int, steps: int) -> MakeStepper | None:
-    """What makes the updates from `t` to `steps` in compiled code; None where torch makes them.
+    """What makes updates on the CPU from `t` to `steps` in compiled code; None: torch makes them.
 
     Code that gives the bits of torch is taken where it saves time. Other code makes every update
     from the `Code.begins`-th on, in every run of the same objective and optimizer: which bits come
@@ -44,7 +44,7 @@ def compiled_stepper(parts: Parts, t: int, steps: int) -> MakeStepper | None:
 
 def code_of(parts: Parts) -> Code | None:
     """The compiled form of what the updates see, if there is one and the gradient is by hand."""
-    if parts.gradient is not manual or parts.lr.device.type != "cpu":
+    if parts.gradient is not manual:
         return None
     match parts.minibatches, parts.objective:
         case None, Compilable() as objective:

@@ -25,12 +25,12 @@ from ..data.weights import load_weights
 from ..gradients.methods import GRADIENTS, backward, manual
 from ..metrics import Metric
 from ..problems import penalised
-from .compiled import compiled_stepper
+from .choice import stepper_for
 from .coordinates import coordinates, logged_columns
 from .loop import start, train
 from .minibatches import Minibatches, Sampling
 from .setup import Setup, prepare
-from .steppers import Eager, MakeStepper, Parts, Replayed
+from .steppers import Parts
 
 
 @dataclass(frozen=True)
@@ -65,20 +65,12 @@ class Experiment:
         following: Callable[[int], int] | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> Iterator[tuple[State, Record]]:
-        """`loop.train` with these parts.
-
-        On CUDA, updates are replayed from a graph if one can hold the objective, the gradient and
-        the optimizer, and all of them see the same data. On the CPU, code that the objective has
-        of its own may make them (`compiled_stepper`).
-        """
+        """`loop.train` with these parts, whose updates `stepper_for` has made."""
         warm = manual if self.gradient is manual else backward
         warm(self.objective, state.params)  # what compiles does so before the clock
         minibatches = self.minibatches()
         parts = Parts(self.objective, self.gradient, self.optimizer, self.lr, minibatches)
-        held = all(part.capturable for part in (self.objective, self.gradient, self.optimizer))
-        replayed = held and not minibatches and self.lr.device.type == "cuda"
-        stepper: MakeStepper | None = Replayed if replayed else None
-        stepper = stepper or compiled_stepper(parts, state.updates, steps) or Eager
+        stepper = stepper_for(parts, self.lr.device, state.updates, steps)
         return train(
             parts, state, steps=steps, due=due, following=following, stop=stop, stepper=stepper
         )
