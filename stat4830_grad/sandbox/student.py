@@ -47,7 +47,8 @@ class Answer:
 class Student:
     """The function `gradient` in a file. Its process begins when it is first asked.
 
-    A call that fails ends the process; the next one gets a new one.
+    With `with` it is forked at once, so that it gets ready while other things are done. A call that
+    fails ends the process; the next one gets a new one.
     """
 
     def __init__(self, path: Path, limits: Limits, said: str | None = None) -> None:
@@ -64,6 +65,7 @@ class Student:
         most = LARGEST if path.suffix == SUFFIX else MIB
         self._source = code_of(read_source(path, self.said, wanted, most), path, self.said)
         self._talk: Conversation | None = None
+        self._begun = False
         self._data: Mapping[str, Any] | None = None
         self.open: str | None = None
         """What this system does not keep the file from doing."""
@@ -73,6 +75,7 @@ class Student:
         """The beginning of what the file printed."""
 
     def __enter__(self) -> Self:
+        self._talk, self._begun = Conversation(), False
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -108,7 +111,7 @@ class Student:
             NoAnswerError: it gives no answer.
             StoppedError: a signal came meanwhile.
         """
-        if self._talk is None:
+        if self._talk is None or not self._begun:
             self.load()
         if self._data is None or not same_objects(data, self._data):
             tensors = {name: t for name, t in data.items() if isinstance(t, Tensor)}
@@ -138,9 +141,12 @@ class Student:
         seconds = self.limits.seconds
         try:
             if self._talk is None:
-                self._talk, self._data = Conversation(), None
+                self._talk, self._begun = Conversation(), False
+            if not self._begun:
+                self._data = None
                 begin = {"op": "begin", "limits": to_builtins(self.limits)}
                 self.open = self._talk.ask(begin, {}, START).header["open"]
+                self._begun = True
             frame = self._talk.ask({**header, "said": self.said}, tensors, seconds)
         except NoAnswerError as failure:
             what = failure.args[0]

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 import torch
+from numpy.random import get_state
 
 from ..core import Params
 from ..system.errors import ConfigError
@@ -177,7 +177,7 @@ def random_states() -> tuple[bytes, bytes, object]:
     """Those of the generators that PyTorch, NumPy and Python draw from unless told otherwise."""
     return (
         torch.get_rng_state().numpy().tobytes(),
-        pickle.dumps(np.random.get_state()),
+        pickle.dumps(get_state()),
         random.getstate(),
     )
 
