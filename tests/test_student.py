@@ -80,6 +80,21 @@ def test_the_same_finding_names_all_its_parameters_and_the_right_ones(tmp_path: 
     assert found.right == ["w2"]
 
 
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("transposed and doubled", [("transposed", ("w1",)), ("factor", ("w1",))]),
+        ("sigmoid forgotten and no mean", [("sigmoid_forgotten", ALL), ("factor", ALL)]),
+    ],
+)
+def test_two_mistakes_at_once_are_two_findings(
+    tmp_path: Path, name: str, kinds: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    problem, right, old, new, *_ = WRONG[name]
+    found = diagnosis(tmp_path, problem, right.replace(old, new))
+    assert [(f.kind, f.parameters) for f in found.findings] == kinds
+
+
 def test_an_unknown_mistake_is_described_by_what_is_seen(tmp_path: Path) -> None:
     def said(new: str) -> tuple[str, str]:
         (finding,) = diagnosis(tmp_path, "least_squares", SQUARES.replace("X.T", new)).findings
@@ -89,6 +104,7 @@ def test_an_unknown_mistake_is_described_by_what_is_seen(tmp_path: Path) -> None
     assert "cosine" in said("X.cos().T")[1]
     assert said("w.norm() * X.T")[0] == "length"
     assert said("(X + 1e-6 * X.cos()).T")[0] == "rounding"
+    assert said("1.00001 * X.T")[0] == "rounding"
     mask = "(torch.tensor([1., 1., 2.]).double()[:, None] * X.T)"
     source = "import torch\n" + SQUARES.replace("X.T", mask)
     (finding,) = diagnosis(tmp_path, "least_squares", source).findings

@@ -92,9 +92,15 @@ def characterise(pairs: list[tuple[Tensor, Tensor]]) -> tuple[str, str]:
     flat = [(g.double().flatten(), right.double().flatten()) for g, right in pairs]
     gap = max(relative(g, right) for g, right in flat)
     if gap < 1e-3:
-        single = any(g.dtype in (torch.float32, torch.float16, torch.bfloat16) for g, _ in pairs)
-        why = "computed in float32" if single else "a numerical derivative, or a rounded constant"
-        return "rounding", f"is nearly right, within {gap:.0e} of it: {why}?"
+        dtype = pairs[0][0].dtype
+        if dtype in (torch.float32, torch.float16, torch.bfloat16) and (
+            gap < 200 * torch.finfo(dtype).eps
+        ):
+            kind = str(dtype).removeprefix("torch.")
+            text = f"is right as far as {kind} goes: within {gap:.0e}, and it comes as {kind}"
+            return "rounding", f"{text}; compute in the dtype of the parameters"
+        why = "a numerical derivative, or a rounded constant?"
+        return "rounding", f"is nearly right, within {gap:.0e} of it: {why}"
     ratios = [float(g @ right / (right @ right)) for g, right in flat if right.any()]
     parallel = all(same(g, c * right) for (g, right), c in zip(flat, ratios, strict=False))
     if ratios and parallel and len(ratios) == len(flat):

@@ -246,4 +246,4 @@ def disagreements(study: Study) -> list[str]:
 def line(finding: Finding) -> str:
     """A finding as a sentence, after the parameters it is about."""
     about = f"{', '.join(finding.parameters)}: " if finding.parameters else ""
-    return f"{about}{finding.sentence}."
+    return f"{about}{finding.sentence}" + ("" if finding.sentence.endswith("?") else ".")

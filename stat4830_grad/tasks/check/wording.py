@@ -14,6 +14,9 @@ from .penalty_wording import Said, of_both, penalty_sentence
 from .places import sizes
 from .scales import scales
 
+NEARLY = 1e-3
+"""A factor that is so close to 1 was not meant."""
+
 
 def factor_sentence(found: Coefficients, f: Objective, *, several: bool, part: str) -> Said:
     """What a factor means for this objective, and where to look.
@@ -27,6 +30,9 @@ def factor_sentence(found: Coefficients, f: Objective, *, several: bool, part: s
             return "zero", "has the part of the penalty only, that of the data is missing"
         return "zero", f"is {found.b:.6g} times the parameter, the gradient is missing"
     text = f"{part}is {spelled(found, f)} times the right gradient"
+    if not found.scale and abs(found.c - 1) < NEARLY:
+        text = f"{part}is nearly right, {found.c:.8g} times the right gradient"
+        return "rounding", f"{text}: a numerical derivative, or a rounded constant?"
     hint = of_kind(factor_hints(found.name), f)
     if not found.scale and abs(found.c) not in NICE and abs(found.c) < 1:
         hint = "perhaps a step size is in it"
