@@ -248,6 +248,7 @@ def test_the_lecture_has_its_claims_and_figures(visit: Visit, tmp_path: Path) ->
     report_lecture(rows, {"L2.png": "a cubic"}, "1 of 1", "the command", [], tmp_path)
     tab = opened(visit, tmp_path)
     assert visit.text("#L2 h2") == "L2 f</script> exact"
+    assert visit.text("#L2 thead").split() == ["what", "the", "lecture", "here", "verdict"]
     assert visit.text("#L2 tbody").split() == ["f(1)", "−2", "−2", "✓", "exact"]
     assert tab.evaluate("document.querySelector('#L2 img').naturalWidth") == 3
 

@@ -106,7 +106,7 @@ function lecture(section) {
     const claims = row.claims.map((c) => element("tr", {}, element("th", { scope: "row" }, c.what),
       element("td", {}, c.stated), element("td", {}, c.obtained),
       element("td", {}, c.exact === null ? "–" : c.exact ? "✓ exact" : "✗ not exact")));
-    const head = ["", "the lecture", "here", ""].map((text) => element("th", { scope: "col" }, text));
+    const head = ["what", "the lecture", "here", "verdict"].map((text) => element("th", { scope: "col" }, text));
     section.append(element("article", { id: row.id },
       element("h2", {}, `${row.id} ${row.title} `, element("span", { class: `verdict ${kind}` }, row.verdict)),
       row.not_run ? element("p", {}, row.not_run) : null,
