@@ -44,6 +44,8 @@ class Cells:
 
     def where(self, mask: pl.Series) -> Cells:
         """The rows for which `mask` holds."""
+        if mask.all():
+            return self
         return replace(self, frame=self.frame.filter(mask), rows=self.rows.filter(mask))
 
     def without(self, name: str) -> str | None:

@@ -107,7 +107,7 @@ def check_exact(cells: Cells, name: str, column: pl.Series, values: pl.Series) -
     Raises:
         DataError: a number is too small for float64, or a whole one has too many digits.
     """
-    whole = (values.abs() > LARGEST_EXACT) & column.str.contains(r"^[+-]?\d+$")
+    whole = (values.abs() >= LARGEST_EXACT) & column.str.contains(r"^[+-]?\d+$")
     for row in whole.arg_true():
         if int(values[row]) != int(column[row]):
             raise DataError(

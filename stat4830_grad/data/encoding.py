@@ -35,6 +35,8 @@ def as_utf8(path: Path, raw: bytes, given: str | None) -> tuple[bytes, str | Non
     for sign, what in FOREIGN.items():
         if raw[:64].lstrip()[: len(sign)].lower() == sign.lower():
             raise DataError(f"{path} is {what}.")
+    if given is None and raw.isascii() and not any(sign in raw for sign in (b"\0", b"\r", b"\x1a")):
+        return raw, None  # as most are, and then nothing has to be copied
     text, encoding, note = decoded(path, raw, given)
     if "\0" in text:
         raise DataError(f"{path} is not text: it holds NUL characters.")

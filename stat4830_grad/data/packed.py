@@ -38,11 +38,26 @@ def unpacked(path: Path, most: int, check: Callable[[bytes], None] = lambda piec
     Raises:
         ValueError: it has more.
     """
+    if path.suffix.lower() not in UNPACKING:
+        refuse_longer(path.stat().st_size, most)
+        whole = path.read_bytes()  # and not piece by piece, which would be there twice at the end
+        for at in range(0, len(whole), PIECE):
+            check(whole[at : at + PIECE])
+        return whole
     pieces, size = [], 0
     with opened(path) as file:
         while piece := file.read(PIECE):
             check(piece)
             pieces.append(piece)
-            if (size := size + len(piece)) > most:
-                raise ValueError(f"unpacked it has more than {most // MIB:,} MiB")
+            refuse_longer(size := size + len(piece), most)
     return b"".join(pieces)
+
+
+def refuse_longer(size: int, most: int) -> None:
+    """See that a file has no more than `most` bytes.
+
+    Raises:
+        ValueError: it has.
+    """
+    if size > most:
+        raise ValueError(f"unpacked it has more than {most // MIB:,} MiB")
