@@ -22,6 +22,7 @@ from stat4830_grad.config.schema import Sweep
 from stat4830_grad.metrics import GRAD_NORM, LOSS
 from stat4830_grad.sweep import drawing
 from stat4830_grad.sweep.logged import append_logs, read_logs
+from stat4830_grad.sweep.report import table, tally
 from stat4830_grad.sweep.run import run_sweep
 from stat4830_grad.sweep.table import SweepTable
 from stat4830_grad.system.errors import ConfigError
@@ -29,6 +30,7 @@ from stat4830_grad.training import loop
 from stat4830_grad.training.finished import find_runs
 from stat4830_grad.training.rows import Row, read_rows
 from stat4830_grad.training.run_log import RunLog
+from stat4830_grad.training.sweep_row import SweepRow
 
 SWEEP = (
     "problem=polynomial",
@@ -158,6 +160,12 @@ def test_what_was_ended_resumes_to_the_same_tables(
     assert [without_seconds(now[job]) for job in every] == [
         without_seconds(then[job]) for job in every
     ]
+
+
+def test_of_many_jobs_without_a_best_one_the_first_are_shown() -> None:
+    rows = [SweepRow(at, "interrupted", f"{at:04d}_x") for at in range(2000)]
+    assert table(rows, []).title == "the first 30; all are in sweep.csv"
+    assert tally(rows, 2001) == "2,000 interrupted, 1 not run of 2,001 jobs"
 
 
 def test_pictures_of_a_resumed_sweep_show_what_an_earlier_process_logged(

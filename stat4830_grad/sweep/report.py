@@ -53,8 +53,9 @@ def table(rows: Sequence[SweepRow], swept: Sequence[str]) -> FittedTable:
     shown, title, metrics = list(rows), "", metrics_of(rows)
     rates = [name for name in RATES if any(row.theory.get(name) is not None for row in rows)]
     if len(rows) > SHOWN:
-        shown = ranked(rows)[:SHOWN]
-        title = f"the best {len(shown)}; all are in sweep.csv"
+        best = ranked(rows)[:SHOWN]
+        shown = best or list(rows)[:SHOWN]
+        title = f"the {'best' if best else 'first'} {len(shown)}; all are in sweep.csv"
     columns = [Column("job"), *(Column(short(key, swept)) for key in swept)]
     for place, metric in enumerate(metrics, start=1):
         columns.append(Column(metric.title, spare=0 if metric == deciding(rows)[0] else place))
@@ -96,7 +97,7 @@ def tally(rows: Sequence[SweepRow], jobs: int, elsewhere: int = 0) -> str:
     """
     counts = Counter(row.status for row in rows)
     order = ("completed", "increased", "diverged", "failed", "interrupted", "not begun")
-    said = ", ".join(f"{counts[status]} {status}" for status in order if counts[status])
+    said = ", ".join(f"{counts[status]:,} {status}" for status in order if counts[status])
     missing = jobs - len(rows) - elsewhere
     parts = [
         said or ("none has ended" if elsewhere else "nothing ran"),
