@@ -178,6 +178,20 @@ def test_a_task_that_is_killed_for_its_memory_says_which_limit(
     assert "1 job in 1 task;" in again.stdout
 
 
+def test_the_first_failure_cancels_what_is_queued(slurm: Path, cli: Cli, tmp_path: Path) -> None:
+    """Its own task does so: of a sweep that is left to Slurm there is nobody else."""
+    own = {"SLURM_CONF": os.environ["SLURM_CONF"]}
+    words = ("problem=digits", "steps=2", "model.init_from=gone.pt", "seed=[1,2,3]", *ON_SLURM)
+    one_by_one = ("hydra.launcher.array_parallelism=1", "sweep.fail_fast=true")
+    done = cli(*words, *one_by_one, "hydra.run.dir=sweep", **own)
+    assert done.returncode == 1, done.stderr
+    assert "1 failed, 2 not begun of 3 jobs" in done.stdout
+    began = [
+        (tmp_path / "sweep" / ".sweep" / "slurm" / task) for task in tasks_of(tmp_path / "sweep")
+    ]
+    assert [any(place.glob("*.err")) for place in began] == [True, False, False]
+
+
 # What Slurm 22.05 wrote into the logs of tasks that it ended, and with cgroups
 ENDS = [
     ("slurmstepd: error: Detected 1 oom_kill event in StepId=5.0.", "(hydra.launcher.mem_gb=2)"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,9 +67,10 @@ class Task:
         submitit_requeues = signal.getsignal(requeue)
         stop = Interrupt()
         listen(stop, [signal.SIGTERM, requeue, signal.SIGINT])
-        run_jobs(
-            self.jobs, SweepContext(self.directory, self.options, self.hydra, make_console(), stop)
-        )
+        context = SweepContext(self.directory, self.options, self.hydra, make_console(), stop)
+        run_jobs(self.jobs, context)
+        if context.over() and not stop():
+            cancel_the_others()
         until = time.monotonic() + GRACE
         while stop.signal == signal.SIGTERM and time.monotonic() < until:
             time.sleep(0.1)
@@ -81,6 +84,12 @@ class Task:
         import submitit
 
         return submitit.helpers.DelayedSubmission(self)
+
+
+def cancel_the_others() -> None:
+    """Cancel those tasks of this array that wait: by `sweep.fail_fast` they have nothing to do."""
+    if array := os.environ.get("SLURM_ARRAY_JOB_ID"):
+        subprocess.run(["scancel", "--quiet", "--state=PENDING", array], check=False)
 
 
 def listen(stop: Interrupt, numbers: Sequence[int]) -> None:

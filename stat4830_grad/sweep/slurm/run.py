@@ -11,12 +11,12 @@ from ...system.errors import ConfigError, MachineError
 from ...system.wording import several
 from ..cells import ended
 from ..context import SweepContext
-from ..table import FINAL
+from ..table import FAILED, FINAL, NOT_BEGUN
 from ..task import Task, cut
 from .losses import say_losses
 from .queue import Queued, array_of, cancel, in_words, queued, show_queue
 from .request import Request
-from .sent import Sent, file_of, logs, record, recorded, send
+from .sent import Sent, file_of, log, logs, record, recorded, send
 
 POLL = (1.0, 30.0)
 """Seconds between two questions to Slurm, at first and at most."""
@@ -54,19 +54,31 @@ def run_on_slurm(request: Request, jobs: Sequence[Job], context: SweepContext) -
         show_queue(context.console, sent, queued() or {}, context.table.statuses())
     if not context.options.wait:
         return False
-    wait(sent, context)
+    wait(sent, jobs, context)
     if context.stop():
         end(sent, context)
-        return True
-    lost = say_losses(sent, context)
-    context.table.append(
+    return True
+
+
+def record_ends(tasks: Sequence[Sent], jobs: Sequence[Job], context: SweepContext) -> None:
+    """Rows for the jobs that tasks which are over have left without one: lost, or not begun."""
+    statuses, cancelled = context.table.statuses(), context.over() and not context.stop()
+    idle = [task for task in tasks if cancelled and log(task, context) is None]
+    idle_jobs = {name for task in idle for name in task.jobs if name not in statuses}
+    lost = say_losses([task for task in tasks if task not in idle], context)
+    rows = [
         *(
-            ended(job, "failed", error=lost[job.name], separate=context.separate)
+            ended(job, NOT_BEGUN, separate=context.separate)
+            for job in jobs
+            if job.name in idle_jobs
+        ),
+        *(
+            ended(job, FAILED, error=lost[job.name], separate=context.separate)
             for job in jobs
             if job.name in lost
-        )
-    )
-    return True
+        ),
+    ]
+    context.table.append(*rows)
 
 
 def in_queue(context: SweepContext) -> list[Sent]:
@@ -117,7 +129,7 @@ def unfinished(
     """The batches that have a job to run; the others of a batch train with it."""
     names = {job.name for job in jobs}
     rows = [row for row in context.table.rows() if row.directory in names]
-    failed = [row for row in rows if row.status == "failed"]
+    failed = [row for row in rows if row.status == FAILED]
     for row in failed[:SAID]:
         context.say_whole(f"{row.directory} had failed: {row.error}", style="red")
     if len(failed) > SAID:
@@ -150,25 +162,30 @@ def submitted(
     return sent
 
 
-def wait(sent: Sequence[Sent], context: SweepContext) -> None:
+def wait(sent: Sequence[Sent], jobs: Sequence[Job], context: SweepContext) -> None:
     """Return when Slurm has ended all tasks, or this process is interrupted.
 
     A task that is requeued stays in Slurm's queue all the time. Neither submitit's result files
     nor its states tell as much: a killed task leaves none, and states need accounting.
     """
-    over, pause, answers = 0, POLL[0], True
+    running, pause, answers, cancelled = list(sent), POLL[0], True, False
     while not context.stop():
         there = queued()
         if there is None and answers:
             context.say("squeue does not answer; asking again until it does", style="yellow")
         answers = there is not None
-        if there is not None and (now := len(sent) - len(left(sent, there))) > over:
+        if there is not None and (gone := [task for task in running if task.id not in there]):
+            running = left(running, there)
+            record_ends(gone, jobs, context)
             done = sum(status in FINAL for status in context.table.statuses().values())
-            of = f"{now} of {several(len(sent), 'task')}"
+            of = f"{len(sent) - len(running)} of {several(len(sent), 'task')}"
             context.say(f"{of} over; {several(done, 'job')} completed or diverged")
-            over, pause = now, POLL[0]
-        if over == len(sent):
+            pause = POLL[0]
+        if not running:
             return
+        if context.over() and not context.stop() and not cancelled:
+            cancel([task.id for task in running], "--state=PENDING")
+            cancelled = True
         until = time.monotonic() + pause
         while time.monotonic() < until and not context.stop():
             time.sleep(0.1)
