@@ -119,6 +119,18 @@ explain_pip() {
   fail "$reason; pip's last words: ${last:-none}. The whole log: $log"
 }
 
+# The first run on a machine compiles the products of images: so that it need not, train once here.
+# What is compiled lies beside the sources, or where numba may write. Nothing depends on it.
+compile_kernels() {
+  local scratch
+  scratch="$(mktemp -d)"
+  say "compiling for this processor (some seconds)"
+  "$venv/bin/python" -m stat4830_grad -m problem=digits model=logistic,mlp gradient=manual steps=1 \
+    figures=false hydra.sweep.dir="$scratch/run" >"$scratch/said" 2>&1 ||
+    say "that failed, and is done by the first run: $(tail -n 1 "$scratch/said")"
+  rm -rf "$scratch"
+}
+
 install_package() { # $1: run or test
   local target="." pip=("$venv/bin/python" -m pip install --log "$log" -c constraints.txt)
   if [[ "$1" == test ]]; then target=".[test]"; fi
@@ -133,6 +145,7 @@ install_package() { # $1: run or test
   { echo "$1"; fingerprint; } >"$stamp.new"
   mv "$stamp.new" "$stamp"
   rm -f "$unfinished"
+  compile_kernels
   say "ready after $SECONDS s"
 }
 

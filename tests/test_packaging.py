@@ -184,6 +184,14 @@ def test_a_set_up_is_out_of_date_after(checkout: Path, bash: Bash, change: str) 
     assert bash(f"{change}; is_current run").returncode == 1
 
 
+def test_a_set_up_goes_on_where_nothing_can_be_compiled(bash: Bash) -> None:
+    done = bash(
+        'mkdir -p .venv/bin; ln -s /bin/false "$venv/bin/python"; compile_kernels && echo on'
+    )
+    assert done.stdout == "on\n"
+    assert "that failed, and is done by the first run" in done.stderr
+
+
 def test_an_unreachable_package_index_is_explained_in_one_sentence(bash: Bash) -> None:
     done = bash("exec bash scripts/run", PYTHON=sys.executable, **UNREACHABLE_INDEX)
     assert done.returncode == 1

@@ -120,7 +120,9 @@ def times_panels(
     p, w, real = parts.reshape(-1), W.reshape(-1), W.dtype.type
     bases = np.empty((panels, PANEL), W.dtype)
     for panel in prange(panels):
-        bases[panel] = real(shift) * sums_of_columns(W.reshape(-1, PANEL), panel * d, d)
+        sums = sums_of_columns(W.reshape(-1, PANEL), panel * d, d)
+        for h in range(PANEL):  # one by one: numba compiles two seconds at an assignment of arrays
+            bases[panel, h] = real(shift) * sums[h]
     for task in prange(panels * threads):
         which, rows = u(task // threads), range(u(task % threads), u(n), u(threads))
         for group in range(groups):
