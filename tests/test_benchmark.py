@@ -61,6 +61,20 @@ def test_updates_are_so_many_that_a_sample_lasts_long_enough() -> None:
     assert updates_for(run, shortest=1e-5) == 1
 
 
+def test_a_case_of_another_width_is_made_and_named_so(tmp_path: Path) -> None:
+    setting = Setting("cpu", 1, True, tmp_path, tmp_path)
+    wide, many = Case("mlp", 50, hidden=128), Case("least squares", 50, columns=7)
+    assert (wide.name, many.name) == (
+        "mlp n=50 with 128 hidden",
+        "least squares n=50 with 7 columns",
+    )
+    built = [experiments(case, setting, ("manual",))["manual"] for case in (wide, many)]
+    assert built[0].params["b1"].shape == (128,)
+    assert built[1].params["w"].shape == (7,)
+    assert not wide.usual
+    assert Case("mlp", 50).usual
+
+
 def test_a_goal_is_met_up_to_the_ratio_it_names() -> None:
     def line(ours: float, goal: float | None) -> bool | None:
         return compare("group", ("ours", "theirs"), ([ours], [2.0]), goal=goal).met

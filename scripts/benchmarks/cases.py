@@ -38,12 +38,23 @@ class Case:
     problem: Kind
     n: int  # samples
     runs: int = 1
+    hidden: int = HIDDEN  # of a network
+    columns: int = PARAMETERS  # of least squares
 
     @property
     def name(self) -> str:
-        """As in the table: `mlp n=4,000 × 16`."""
+        """As in the table: `mlp n=4,000 × 16`, `mlp n=4,000 with 1,024 hidden`."""
         size = "" if self.problem == "polynomial" else f" n={self.n:,}"
+        if self.hidden != HIDDEN:
+            size += f" with {self.hidden:,} hidden"
+        if self.columns != PARAMETERS:
+            size += f" with {self.columns:,} columns"
         return f"{self.problem}{size}" + (f" × {self.runs:,}" if self.runs > 1 else "")
+
+    @property
+    def usual(self) -> bool:
+        """Whether its sizes but for n and the runs are those of the other cases."""
+        return (self.hidden, self.columns) == (HIDDEN, PARAMETERS)
 
     def step_sizes(self) -> list[float]:
         """Between a tenth of a harmless step size and that; every run of them converges."""
@@ -53,12 +64,13 @@ class Case:
 
     def flops(self) -> float:
         """Of the matrix products of one update of one run: forward, then the weights' gradient."""
-        width = {"logistic": INPUTS, "mlp": INPUTS * HIDDEN, "least squares": PARAMETERS}
+        network = INPUTS * self.hidden
+        width = {"logistic": INPUTS, "mlp": network, "least squares": self.columns}
         return 2 * 2 * self.n * width.get(self.problem, 0)
 
     def numbers(self) -> int:
         """In X, which every update has to read once at least."""
-        width = {"logistic": INPUTS, "mlp": INPUTS, "least squares": PARAMETERS}
+        width = {"logistic": INPUTS, "mlp": INPUTS, "least squares": self.columns}
         return self.n * width.get(self.problem, 0)
 
 
@@ -74,10 +86,11 @@ def configuration(case: Case, setting: Setting) -> Config:
         case "polynomial":
             return compose("problem=polynomial", *common)
         case "least squares":
-            size = [f"problem.n={case.n}", f"problem.p={PARAMETERS}", "problem.w_star=null"]
+            size = [f"problem.n={case.n}", f"problem.p={case.columns}", "problem.w_star=null"]
             return compose("problem=least_squares", "problem.noise=0.1", *size, *common)
         case "logistic" | "mlp":
             size = [f"problem.n_train={case.n}", "problem.n_val=0"]
+            size += [f"model.hidden=[{case.hidden}]"] if case.problem == "mlp" else []
             return compose("problem=mnist", f"model={case.problem}", *size, *common)
         case _:
             assert_never(case.problem)

@@ -56,12 +56,12 @@ class Logistic(nn.Module):
 
 
 class SimpleNN(nn.Module):
-    """Linear(784, 32), relu, Linear(32, 1), sigmoid."""
+    """Linear(784, 32), relu, Linear(32, 1), sigmoid; with another width in the place of 32."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 32) -> None:
         super().__init__()
-        self.hidden = nn.Linear(784, 32)
-        self.output = nn.Linear(32, 1)
+        self.hidden = nn.Linear(784, width)
+        self.output = nn.Linear(width, 1)
 
     def forward(self, X: Tensor) -> Tensor:
         """The probabilities (n, 1) that the images X (n, 784) are odd."""

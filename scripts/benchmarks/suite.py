@@ -16,7 +16,7 @@ from rich.console import Console
 from stat4830_grad.console.terminal import say
 from stat4830_grad.system.errors import UserError
 
-from . import overhead, peers, processes, report, updates
+from . import overhead, peers, processes, report, tables, updates
 from .cases import MODELS, Case
 from .measurement import Line, Result, Setting
 
@@ -41,8 +41,11 @@ CASES = [
 
 GROWTH = [
     *(Case(model, n) for model in MODELS for n in (8000, 15_000, 30_000)),
-    *(Case("logistic", 4000, runs) for runs in (4, 16, 256)),
+    *(Case("logistic", 4000, runs) for runs in (4, 16, 256, 4096)),
     *(Case("mlp", 4000, runs) for runs in (4, 64, 256)),
+    Case("polynomial", 0, 4096),
+    *(Case("mlp", 4000, hidden=width) for width in (16, 128, 1024)),
+    *(Case("least squares", 10_000, columns=columns) for columns in (25, 400)),
 ]
 """Between and beyond CASES, to show how cost grows; measured with the manual gradient only."""
 
@@ -61,6 +64,7 @@ def measurements() -> dict[str, Measurement]:
     named["whole process"] = processes.whole_process
     named["overhead"] = overhead.measure
     named["peak memory"] = processes.peak_memory
+    named["large table"] = tables.measure
     return named
 
 

@@ -77,12 +77,13 @@ def measure(case: Case, setting: Setting, methods: tuple[str, ...] = METHODS) ->
     if case.numbers():
         samples[LIMIT] = limit(case, next(iter(built.values())).lr.device)
     values = alternate(samples, setting.rounds)
-    point = Point(case.problem, case.n, case.runs, {n: spread(v) for n, v in values.items()})
+    seconds = {name: spread(taken) for name, taken in values.items()}
+    points = [Point(case.problem, case.n, case.runs, seconds)] if case.usual else []
     dataset = next(iter(built.values())).dataset["name"]
     lines = lines_of(case, setting, methods, values)
     for name, reason in missing.items():
         lines.append(Line(case.name, "best", name, missing=reason))
-    return Result(lines, [point], dataset)
+    return Result(lines, points, dataset)
 
 
 def runners(
@@ -230,7 +231,8 @@ def descent(
 
 def module_at(problem: Kind, params: Params, device: torch.device) -> nn.Module:
     """The lecture's module with these weights."""
-    model: nn.Module = lecture.Logistic() if problem == "logistic" else lecture.SimpleNN()
+    model: nn.Module
+    model = lecture.Logistic() if problem == "logistic" else lecture.SimpleNN(len(params["b1"]))
     with torch.no_grad():
         for weight, initial in zip(model.parameters(), params.values(), strict=True):
             weight.copy_(initial)
