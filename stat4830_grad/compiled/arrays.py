@@ -8,11 +8,11 @@ with `params` and `grads` tuples of arrays (K, size), one for each parameter in 
 `Arrays.names` and contiguous, `losses` (K,), and `data` a tuple of whatever the kernel takes. It
 writes `grads` and `losses` for the `params`. K is 1 for a run alone. Then
 
-    Arrays(names, evaluate, data, exact=False, begins=0)
+    Arrays(names, evaluate, data, exact=False, begins=0, reads=bytes)
 
 is the `Code` that the objective's `code()` returns. What `evaluate` computes for a run must depend
 neither on K nor on the other runs if a batch is to equal its single runs. It may have threads of
-its own (`prange`); call `take_torchs_threads` before they are wanted.
+its own (`prange`), as many as torch has.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ from torch import Tensor
 from ..core import OptimizerState, Params
 from .stretches import POWER, RuleCode
 
+SMALL = 1 << 21
+"""Bytes up to which one thread reads the data alone: another would save less than it takes to wait
+for it, and where other programs use the cores that takes ten times as long."""
+
 
 @dataclass(frozen=True)
 class Arrays:
@@ -37,6 +41,7 @@ class Arrays:
     data: tuple[Any, ...]
     exact: bool = False
     begins: int = 0
+    reads: int = 0  # bytes of the data, for each run of a batch
 
     def stretch(
         self, rule: RuleCode, lr: Tensor, params: Params, state: OptimizerState
@@ -81,6 +86,7 @@ class ArraysStretch:
         losses = torch.zeros(lr.numel(), dtype=lr.dtype).numpy()
         self._arrays = (*numbers[:2], tuple(numbers[2:]), self._table.numpy(), losses, code.data)
         self._steps = rule.steps
+        self._threads = 1 if code.reads * lr.numel() <= SMALL else None
         self._function = stretch_function(code.evaluate, rule)
 
     @property
@@ -101,4 +107,7 @@ class ArraysStretch:
 
     def __call__(self, t: int, updates: int) -> None:
         """`Stretch.__call__`."""
+        from .compilation import take_torchs_threads
+
+        take_torchs_threads(self._threads)
         self._function(*self._arrays, t, updates, self._steps)

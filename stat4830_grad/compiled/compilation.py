@@ -1,6 +1,6 @@
 """How numba compiles our functions: remembered on disk, with the threads that torch has.
 
-The only file that imports numba.
+Only this file and `vectors.py` import numba.
 """
 
 from __future__ import annotations
@@ -31,7 +31,14 @@ from numba.np.numpy_support import as_dtype  # noqa: E402
 
 from ..system.files import write_bytes  # noqa: E402
 
-__all__ = ["compiled", "generated", "overload", "prange", "real", "take_torchs_threads"]
+__all__ = [
+    "compiled",
+    "generated",
+    "overload",
+    "prange",
+    "real",
+    "take_torchs_threads",
+]
 
 
 class Cache(FunctionCache):
@@ -66,11 +73,15 @@ class Cache(FunctionCache):
         return Path(self.cache_path, f"{self._impl.filename_base}.{name}.compiled")
 
     def _digest(self, key: Any, code: bytes) -> bytes:
-        depends_on = repr((key, numba_version, self._impl.locator.get_source_stamp()))
+        depends_on = repr((key, numba_version, self._impl.locator.get_source_stamp(), ROOM))
         return hashlib.sha256(depends_on.encode() + code).digest()
 
 
 DIGEST = hashlib.sha256().digest_size
+ROOM = hashlib.sha256(
+    b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
+).hexdigest()
+"""Changes with this directory, whose functions are compiled into one another."""
 
 
 def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
@@ -150,9 +161,14 @@ def real(kind: Any) -> Any:
     return as_dtype(kind).type
 
 
-def take_torchs_threads() -> int:
-    """Let compiled functions called from this thread use as many threads as torch; their number."""
+def take_torchs_threads(most: int | None = None) -> int:
+    """Let compiled functions called from this thread use as many threads as torch; their number.
+
+    Args:
+        most: at most so many.
+    """
     threads: int = min(torch.get_num_threads(), vars(config)["NUMBA_NUM_THREADS"])
+    threads = min(threads, most or threads)
     set_num_threads(threads)
     return threads
 

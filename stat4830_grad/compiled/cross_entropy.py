@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 
 from .compilation import compiled, prange
-from .strips import Floats, sum_of, summed
+from .strips import SMALL, Floats, sum_of, summed
 
 GROUP = 1024
 """Samples whose losses are one sum."""
-SMALL = 1 << 15
-"""Logits that one thread takes as long for as two need to find one another."""
 
 SHIFT = 1.5 * 2**52
 """What is added to it has its whole part in the lowest bits."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .compilation import compiled, prange
 from .strips import ALONE, GROUP, Floats, finished, summed
-from .vectors import lanes, load, multiply_add, store, zeros
+from .vectors import lanes, load, multiply_add, store, zero_bytes
 
 PANEL, ACROSS = 32, 128
 """Columns of W that are used side by side, and bytes of their sums that are."""
@@ -55,7 +55,7 @@ def compress(B: NDArray[np.uint8]) -> tuple[Any, Any, Any]:
 @compiled
 def sums_of_columns(W: Any, first: int, d: int) -> Any:
     """Σ of d rows of W (…, PANEL) from row `first` on, each column in the order of `sum_of`."""
-    wide = lanes(zeros(W, ALONE))
+    wide = lanes(zero_bytes(W, ALONE))
     whole = d // wide * wide
     sums = np.zeros((wide, PANEL), W.dtype)
     for i in range(whole):
@@ -86,7 +86,7 @@ def panel_rows(
     at: int,
 ) -> None:
     """Sums of the entries of `rows` in `blocks` with a panel: PANEL numbers for each row."""
-    real, zero = w.dtype.type, zeros(w, ACROSS)
+    real, zero = w.dtype.type, zero_bytes(w, ACROSS)
     for block in blocks:
         for i in rows:
             first, last = u(start[block * n + i]), u(start[block * n + i + u(1)])

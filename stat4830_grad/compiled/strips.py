@@ -20,7 +20,7 @@ from llvmlite.binding import get_host_cpu_features
 from numpy.typing import NDArray
 
 from .compilation import compiled, prange
-from .vectors import lanes, load, multiply_add, store, total, zeros
+from .vectors import lanes, load, multiply_add, store, total, zero_bytes
 
 Floats = NDArray[Any]  # float32 or float64
 
@@ -28,6 +28,8 @@ GROUP = 1024
 """Columns of B in one running sum. Sums of more are cut, for more threads and fewer roundings."""
 LANES = 64
 """Rows of B that are summed side by side."""
+SMALL = 1 << 15
+"""Numbers that one thread takes as long for as two need to find one another."""
 ALONE = 256
 """Bytes of sums that one column takes at once: the next is begun before the last is known."""
 TOGETHER = 256 if get_host_cpu_features().get("avx512f") else 64
@@ -84,7 +86,7 @@ def one_column(
     strips: Any, column: Any, first: int, last: int, v: Any, at: int, out: Any, to: int
 ) -> None:
     """Sums of the strips from `first` to `last` with a column of V, that begins at `v[at]`."""
-    zero = zeros(v, ALONE)
+    zero = zero_bytes(v, ALONE)
     for half in range(u(0), u(LANES), lanes(zero)):
         z = zero
         for s in range(first, last):
@@ -106,7 +108,7 @@ def four_columns(
     width: int,
 ) -> None:
     """The same with four columns, at the cost of two: bytes are made numbers once."""
-    zero = zeros(v, TOGETHER)
+    zero = zero_bytes(v, TOGETHER)
     for part in range(u(0), u(LANES), lanes(zero)):
         z0, z1, z2, z3 = zero, zero, zero, zero
         for s in range(first, last):
@@ -123,6 +125,27 @@ def four_columns(
 
 
 @compiled
+def block_times_columns(
+    strips: Any,
+    column: Any,
+    first: Any,
+    last: Any,
+    v: Any,
+    K: Any,
+    d: Any,
+    out: Any,
+    to: Any,
+    width: Any,
+) -> None:
+    """The same with all K columns, each `width` behind the one before in `out`."""
+    fours = K // u(4) * u(4)
+    for k in range(u(0), fours, u(4)):
+        four_columns(strips, column, first, last, v, k * d, d, out, to + k * width, width)
+    for k in range(fours, K):
+        one_column(strips, column, first, last, v, k * d, out, to + k * width)
+
+
+@compiled
 def finished(base: Any, scale: Any, found: Any) -> Any:
     """base + scale · found, each rounded: nothing here is contracted."""
     return base + scale * found
@@ -131,7 +154,7 @@ def finished(base: Any, scale: Any, found: Any) -> Any:
 @compiled
 def sum_of(v: Any, at: int, end: int) -> Any:
     """Σ v[at:end], in one order."""
-    one, sums = v.dtype.type(1), zeros(v, ALONE)
+    one, sums = v.dtype.type(1), zero_bytes(v, ALONE)
     while at + lanes(sums) <= end:
         sums = multiply_add(one, load(v, at, sums), sums)
         at += lanes(sums)
@@ -164,7 +187,6 @@ def times_columns(
     V: Floats,
     scale: float,
     shift: float,
-    threads: int,
 ) -> Floats:
     """scale · V Bᵀ + shift · Σ V: (K, n), for columns of numbers V (K, d).
 
@@ -178,30 +200,13 @@ def times_columns(
     parts = np.empty((groups, K, width + 1), V.dtype)
     parts[:, :, width] = 0
     p, v, b, real = parts.reshape(-1), V.reshape(-1), strips.reshape(-1), V.dtype.type
-    share = np.arange(threads + 1).astype(np.uint64) * start[tasks] // u(threads)
-    bounds = np.searchsorted(start[:tasks], share)  # the tasks of a thread have as many strips
-    bounds[threads] = tasks
-    for thread in prange(threads):
-        for task in range(bounds[thread], bounds[thread + 1]):
+    for pair in prange((tasks + 1) // 2):  # one from each end: blocks are sorted by their work
+        for task in range(pair, tasks - pair, max(1, tasks - 1 - 2 * pair)):
             first, last = start[task], start[task + 1]
             to = u(task % groups) * u(K) * u(width + 1) + u(task // groups) * u(LANES)
-            for k in range(u(0), u(K) // u(4) * u(4), u(4)):
-                four_columns(
-                    b,
-                    column,
-                    first,
-                    last,
-                    v,
-                    k * u(d),
-                    u(d),
-                    p,
-                    to + k * u(width + 1),
-                    u(width + 1),
-                )
-            for k in range(u(K) // u(4) * u(4), u(K)):
-                one_column(b, column, first, last, v, k * u(d), p, to + k * u(width + 1))
+            block_times_columns(b, column, first, last, v, u(K), u(d), p, to, u(width + 1))
     out = np.empty((K, len(position)), V.dtype)
-    if threads > K:
+    if out.size <= SMALL:
         for k in range(K):
             finish_column(k, parts, position, V, real(scale), real(shift), out)
     else:

@@ -40,9 +40,20 @@ def word(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @word
-def zeros(_: Any, like: Any, size: Any) -> Any:
-    """`size` bytes of zeros of the dtype of the array `like`."""
-    made = Vector(like.dtype, size.literal_value * 8 // like.dtype.bitwidth)
+def zeros(_: Any, like: Any, count: Any) -> Any:
+    """So many zeros of the dtype of the array `like`."""
+    return filled(like, count, count.literal_value)
+
+
+@word
+def zero_bytes(_: Any, like: Any, size: Any) -> Any:
+    """As many zeros of the dtype of the array `like` as take `size` bytes."""
+    return filled(like, size, size.literal_value * 8 // like.dtype.bitwidth)
+
+
+def filled(like: Any, size: Any, count: int) -> Any:
+    """What makes so many zeros of the array's dtype."""
+    made = Vector(like.dtype, count)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return ir.Constant(context.get_value_type(made), None)

@@ -40,7 +40,7 @@ class Pixels:
         return turned
 
     @cached_property
-    def _strips(self) -> tuple[Any, Any, Any, Any]:
+    def strips(self) -> tuple[Any, Any, Any, Any]:
         """B in strips: `position`, `start`, `column`, `strips` of `strips.times_columns`.
 
         Rows with as many entries that are not 0 share a block: they leave out more columns.
@@ -56,7 +56,7 @@ class Pixels:
         return position.numpy(), start, *cut_strips(B.numpy(), order.numpy(), start)
 
     @cached_property
-    def _entries(self) -> tuple[Any, Any, Any]:
+    def entries(self) -> tuple[Any, Any, Any]:
         """The entries of B that are not 0."""
         from ..compiled.panels import compress
 
@@ -97,12 +97,12 @@ class Pixels:
         threads = compilation.take_torchs_threads()
         if W.ndim == 1 or W.shape[1] < panels.PANEL:
             V = W.mT.reshape(-1, len(W)).contiguous() if W.ndim > 1 else W.contiguous()[None]
-            out = strips.times_columns(*self._strips, V.numpy(), scale, shift, threads)
+            out = strips.times_columns(*self.strips, V.numpy(), scale, shift)
             Z = torch.from_numpy(out)
             return Z[0] if W.ndim == 1 else Z.mT
         side_by_side = to_panels(W, panels.PANEL)  # (p, d, 32)
         n = len(self.stored)
-        out = panels.times_panels(n, *self._entries, side_by_side.numpy(), scale, shift, threads)
+        out = panels.times_panels(n, *self.entries, side_by_side.numpy(), scale, shift, threads)
         return torch.from_numpy(out).movedim(0, 1).flatten(1)[:, : W.shape[1]]
 
 

@@ -8,16 +8,19 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from ..compiled.arrays import Arrays
 from ..compiled.sampled import Order
 from ..compiled.stretches import Code
 from ..config import problems as choices
 from ..core import Model, Params, Weighted
 from ..data import Part, Split
+from ..data.pixels import Pixels
 from ..metrics import GRAD_NORM, Metric, Place
 from ..system.errors import ConfigError
 from .by_minibatches import code_for
 from .likelihoods import BINARY, Likelihood
-from .penalty import DATA_LOSS, L2
+from .models import Logistic
+from .penalty import DATA_LOSS, L2, for_code
 
 
 def loss_on(part: str, word: str, *shown: Place, priority: int = 0) -> Metric:
@@ -118,6 +121,20 @@ class Classification:
         z, pullback = self.model.vjp(params, X)
         loss, grads = self.likelihood.loss(z, y), pullback(self.likelihood.slope(z, y))
         return self.penalty.added(loss, grads, params) if self.penalty else (loss, grads)
+
+    def code(self) -> Arrays | None:
+        """Of logistic regression on images that stay bytes, with the same kernels and bits."""
+        X = self.data.train.inputs
+        if not (isinstance(self.model, Logistic) and isinstance(X, Pixels)):
+            return None
+        if self.model.outputs > 1:
+            return None
+        from ..compiled.logistic import logistic, logistic_with_bias  # imports numba
+
+        strengths, _ = for_code(self.penalty, self.data.train.y)
+        data = (X.strips, X.mT.strips, *X.affine, self.data.train.y.numpy(), strengths)
+        names, code = (("w", "b"), logistic_with_bias) if self.model.bias else (("w",), logistic)
+        return Arrays(names, code, data, reads=X.stored.numel())
 
     def metrics(self, params: Params) -> dict[str, Tensor]:
         """Loss, and the share of samples whose class is the likeliest, of each part: (*K,)."""

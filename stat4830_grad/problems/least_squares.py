@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from .. import data
+from ..compiled.arrays import Arrays
+from ..compiled.numbers import BEGINS
 from ..compiled.sampled import Order
 from ..compiled.stretches import Code
 from ..config import problems as choices
@@ -21,10 +23,15 @@ from ..system.errors import ConfigError
 from ..system.wording import shown
 from .by_minibatches import linear
 from .environment import Environment
-from .penalty import DATA_LOSS, L2
+from .penalty import DATA_LOSS, L2, for_code
 
 DISTANCE = Metric("distance", "distance to the minimiser")
 METRICS = (LOSS, GRAD_NORM, DISTANCE)
+
+LARGE = 1 << 27
+"""Bytes of X up to which compiled updates keep it twice."""
+WORTH = 1 << 20
+"""Bytes of X from which on they save, in a short run, what it takes to load their code."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,18 @@ class LeastSquares:
         root = math.sqrt(len(self.X) / len(rows))
         X, y = self.X.index_select(0, rows), self.y.index_select(0, rows)
         return replace(self, X=root * X, y=root * y)
+
+    def code(self) -> Arrays | None:
+        """One pass over the data for each update, from a copy of X that is cut for it."""
+        reads = self.X.numel() * self.X.element_size()
+        if reads > LARGE:
+            return None
+        from ..compiled.dense import in_blocks, least_squares  # imports numba
+
+        blocks = (in_blocks(self.X).numpy(), in_blocks(self.y).numpy())
+        data = (*blocks, *for_code(self.penalty, self.X))
+        begins = 0 if reads >= WORTH else BEGINS
+        return Arrays(("w",), least_squares, data, begins=begins, reads=reads)
 
     def code_on(self, order: Order) -> Code | None:
         """`CompilableSampled.code_on`, without a penalty."""

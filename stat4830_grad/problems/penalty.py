@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import pad
 
@@ -71,6 +72,17 @@ class L2:
     def counted(self, name: str, w: Tensor) -> Tensor:
         """The entries of a weight that the penalty is on."""
         return w[..., 1:] if name == self.constant else w
+
+
+def for_code(penalty: L2 | None, like: Tensor) -> tuple[NDArray[Any], int]:
+    """λ, of all runs (1,) or of each (K,), and how many weights it leaves out; 0 for no penalty.
+
+    Args:
+        like: has the dtype of the parameters.
+    """
+    if penalty is None:
+        return like.new_zeros(1).numpy(), 0
+    return penalty.strength.reshape(-1).numpy(), 0 if penalty.constant is None else 1
 
 
 @runtime_checkable
