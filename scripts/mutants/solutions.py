@@ -168,21 +168,6 @@ FORMULA = dedent("""
 """)
 """Of x³ − 3x max(y, 0.1) + exp(−xy)/(1 + y²) + tanh(z)|x| − z/2."""
 
-OF_FILE = function(
-    "w, b, X, y",
-    [
-        "n = len(y)",
-        "w1, b1 = w, b",
-        "z1 = X @ w1 + b1",
-        "p = torch.sigmoid(z1)",
-        "e = p - y",
-        "dz1 = e / n",
-        "dw1 = X.T @ dz1",
-        "db1 = dz1.sum()",
-    ],
-    '"w": dw1, "b": db1',
-)
-
 CUBIC = function("x", ["t3 = 3 * x ** 2", "t1 = 3", "dx = t3 - t1"], '"x": dx')
 QUARTIC = function(
     "x", ["t4 = x ** 3", "t3 = 3 * x ** 2", "t1 = 2", "dx = t4 - t3 + t1"], '"x": dx'
