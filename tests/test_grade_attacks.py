@@ -10,6 +10,7 @@ import pytest
 from conftest import Cli
 from test_grade import GOOD, MEAN, configured, rows
 
+import stat4830_grad as sg
 from stat4830_grad.sandbox.notebook import code_of
 from stat4830_grad.system.errors import ConfigError
 from stat4830_grad.tasks import grade
@@ -116,6 +117,21 @@ def test_answers_without_entries_are_wrong_and_nothing_worse(tmp_path: Path) -> 
     }
     found = graded(tmp_path / "class", tmp_path / "out", files)
     assert {row["status"] for row in found.values()} == {"wrong"}
+
+
+def test_answers_to_a_function_of_numbers_have_one_number_at_every_point(tmp_path: Path) -> None:
+    (tmp_path / "class").mkdir()
+    for name, answer in (
+        ("two", "torch.ones(2)"),
+        ("none", "torch.ones(0)"),
+        ("at_times", "{} if x > 2 else {'x': x}"),
+        ("large", "x * 1e308 * 1e308"),
+    ):
+        source = f"import torch\n\n\ndef gradient(x):\n    return {answer}\n"
+        (tmp_path / "class" / f"{name}.py").write_text(source, "utf-8")
+    words = ("task=grade", "problem=polynomial", f"submissions={tmp_path / 'class'}")
+    assert grade.run(sg.compose(*words), tmp_path / "out", "") == 0
+    assert [row["status"] for row in rows(tmp_path / "out")] == ["wrong"] * 4
 
 
 def test_no_answer_learned_by_heart_serves_another_file(tmp_path: Path) -> None:

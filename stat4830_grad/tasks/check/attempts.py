@@ -96,7 +96,8 @@ def habits(trials: list[Attempt]) -> list[Finding]:
 def steady(trials: list[Attempt], name: str) -> bool:
     """Whether the second call of each trial gave the same."""
     return all(
-        name in t.second
+        name in t.first
+        and name in t.second
         and same(t.first[name].nan_to_num(0, 1, -1), t.second[name].nan_to_num(0, 1, -1))
         for t in trials
     )
@@ -104,7 +105,8 @@ def steady(trials: list[Attempt], name: str) -> bool:
 
 def doubled(trial: Attempt, name: str) -> bool:
     """Whether the second call gave twice as much: a gradient that was not cleared."""
-    return name in trial.second and same(trial.second[name], 2 * trial.first[name])
+    both = name in trial.first and name in trial.second
+    return both and same(trial.second[name], 2 * trial.first[name])
 
 
 LARGER = 10_000.0

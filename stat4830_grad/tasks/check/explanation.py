@@ -39,6 +39,7 @@ class Case:
     bound: float = EXACT
 
 
+@np.errstate(all="ignore")
 def explain(case: Case) -> tuple[list[Finding], list[str]]:
     """A finding for each mistake, and the parameters that no mistake explains."""
     found: list[Finding] = []

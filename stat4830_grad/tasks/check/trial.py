@@ -8,6 +8,7 @@ from operator import itemgetter
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ...core import Objective, Params
 from ...gradients.methods import backward
@@ -79,8 +80,15 @@ def trials(
 
 
 def stacked(each: list[Params]) -> Params:
-    """Numbers at several places as one tensor (T,) each."""
-    return {name: torch.stack([one[name].reshape(()) for one in each]) for name in each[0]}
+    """Numbers at several places as one tensor (T,) each; NaN where there is no single number."""
+    return {name: torch.stack([number(one.get(name)) for one in each]) for name in each[0]}
+
+
+def number(value: Tensor | None) -> Tensor:
+    """The one number that a tensor holds, NaN if it holds another number of them."""
+    if value is None or value.numel() != 1:
+        return torch.tensor(torch.nan, dtype=torch.float64)
+    return value.reshape(())
 
 
 def one_trial(recipe: Recipe, given: Given, place: Place, rights: Params, answers: Params) -> Trial:
