@@ -111,8 +111,8 @@ class Commands:
         return Child(self._ask(asked)["pid"], out, err)
 
     def wait(self, child: Child, timeout: float = 120) -> Outcome:
-        """How it ended; it is killed after `timeout` seconds."""
-        ended = self._ask({"wait": child.pid, "timeout": timeout})
+        """How it ended; it is killed after `timeout` seconds, on a busy machine after more."""
+        ended = self._ask({"wait": child.pid, "timeout": timeout * slowness()})
         out, err = taken(child.out), taken(child.err)
         return Outcome(ended["code"], out, err, ended["late"], ended["peak_kib"] / 1024)
 
@@ -126,6 +126,11 @@ class Commands:
         self._to.flush()
         answer: dict[str, Any] = json.loads(self._from.readline())
         return answer
+
+
+def slowness() -> float:
+    """How many times as long as on a quiet machine something may take here now."""
+    return max(1.0, 2 * os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def in_memory() -> str | None:

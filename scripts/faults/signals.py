@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from .commands import Commands
+from .commands import Commands, slowness
 from .left import broken, result, wrong_result
 from .tally import Tally
 
@@ -102,8 +102,7 @@ def wrong_end(
     """What is wrong with what a command left that got a signal."""
     if code not in (0, 128 + number):
         return f"it ended with {code}"
-    busy = max(1.0, 2 * os.getloadavg()[0] / (os.cpu_count() or 1))
-    if seconds > SOON * busy:
+    if seconds > SOON * slowness():
         return f"it went on for {seconds:.1f} s"
     if not directory.exists():
         return None
