@@ -19,7 +19,7 @@ from stat4830_grad.data import Part, Split
 from stat4830_grad.data.pixels import Pixels
 from stat4830_grad.problems import Classification, LeastSquares
 from stat4830_grad.problems.likelihoods import likelihood_of
-from stat4830_grad.problems.models import Logistic
+from stat4830_grad.problems.models import MLP, RELU, Logistic
 
 
 def least_squares(n: int, p: int, dtype: torch.dtype, penalty: Tensor | None) -> LeastSquares:
@@ -129,3 +129,18 @@ def test_large_data_are_not_kept_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert target.code() is not None
     monkeypatch.setattr(problems.least_squares, "LARGE", 64 * 3 * 4 - 1)
     assert target.code() is None
+
+
+@pytest.mark.parametrize("strength", [None, [0.0, 0.5, 1.0, 1.5, 2.0]])
+def test_a_batch_of_networks_in_parts_has_the_gradients_of_the_whole(
+    monkeypatch: pytest.MonkeyPatch, strength: list[float] | None
+) -> None:
+    data = images(40, False, torch.float64, None).data
+    target = Classification(MLP((7,), RELU), data, likelihood_of(2, compiled=True))
+    whole = target if strength is None else target.penalised(torch.tensor(strength).double())
+    params = drawn(whole, 5, torch.float64)
+    loss, grads = whole.loss_and_gradient(params)
+    monkeypatch.setattr(problems.classification, "NEAR", 2 * 40 * 8)
+    in_parts, each = whole.loss_and_gradient(params)
+    assert relative(in_parts, loss) <= 1e-13
+    assert all(relative(each[name], grads[name]) <= 1e-13 for name in grads)

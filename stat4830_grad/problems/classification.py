@@ -19,7 +19,7 @@ from ..metrics import GRAD_NORM, Metric, Place
 from ..system.errors import ConfigError
 from .by_minibatches import code_for
 from .likelihoods import BINARY, Likelihood
-from .models import Logistic
+from .models import MLP, Logistic
 from .penalty import DATA_LOSS, L2, for_code
 
 
@@ -47,6 +47,9 @@ OF_PART = {
 """(loss, accuracy) of each part: jobs of a sweep are ranked by those of validation."""
 
 _, VAL_ACCURACY = OF_PART["val"]
+
+NEAR = 1 << 20
+"""Activations that are computed at once: 4 MB of float32 stay near the cores."""
 
 METRICS = (*OF_PART["train"], *OF_PART["val"], *OF_PART["test"], GRAD_NORM)
 
@@ -116,11 +119,37 @@ class Classification:
         return loss + self.penalty.loss(params) if self.penalty else loss
 
     def loss_and_gradient(self, params: Params) -> tuple[Tensor, Params]:
-        """The loss (*K,), and ∂f/∂params: the model's pullback of the likelihood's slope."""
+        """The loss (*K,), and ∂f/∂params: the model's pullback of the likelihood's slope.
+
+        On the CPU runs of a batch go a few at a time, whose activations stay in a core's caches.
+        """
+        y = self.data.train.y
+        runs = self._runs(params)
+        few = max(1, NEAR // (self.model.units * len(y)))
+        if runs > few and y.device.type == "cpu":
+            parts = [
+                self._of_data({name: p[k : k + few] for name, p in params.items()})
+                for k in range(0, runs, few)
+            ]
+            loss = torch.cat([part for part, _ in parts])
+            grads = {name: torch.cat([g[name] for _, g in parts]) for name in params}
+        else:
+            loss, grads = self._of_data(params)
+        return self.penalty.added(loss, grads, params) if self.penalty else (loss, grads)
+
+    def _of_data(self, params: Params) -> tuple[Tensor, Params]:
+        """The same without the penalty, of all runs at once."""
         X, y = self.data.train.inputs, self.data.train.y
         z, pullback = self.model.vjp(params, X)
-        loss, grads = self.likelihood.loss(z, y), pullback(self.likelihood.slope(z, y))
-        return self.penalty.added(loss, grads, params) if self.penalty else (loss, grads)
+        return self.likelihood.loss(z, y), pullback(self.likelihood.slope(z, y))
+
+    def _runs(self, params: Params) -> int:
+        """K for parameters (K, …) of a model with hidden layers; else 1."""
+        if not isinstance(self.model, MLP):
+            return 1
+        name, dimensions = next(iter(self.model.weights.items()))
+        leading = params[name].shape[:-dimensions]
+        return leading[0] if len(leading) == 1 else 1
 
     def code(self) -> Arrays | None:
         """Of logistic regression on images that stay bytes, with the same kernels and bits."""
