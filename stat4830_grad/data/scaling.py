@@ -48,8 +48,8 @@ def as_tensor(path: Path, values: NDArray[np.float64], dtype: torch.dtype) -> Te
     Raises:
         DataError: one is beyond its range.
     """
-    exact = torch.tensor(values)
-    tensor = exact.to(dtype)
+    exact = torch.from_numpy(np.require(values, requirements="W"))  # no copy of a large table
+    tensor = exact.to(dtype).contiguous()
     if not tensor.isfinite().all():
         raise DataError(f"{path} holds numbers too large for {dtype}; try dtype=float64.")
     small = exact[(tensor.abs() < torch.finfo(dtype).tiny) & (exact != 0)]
