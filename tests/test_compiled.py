@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 import torch
 from cases import batch, objective, relative, rule_named, start
-from conftest import Cli
 from torch import Tensor
 
 from stat4830_grad import optimizers
@@ -44,7 +43,6 @@ EVERYTHING = (
     "+ sin(x) + cos(y) + tan(x/9) + asin(x/9) + acos(x/9) + atan(y) + sinh(x) + cosh(y) + tanh(x)"
     "+ sigmoid(x*y) + softplus(x) + relu(y) + abs(x-y) + max(x, y) + min(x, 3*y) + (1+x**2)**y"
 )
-RULES = ("gd", "momentum", "nesterov", "adam", "constant", "inverse", "inverse_sqrt", "cosine")
 EXACT = {"gd", "momentum", "nesterov", "constant", "inverse"}
 SHAPES: dict[str, Shape] = {name: name for name in FACTORS}  # of schedules around gd
 
@@ -90,8 +88,15 @@ def step_sizes(runs: int, dtype: torch.dtype) -> Tensor:
     return torch.linspace(0.005, 0.01, runs, dtype=dtype) if runs else torch.tensor(0.01).to(dtype)
 
 
-@pytest.mark.parametrize(("dtype", "runs"), [(torch.float32, 3), (torch.float64, 0)])
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(
+    ("rule", "dtype", "runs"),
+    [
+        *((rule, torch.float32, 3) for rule in ("momentum", "adam", "inverse", "cosine")),
+        *((rule, torch.float64, 0) for rule in ("gd", "nesterov", "constant", "inverse_sqrt")),
+        ("gd", torch.float32, 0),
+        ("momentum", torch.float64, 3),
+    ],
+)
 def test_a_polynomial_is_rounded_as_torch_rounds_it(
     rule: str, dtype: torch.dtype, runs: int
 ) -> None:
@@ -116,9 +121,8 @@ def test_a_formula_of_plain_operations_is_rounded_as_torch_rounds_it(runs: int) 
     assert all(map(torch.equal, led(compiled, 41), led(eager, 41)))
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_every_function_of_a_formula_is_torchs_but_for_last_bits(dtype: torch.dtype) -> None:
-    target = typed(EVERYTHING)
+def test_every_function_of_a_formula_is_torchs_but_for_last_bits() -> None:
+    target, dtype = typed(EVERYTHING), torch.float32
     params = batch(target, [1, 2], dtype)
     code = code_of(target)
     assert not code.exact
@@ -156,7 +160,7 @@ def residuals(params: Any, grads: Any, losses: Any, data: Any) -> None:
                 slope[j] += error * X[i, j]
 
 
-@pytest.mark.parametrize("rule", ["gd", "adam", "inverse"])
+@pytest.mark.parametrize("rule", ["adam", "inverse"])
 def test_a_kernel_of_arrays_goes_where_torch_goes(rule: str) -> None:
     target = objective("least_squares")
     assert isinstance(target, LeastSquares)
@@ -275,8 +279,8 @@ def test_a_long_stretch_asks_often_whether_to_stop_and_ends_after_a_whole_update
     assert torch.equal(again.params["x"], end.params["x"])
 
 
-def test_a_signal_ends_a_long_run_at_once_and_it_goes_on_with_the_same_bits(
-    cli: Cli, tmp_path: Path
+def test_a_signal_ends_a_long_run_at_once_where_a_whole_number_of_updates_led(
+    tmp_path: Path,
 ) -> None:
     asked = [*WORDS, "steps=1000000000000", "hydra.run.dir=cut"]
     command = [sys.executable, "-m", "stat4830_grad", *asked]
@@ -288,13 +292,10 @@ def test_a_signal_ends_a_long_run_at_once_and_it_goes_on_with_the_same_bits(
         run.send_signal(signal.SIGINT)
         assert run.wait(30) == 130
     checkpoint = tmp_path / "cut" / "checkpoint.pt"
-    updates = load_checkpoint(checkpoint, torch.device("cpu")).state.updates
+    stopped = load_checkpoint(checkpoint, torch.device("cpu")).state
+    updates = stopped.updates
     assert updates % 10_000_000 > 1  # not where a row is due
-    for words in (["resume=cut"], [*WORDS, "hydra.run.dir=whole"]):
-        done = cli(*words, f"steps={updates + 100_000}")
-        assert done.returncode == 0, done.stderr
-    cut, whole = (
-        load_checkpoint(tmp_path / name / "checkpoint.pt", torch.device("cpu")).state.params["x"]
-        for name in ("cut", "whole")
-    )
-    assert torch.equal(cut, whole)
+    whole = build([compose(*CHAOTIC)], torch.Size(()))
+    due, following = lambda t: t == updates, lambda t: updates
+    *_, (end, _) = whole.train(whole.start(), steps=updates, due=due, following=following)
+    assert torch.equal(end.params["x"], stopped.params["x"])
