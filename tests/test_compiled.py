@@ -43,6 +43,7 @@ EVERYTHING = (
     "+ sin(x) + cos(y) + tan(x/9) + asin(x/9) + acos(x/9) + atan(y) + sinh(x) + cosh(y) + tanh(x)"
     "+ sigmoid(x*y) + softplus(x) + relu(y) + abs(x-y) + max(x, y) + min(x, 3*y) + (1+x**2)**y"
 )
+RULES = ("gd", "momentum", "nesterov", "adam", "constant", "inverse", "inverse_sqrt", "cosine")
 EXACT = {"gd", "momentum", "nesterov", "constant", "inverse"}
 SHAPES: dict[str, Shape] = {name: name for name in FACTORS}  # of schedules around gd
 
