@@ -198,6 +198,7 @@ RULES = [
 ]
 
 OTHERWISE = [
+    Rule(("absolute_error",), "e", "({v}) / abs({v})"),
     *(
         Rule(("updated_parameter",), r"d([wb])\d", f"{{w}}{{k}} - {step} * ({{v}})")
         for step in ("0.2", "0.05", "0.37", "0.001", "0.1 / X.shape[1]", "0.1 / n", "0.1 * n")

@@ -24,6 +24,10 @@ STEPS = tuple(float(f"{digit}e-{k}") for k in range(1, 6) for digit in (1, 5))
 WHOLE, BUT_FIRST = "w", "w but for its first entry"
 
 
+MINUS = 1.1
+"""The cost of a wrong sign, a little more than that of a mistake which makes one."""
+
+
 @dataclass(frozen=True)
 class Coefficients:
     """answer = c·scale·gradient + b·of·column.
@@ -50,11 +54,16 @@ class Coefficients:
         return self.b == 1 and self.c < 0 and not self.of and self.column == WHOLE
 
     @property
+    def minus(self) -> bool:
+        """Whether it has the wrong sign."""
+        return self.c < 0 and not self.updated
+
+    @property
     def cost(self) -> float:
         """How far-fetched it is."""
         if self.updated:
-            return 1.5
-        size, cost = abs(self.c), 1.1 * (self.c < 0)
+            return 1.5 + 0.3 * bool(self.scale)
+        size, cost = abs(self.c), MINUS * self.minus
         if size != 1 or self.scale:
             cost += 1.0 if size in NICE or (size in STEPS and not self.scale) else 2.0
         cost += 0.2 * bool(self.scale and size != 1)

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .coefficients import Coefficients, Target, alternatives, columns
+from .coefficients import MINUS, Coefficients, Target, alternatives, columns
 from .mistakes.recipe import Array, Mistake, Recipe, Values
 from .scales import scales
 from .trial import Trial
@@ -77,10 +77,13 @@ class Candidate:
 
     def cost(self, names: Iterable[str]) -> float:
         """How far-fetched it is for these parameters; what they share counts once."""
+        found = [self.explains[name] for name in names]
+        minus = [f.likely[0].minus for f in found]
         each = {
-            (f.reading.kind, f.likely[0]): f.cost for f in map(self.explains.__getitem__, names)
+            (f.reading.kind, f.likely[0]): f.cost - MINUS * wrong
+            for f, wrong in zip(found, minus, strict=True)
         }
-        return len(self.mistakes) + sum(each.values()) + 0.5 * self.spoils
+        return len(self.mistakes) + sum(each.values()) + MINUS * any(minus) + 0.5 * self.spoils
 
 
 @dataclass(frozen=True)
