@@ -91,12 +91,7 @@ class Student:
         self._ask({"op": "load", "path": str(self.path)}, {"source": source})
 
     def ask(
-        self,
-        data: Mapping[str, Any],
-        params: Params,
-        *,
-        often: bool = False,
-        quiet: bool = False,
+        self, data: Mapping[str, Any], params: Params, *, often: bool = False, quiet: bool = False
     ) -> Answer:
         """The function's answer at `params` (*K = ()).
 
@@ -104,38 +99,40 @@ class Student:
             data: what the problem offers besides; the same tensors are handed over once.
             often: whether this is one of many calls: data are not copied anew for each. Large ones
                 are read-only then; a file that writes there is asked once more, with a copy.
-            quiet: whether Python's warnings, which NumPy's are too, are not printed.
+            quiet: whether no warnings are printed.
 
         Raises:
             ConfigError: it cannot be called, or raises an error.
             NoAnswerError: it gives no answer.
-            StoppedError: a signal came meanwhile.
+            StoppedError: a signal came.
         """
         if self._talk is None or not self._begun:
             self.load()
-        if self._data is None or not same_objects(data, self._data):
-            tensors = {name: t for name, t in data.items() if isinstance(t, Tensor)}
-            plain = {name: list(v) for name, v in data.items() if name not in tensors}
-            self._ask({"op": "data", "plain": plain}, tensors)
-            self._data = dict(data)
+        self._hand_over(data)
         try:
             frame = self._ask({"op": "call", "often": often, "quiet": quiet}, params)
         except NoAnswerError as failure:
             if often and failure.kind == "signal" and (again := self.ask(data, params)).changed:
                 return again
             raise
-        device = next(iter(params.values())).device
-        values = {name: frame.tensors[name].to(device) for name in params if name in frame.tensors}
+        sent = frame.tensors
+        values = {name: sent[name].to(p.device) for name, p in params.items() if name in sent}
         try:
             findings = [finding(one, params) for one in frame.header["findings"]]
             changed = tuple(name for name in frame.header["changed"] if name in {*params, *data})
             self.seconds = float(frame.header["seconds"])
-            drawn = frame.header["drawn"] is True
             if any(v.dtype == torch.bool for v in values.values()) or not 0 <= self.seconds < DAY:
                 raise ValueError
         except (KeyError, TypeError, ValueError):
             raise self._failed("its answer cannot be read", "tampered") from None
-        return Answer(values, findings, changed, self.seconds, drawn)
+        return Answer(values, findings, changed, self.seconds, frame.header.get("drawn") is True)
+
+    def _hand_over(self, data: Mapping[str, Any]) -> None:
+        if self._data is None or not same_objects(data, self._data):
+            tensors = {name: t for name, t in data.items() if isinstance(t, Tensor)}
+            plain = {name: list(v) for name, v in data.items() if name not in tensors}
+            self._ask({"op": "data", "plain": plain}, tensors)
+            self._data = dict(data)
 
     def _ask(self, header: Mapping[str, Any], tensors: Params) -> Frame:
         seconds = self.limits.seconds
