@@ -175,6 +175,7 @@ def test_pictures_of_a_resumed_sweep_show_what_an_earlier_process_logged(
     words = ("problem=polynomial", "device=cpu", "steps=20", "problem.x0=[-0.5,0.1,0.3,0.5,1,2,3]")
     assert run_sweep(jobs_of(*words), tmp_path, Sweep(directories=2), {}) == 0
     assert "pictures show 5 of 7 jobs, evenly chosen" in capsys.readouterr().out
+    assert "5 of 7 runs" in (tmp_path / "report.html").read_text("utf-8")
     made = {path.name: path.read_bytes() for path in tmp_path.glob("*.png")}
     assert set(made) == {"results.png", "curves.png", "paths.png", "basins.png"}
     for path in tmp_path.glob("*.png"):

@@ -6,12 +6,15 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 
-def shared_title(config: Mapping[str, Any], differing: Collection[str], runs: int) -> str:
+def shared_title(
+    config: Mapping[str, Any], differing: Collection[str], runs: int, *, of: int | None = None
+) -> str:
     """`least_squares · backward · gd lr=0.01 · 100 steps · 3 runs`, without what differs.
 
     Args:
         config: dotted key -> value of one of the runs.
         differing: keys (optimizer.lr) and groups (optimizer) whose values are not the same.
+        of: how many runs there are, where the picture shows so many of them.
     """
 
     def same(key: str) -> bool:
@@ -24,7 +27,8 @@ def shared_title(config: Mapping[str, Any], differing: Collection[str], runs: in
         names.append(f"{names.pop()} lr={lr:g}" if same("optimizer.name") else f"lr={lr:g}")
     if same("steps") and not {"problem", "problem.name"} & set(differing):
         names.append(f"{config['steps']:,} steps")
-    return " · ".join([*names, f"{runs:,} runs"])
+    shown = f"{runs:,}" if of in (None, runs) else f"{runs:,} of {of:,}"
+    return " · ".join([*names, f"{shown} runs"])
 
 
 CHOICES = ("problem.name", "model.name", "gradient.name", "optimizer.name")

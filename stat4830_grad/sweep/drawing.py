@@ -61,7 +61,7 @@ def draw_sweep(
     configs = {job.name: job.config() for job in jobs}
     theory = shared_theory(known, swept)
     shown, first = [row for row, _ in runs], configs[runs[0][0].directory]
-    title = shared_title(dict(leaves(to_builtins(first))), swept, len(rows))
+    title = shared_title(dict(leaves(to_builtins(first))), swept, len(runs), of=len(rows))
     place = directory / runs[0][0].directory if context.separate else None
     logged = [own for _, own in runs]
     found = landscape_of_files(place, logged) if place else landscape_of(first, logged)
