@@ -186,7 +186,8 @@ def wrong(commands: Commands, kept: Path, at: Path, words: list[str], child: Chi
     said = ended.out + ended.err
     if ended.late:
         return "it hangs"
-    if "Traceback" in said and "debug=true" not in words:
+    asked = any(word.lstrip("+") == "debug=true" for word in words)
+    if "Traceback" in said and not asked:
         return f"a traceback: {said.strip().splitlines()[-1]}"
     if ended.code not in CODES or (ended.code == 1 and "failed" not in said):
         return f"exit code {ended.code}: {said.strip()[-200:]}"
