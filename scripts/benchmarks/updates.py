@@ -36,8 +36,7 @@ from .measurement import (
 METHODS = ("manual", "backward", "autograd_grad")
 LECTURE, JAX, LIMIT, ALONE = "lecture's loop", "JAX", "machine's limit", "one run of ours"
 
-LONG_RUN = 1_000_000
-"""Updates of a polynomial by those that compile them; we do so where a run is long."""
+LONG_RUN = 1_000_000  # updates of a polynomial by those that compile them; we do where it is long
 
 GOALS = {
     "cpu": {
@@ -109,8 +108,8 @@ def runners(
 def per_update(case: Case, name: str, run: Run, setting: Setting) -> Sample:
     """Seconds of one update of one run; the lecture's loop and ALONE make one run at a time."""
     together = 1 if name in (LECTURE, ALONE) else case.runs
-    compiled = case.problem == "polynomial" and name in ("manual", JAX)
-    updates = LONG_RUN if compiled else updates_for(run, setting.shortest)
+    long = case.problem == "polynomial" and name in ("manual", JAX)
+    updates = LONG_RUN if long else updates_for(run, setting.shortest)
     return lambda: run(updates).seconds / updates / together
 
 

@@ -59,12 +59,14 @@ def train(
             yield State(t, seconds, *now), Record(t, seconds, measured(parts, updates, t), reason)
         if t >= steps or asked.stopped or over:
             return
-        if following:
-            end = min(following(t), steps)
-        else:
-            end = next(u for u in range(t + 1, steps + 1) if u == steps or due(u))
+        end = min(following(t), steps) if following else next_due(due, t, steps)
         clock.resume()
         t = updates.advance(t, end, asked)
+
+
+def next_due(due: Callable[[int], bool], t: int, steps: int) -> int:
+    """The first number of updates after t at which `due` says so; at most `steps`."""
+    return next(u for u in range(t + 1, steps + 1) if u == steps or due(u))
 
 
 class Asked:
