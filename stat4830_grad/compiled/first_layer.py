@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from .compilation import compiled
-from .vectors import lanes, load, multiply_add, store, zeros
+from .vectors import lanes, load, multiply_add, store, zero_bytes
 
 WIDE = 128
 """Bytes of a vector."""
@@ -41,7 +41,7 @@ def entries_of_rows(B: Any) -> Any:
 def times_entries(x: Any, rows: Any, w: Any, width: int, z: Any) -> None:
     """z (m, width) = B w for the entries x of B, its rows `rows`, and w (d, width)."""
     start, column, value = x
-    zero, real = zeros(w, WIDE), w.dtype.type
+    zero, real = zero_bytes(w, WIDE), w.dtype.type
     for i in range(len(rows)):
         first, last = start[rows[i]], start[rows[i] + 1]
         for h in range(u(0), width, lanes(zero)):
@@ -60,7 +60,7 @@ def times_entries(x: Any, rows: Any, w: Any, width: int, z: Any) -> None:
 def add_entries(x: Any, rows: Any, dz: Any, width: int, g: Any) -> None:
     """g (d, width) += Bᵀ dz for dz (m, width)."""
     start, column, value = x
-    zero, real = zeros(g, WIDE), g.dtype.type
+    zero, real = zero_bytes(g, WIDE), g.dtype.type
     for i in range(len(rows)):
         first, last = start[rows[i]], start[rows[i] + 1]
         for h in range(u(0), width, lanes(zero)):
@@ -73,7 +73,7 @@ def add_entries(x: Any, rows: Any, dz: Any, width: int, g: Any) -> None:
 @compiled
 def times_rows(x: Any, d: int, rows: Any, w: Any, width: int, z: Any) -> None:
     """`times_entries` for X (n · d,) of which every entry counts."""
-    zero = zeros(w, WIDE)
+    zero = zero_bytes(w, WIDE)
     for i in range(len(rows)):
         row = u(rows[i]) * d
         for h in range(u(0), width, lanes(zero)):
@@ -91,7 +91,7 @@ def times_rows(x: Any, d: int, rows: Any, w: Any, width: int, z: Any) -> None:
 @compiled
 def add_rows(x: Any, d: int, rows: Any, dz: Any, width: int, g: Any) -> None:
     """`add_entries` for X (n · d,)."""
-    zero = zeros(g, WIDE)
+    zero = zero_bytes(g, WIDE)
     for i in range(len(rows)):
         row = u(rows[i]) * d
         for h in range(u(0), width, lanes(zero)):

@@ -14,7 +14,7 @@ import numpy as np
 
 from .compilation import compiled
 from .cross_entropy import loss_of, slope_of
-from .vectors import lanes, load, multiply_add, store, total, zeros
+from .vectors import lanes, load, multiply_add, store, total, zero_bytes
 
 WIDE = 64
 """Bytes of a vector."""
@@ -26,7 +26,7 @@ u = np.uint64
 @compiled
 def dot(x: Any, at: int, w: Any) -> Any:
     """Σ x[at + j] w[j] over all j."""
-    zero, d, real = zeros(w, WIDE), u(len(w)), w.dtype.type
+    zero, d, real = zero_bytes(w, WIDE), u(len(w)), w.dtype.type
     sums, j = zero, u(0)
     while j + lanes(zero) <= d:
         sums = multiply_add(load(w, j, zero), load(x, at + j, zero), sums)
@@ -41,7 +41,7 @@ def dot(x: Any, at: int, w: Any) -> Any:
 @compiled
 def four_dots(x: Any, at0: int, at1: int, at2: int, at3: int, w: Any) -> Any:
     """`dot` of four rows."""
-    zero, d, real = zeros(w, WIDE), u(len(w)), w.dtype.type
+    zero, d, real = zero_bytes(w, WIDE), u(len(w)), w.dtype.type
     s0, s1, s2, s3, j = zero, zero, zero, zero, u(0)
     while j + lanes(zero) <= d:
         v = load(w, j, zero)
@@ -63,7 +63,7 @@ def four_dots(x: Any, at0: int, at1: int, at2: int, at3: int, w: Any) -> Any:
 @compiled
 def add_row(x: Any, at: int, slope: Any, g: Any) -> None:
     """g[j] += slope · x[at + j] for all j."""
-    zero, d, real = zeros(g, WIDE), u(len(g)), g.dtype.type
+    zero, d, real = zero_bytes(g, WIDE), u(len(g)), g.dtype.type
     j = u(0)
     while j + lanes(zero) <= d:
         store(g, j, multiply_add(slope, load(x, at + j, zero), load(g, j, zero)))
@@ -78,7 +78,7 @@ def add_four_rows(
     x: Any, at0: int, at1: int, at2: int, at3: int, slopes: Any, first: int, g: Any
 ) -> None:
     """`add_row` of four rows, one after another."""
-    zero, d, real = zeros(g, WIDE), u(len(g)), g.dtype.type
+    zero, d, real = zero_bytes(g, WIDE), u(len(g)), g.dtype.type
     c0, c1, c2, c3 = slopes[first], slopes[first + 1], slopes[first + 2], slopes[first + 3]
     j = u(0)
     while j + lanes(zero) <= d:

@@ -18,7 +18,7 @@ import numpy as np
 from .compilation import compiled
 from .cross_entropy import exp_below_0, loss_of, slope_of
 from .first_layer import WIDE, add_entries, add_rows, times_entries, times_rows
-from .vectors import lanes, load, multiply_add, store, total, zeros
+from .vectors import lanes, load, multiply_add, store, total, zero_bytes
 
 u = np.uint64
 
@@ -64,7 +64,7 @@ def pull_back(da: Any, a: Any, tanh: bool) -> None:
 @compiled
 def later_layer(a: Any, below: int, w: Any, b: Any, z: Any, width: int) -> None:
     """z (m, width) = a wᵀ + b for a (m, below), w (o, below), b (o …,); 0 beyond o."""
-    zero = zeros(w, WIDE)
+    zero = zero_bytes(w, WIDE)
     outputs, m = u(len(w)) // below, u(len(a)) // below
     for i in range(m):
         for h in range(u(0), width, lanes(zero)):
@@ -81,7 +81,7 @@ def later_layer(a: Any, below: int, w: Any, b: Any, z: Any, width: int) -> None:
 @compiled
 def later_gradient(a: Any, below: int, w: Any, dz: Any, width: int, gw: Any, da: Any) -> None:
     """gw (o, below) = dzᵀ a and da (m, below) = dz w, for dz (m, width)."""
-    zero = zeros(w, WIDE)
+    zero = zero_bytes(w, WIDE)
     outputs, m = u(len(w)) // below, u(len(a)) // below
     for h in range(u(0), below, lanes(zero)):
         for o in range(outputs):
@@ -99,7 +99,7 @@ def later_gradient(a: Any, below: int, w: Any, dz: Any, width: int, gw: Any, da:
 @compiled
 def add_up(dz: Any, width: int, g: Any) -> None:
     """g (width,) = Σ dz over the rows of dz (m, width)."""
-    zero, one = zeros(dz, WIDE), dz.dtype.type(1)
+    zero, one = zero_bytes(dz, WIDE), dz.dtype.type(1)
     for h in range(u(0), width, lanes(zero)):
         sums = zero
         for i in range(u(len(dz)) // width):
