@@ -17,8 +17,7 @@ def statuses(directory: Path) -> list[str]:
         return [row["status"] for row in csv.DictReader(file)]
 
 
-@pytest.mark.parametrize("directories", [1000, 0])
-@pytest.mark.parametrize("multirun", [False, True])
+@pytest.mark.parametrize(("multirun", "directories"), [(False, 0), (True, 1000)])
 def test_what_had_not_begun_is_named_and_resume_runs_it(
     cli: Cli, tmp_path: Path, multirun: bool, directories: int
 ) -> None:
