@@ -23,8 +23,9 @@ from stat4830_grad.training.minibatches import Sampling, order
 
 from . import jax_models, lecture
 from .cases import Case, Kind, data_of, experiments
+from .goals import JAX
 from .measurement import Line, Outcome, Result, Run, Setting, alternate, compare, updates_for
-from .updates import JAX, loss_at, module_at, our_loop
+from .updates import loss_at, module_at, our_loop
 
 SIZE, SEED = 64, 42
 SAMPLES = 64 * SIZE

@@ -23,8 +23,8 @@ from stat4830_grad.system.files import write_text
 from stat4830_grad.training.run_directory import git, versions, write_json
 
 from .cases import has_mnist
+from .goals import JAX, LECTURE, LIMIT
 from .measurement import Line, Point, Result, Setting, Spread
-from .updates import JAX, LECTURE, LIMIT
 
 HEADERS = ("", "ours", "theirs", "ours takes", "theirs takes", "ratio (quartiles)", "goal", "")
 

@@ -19,6 +19,7 @@ from stat4830_grad.training.experiment import Experiment
 
 from . import jax_models, lecture
 from .cases import Case, Kind, data_of, experiments, limit
+from .goals import ALONE, GOALS, JAX, LECTURE, LIMIT
 from .measurement import (
     Line,
     Outcome,
@@ -34,35 +35,7 @@ from .measurement import (
 )
 
 METHODS = ("manual", "backward", "autograd_grad")
-LECTURE, JAX, LIMIT, ALONE = "lecture's loop", "JAX", "machine's limit", "one run of ours"
-
 LONG_RUN = 1_000_000  # updates of a polynomial by those that compile them; we do where it is long
-
-GOALS = {
-    "cpu": {
-        ("logistic n=4,000", LECTURE): 1 / 3,
-        ("mlp n=4,000", LECTURE): 1 / 1.6,
-        ("logistic n=60,000", LECTURE): 1 / 4,
-        ("mlp n=60,000", LECTURE): 1 / 1.7,
-        ("logistic n=4,000", JAX): 1.0,
-        ("mlp n=4,000", JAX): 1.0,
-        ("logistic n=60,000", JAX): 1.0,
-        ("mlp n=60,000", JAX): 1.0,
-        ("logistic n=4,000 × 64", JAX): 1.0,
-        ("mlp n=4,000 × 16", JAX): 1.0,
-        ("logistic n=4,000 × 64", LECTURE): 1 / 10,
-        ("least squares n=10,000 × 256", LECTURE): 1 / 10,
-        ("polynomial × 1,024", LECTURE): 1 / 200,
-        ("polynomial", JAX): 3.0,
-        ("polynomial × 1,024", JAX): 3.0,
-    },
-    "cuda": {
-        ("logistic n=4,000", LECTURE): 1 / 10,
-        ("mlp n=4,000", LECTURE): 1 / 10,
-        ("logistic n=4,000 × 1,024", ALONE): 20.0,
-    },
-}
-"""(case, against whom) -> the ratio that the best method of ours must not exceed."""
 
 SINGLE = {name for name, _ in GOALS["cpu"] if "×" not in name}
 

@@ -50,6 +50,16 @@ def load_weights(path: Path, like: dict[str, Tensor]) -> dict[str, Tensor]:
             "frozen parameters: torch.save({n: p.detach() for n, p in model.named_parameters() "
             "if p.requires_grad}, path)"
         )
+    return fitted(content, like, called)
+
+
+def fitted(content: dict[str, Tensor], like: dict[str, Tensor], called: str) -> dict[str, Tensor]:
+    """Tensors by the names and shapes of `like`; in their order where the names are others.
+
+    Raises:
+        DataError: one is not of float32 or float64, or not finite.
+        ConfigError: they have other shapes.
+    """
     for name, tensor in content.items():
         if (form := unusual(tensor)) or tensor.dtype not in (torch.float32, torch.float64):
             kind = form or str(tensor.dtype).removeprefix("torch.")

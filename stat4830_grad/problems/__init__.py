@@ -19,7 +19,8 @@ from .classification import Classification
 from .composite import Composite
 from .environment import Environment
 from .formula import Formula
-from .least_squares import LeastSquares, minimiser
+from .least_squares import LeastSquares
+from .minimisers import minimiser
 from .penalty import penalised
 from .polynomial import Polynomial, monomial
 

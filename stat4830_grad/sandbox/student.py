@@ -115,6 +115,9 @@ class Student:
             if often and failure.kind == "signal" and (again := self.ask(data, params)).changed:
                 return again
             raise
+        return self._read(frame, params, data)
+
+    def _read(self, frame: Frame, params: Params, data: Mapping[str, Any]) -> Answer:
         sent = frame.tensors
         values = {name: sent[name].to(p.device) for name, p in params.items() if name in sent}
         try:

@@ -21,7 +21,7 @@ from ..config.schema import Config
 from ..core import Objective
 from ..optimizers import convergence
 from ..problems import LeastSquares, Polynomial, least_squares, polynomial
-from ..problems.least_squares import with_penalty_rows
+from ..problems.minimisers import with_penalty_rows
 from .rows import Row
 
 EPS = {"float32": 2.0**-23, "float64": 2.0**-52}
