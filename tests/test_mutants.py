@@ -82,6 +82,18 @@ def test_a_sign_and_a_factor_are_both_said() -> None:
     assert "½ times" in found[1].sentence
 
 
+def test_a_step_up_in_place_of_the_gradient_is_an_update_with_the_wrong_sign() -> None:
+    problem, source = SOLUTIONS["relu_mlp numpy"]
+    wrong = source.replace("e = p - Y", "e = Y - p").replace(
+        "dw2 = dz2.T", "dw2 = w2 - 0.1 * dz2.T"
+    )
+    found = findings_of(wrong, case_of(cases.objective(problem)))
+    assert [(f.kind, f.parameters) for f in found] == [
+        ("sign", ("w1", "b1", "w2", "b2")),
+        ("updated_parameter", ("w2",)),
+    ]
+
+
 def test_mutants_that_compute_the_same_have_each_others_names() -> None:
     problem, source = SOLUTIONS["least_squares numpy"]
     twins = Twins(source, case_of(cases.objective(problem)))

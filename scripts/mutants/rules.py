@@ -198,6 +198,8 @@ RULES = [
 ]
 
 OTHERWISE = [
+    Rule(("slope_is_other",), r"s(\d)", "np.tanh(np.asarray(z{k}))", where="numpy"),
+    Rule(("slope_is_other",), r"s(\d)", "torch.tanh(z{k})", where="torch"),
     Rule(("absolute_error",), "e", "({v}) / abs({v})"),
     *(
         Rule(("updated_parameter",), r"d([wb])\d", f"{{w}}{{k}} - {step} * ({{v}})")

@@ -123,9 +123,8 @@ def at_larger_weights(student: Asked, objective: Objective, params: Params) -> l
     try:
         values = student.ask(objective.constants(), larger, quiet=True).values
     except ConfigError as error:  # such as a math.exp that overflows
-        text = (
-            f"is right here, but {there} there is an error, where the gradient is finite: {error}"
-        )
+        why = str(error).partition("\n")[0]
+        text = f"is right here, but {there} there is an error, where the gradient is finite: {why}"
         return [Finding("overflow", tuple(right), text)]
     names = [n for n in right if n not in values or not values[n].isfinite().all()]
     if not names:

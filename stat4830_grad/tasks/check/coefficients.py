@@ -50,19 +50,20 @@ class Coefficients:
 
     @property
     def updated(self) -> bool:
-        """Whether it is the parameter after a step, not the gradient."""
-        return self.b == 1 and self.c < 0 and not self.of and self.column == WHOLE
+        """Whether it is the parameter after a step, down or up, not the gradient."""
+        step = self.c < 0 or bool(self.scale and self.c) or 0 < self.c < 1
+        return self.b == 1 and step and not self.of and self.column == WHOLE
 
     @property
     def minus(self) -> bool:
         """Whether it has the wrong sign."""
-        return self.c < 0 and not self.updated
+        return self.c > 0 if self.updated else self.c < 0
 
     @property
     def cost(self) -> float:
         """How far-fetched it is."""
         if self.updated:
-            return 1.5 + 0.3 * bool(self.scale)
+            return 1.5 + 0.3 * bool(self.scale) + MINUS * self.minus
         size, cost = abs(self.c), MINUS * self.minus
         if size != 1 or self.scale:
             cost += 1.0 if size in NICE or (size in STEPS and not self.scale) else 2.0

@@ -107,7 +107,10 @@ def coefficient_sentences(
 ) -> Iterator[Said]:
     """What is to be said of c and b in the gradient of a parameter."""
     if found.updated:
-        step = spelled(replace(found, c=-found.c), f) if found.scale else f"{-found.c:.6g}"
+        if found.minus:
+            yield sign_sentence(f, part="")
+        size = abs(found.c)
+        step = spelled(replace(found, c=size), f) if found.scale else f"{size:.6g}"
         text = f"is the parameter after a step of {step}, not the gradient: return ∇f alone"
         yield "updated_parameter", text
         return
@@ -218,7 +221,7 @@ def numbers(
 
 def by_chance(found: Coefficients, f: Objective) -> list[Coefficients]:
     """What a factor without a name amounts to at the problem's own sizes, if that has one."""
-    if found.scale or abs(found.c) in NICE:
+    if found.scale or found.updated or abs(found.c) in NICE:
         return []
     made = []
     for scale in scales([sizes(f)]):
