@@ -26,7 +26,7 @@ RIGHT = "def gradient(w):\n    return w**3\n"
 WRONG = {
     "its own copy of the problem": (
         "import runpy, sys\nfrom pathlib import Path\n"
-        "for path in Path('..').rglob('loss.py'):\n    theirs = runpy.run_path(str(path))\n"
+        "for path in Path().rglob('theirs/*.py'):\n    theirs = runpy.run_path(str(path))\n"
         "    theirs['loss'] = lambda w: 0 * w.sum()\n"
         "def gradient(params): return {k: 0 * p for k, p in params.items()}\n"
     ),

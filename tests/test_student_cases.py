@@ -79,6 +79,9 @@ def test_what_is_returned_in_place_of_a_gradient_is_told(tmp_path: Path, name: s
 
 
 def test_two_dtypes_that_meet_are_told_with_what_to_write(tmp_path: Path) -> None:
+    """Also where the path is long."""
+    tmp_path = tmp_path / ("a" * 200)
+    tmp_path.mkdir()
     source = "import torch\ndef gradient(w, X, y): return X.T @ torch.ones(len(y))"
     with pytest.raises(ConfigError, match=r"line 2 raised RuntimeError(.|\n)*write dtype=w.dtype"):
         diagnosis(tmp_path, "least_squares", source)

@@ -155,8 +155,9 @@ class Student:
             raise self._failed(what, failure.kind) from None
         self.printed = self._talk.printed
         if "error" in frame.header:
-            text = plain(str(frame.header["error"]))
-            text = text if text.startswith(self.said) else f"{self.said}: {text}"
+            text = str(frame.header["error"])  # a long path leaves its words whole
+            rest = text.removeprefix(self.said) if text.startswith(self.said) else f": {text}"
+            text = f"{self.said}{plain(rest)}"
             raise NoAnswerError(text, "not by hand" if frame.header.get("by_hand") else "raised")
         return frame
 
